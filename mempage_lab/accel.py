@@ -1,0 +1,1 @@
+def kvm_boots(image): return False

@@ -1,0 +1,90 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The command line."""
+
+import pathlib
+import subprocess
+import sys
+
+import click
+
+from mempage_lab import errors
+from mempage_lab import lab
+from mempage_lab import paths
+from mempage_lab import preflight
+from mempage_lab import progress
+
+
+class _Group(click.Group):
+    """Prints the lab's own errors without a traceback."""
+
+    def invoke(self, context):
+        try:
+            return super().invoke(context)
+        except errors.LabError as error:
+            raise click.ClickException(str(error))
+
+
+@click.group(cls=_Group, context_settings={'help_option_names':
+                                           ['-h', '--help']})
+def main():
+    """A real multi-host OpenStack on this machine."""
+    preflight.check_root()
+
+
+_topology = click.option(
+    '--topology', type=click.Path(path_type=pathlib.Path),
+    help='YAML file that declares the hosts; the default is %s.'
+    % (paths.PACKAGE / 'topologies' / 'default.yaml'))
+
+
+@main.command()
+@_topology
+def up(topology):
+    """Bring the lab up; go on where an earlier try ended."""
+    with lab.exclusive(), progress.Progress() as shown:
+        chosen = lab.choose(topology)
+        chosen.up(shown)
+        shown.say('the lab is up: %s, %s' % (paths.TEMPEST_CONF,
+                                             paths.INVENTORY))
+
+
+@main.command()
+def down():
+    """Take the lab down; keep caches, logs and results."""
+    with lab.exclusive(), progress.Progress() as shown:
+        lab.down(shown)
+
+
+@main.command()
+def purge():
+    """Take the lab down and remove caches, logs and results, too."""
+    with lab.exclusive(), progress.Progress() as shown:
+        lab.purge(shown)
+
+
+@main.command(context_settings={'ignore_unknown_options': True})
+@click.argument('host')
+@click.argument('command', nargs=-1, required=True, type=click.UNPROCESSED)
+def exec(host, command):
+    """Run a command as root inside a host or the controller."""
+    node = _node(lab.load(), host)
+    sys.exit(subprocess.call(node.enter(*command)))
+
+
+def _node(current, name):
+    try:
+        return current.nodes[name]
+    except KeyError:
+        raise errors.LabError('no host %s; there are %s'
+                              % (name, ', '.join(current.nodes)))

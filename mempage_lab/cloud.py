@@ -1,0 +1,167 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a new cloud needs before anyone can use it.
+
+Every function finds what is there and makes what is missing, so that an
+``up`` that was interrupted can go on.
+"""
+
+import dataclasses
+
+import openstack
+
+from mempage_lab import secrets
+
+#: Service user, catalogue type and URL of each API.
+SERVICES = {
+    'glance': ('image', 'http://%s:9292'),
+    'placement': ('placement', 'http://%s:8778'),
+    'nova': ('compute', 'http://%s:8774/v2.1'),
+    'neutron': ('network', 'http://%s:9696'),
+}
+#: RAM in MiB of the flavors that stock tests use.
+FLAVORS = {'m1.mempage': 192, 'm1.mempage-alt': 256}
+DISK_GIB = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Resources:
+    """The ids that a Tempest configuration names."""
+    image: str
+    alt_image: str
+    flavor: str
+    alt_flavor: str
+    public_network: str
+
+
+def connect(controller):
+    """Return a connection to the cloud as its administrator.
+
+    :param controller: the controller's address
+    :returns: an :class:`openstack.connection.Connection`
+    """
+    return openstack.connect(
+        load_yaml_config=False, load_envvars=False, region_name='RegionOne',
+        auth=credentials(controller))
+
+
+def credentials(controller):
+    """Return the administrator's credentials, as clouds.yaml has them."""
+    return {'auth_url': 'http://%s:5000/v3' % controller,
+            'username': 'admin', 'password': secrets.load()['admin'],
+            'project_name': 'admin', 'user_domain_id': 'default',
+            'project_domain_id': 'default'}
+
+
+def register_services(cloud, controller):
+    """Make the services' users and the catalogue."""
+    identity = cloud.identity
+    project = identity.find_project('service') or identity.create_project(
+        name='service', domain_id='default')
+    roles = [_role(identity, name) for name in ('admin', 'service')]
+    for user, (kind, url) in SERVICES.items():
+        account = identity.find_user(user) or identity.create_user(
+            name=user, password=secrets.load()[user], domain_id='default')
+        for role in roles:
+            identity.assign_project_role_to_user(project, account, role)
+        service = identity.find_service(user) or identity.create_service(
+            name=user, type=kind)
+        if not any(identity.endpoints(service_id=service.id)):
+            for interface in ('public', 'internal', 'admin'):
+                identity.create_endpoint(
+                    service_id=service.id, interface=interface,
+                    url=url % controller, region_id='RegionOne')
+
+
+def _role(identity, name):
+    return identity.find_role(name) or identity.create_role(name=name)
+
+
+def create_images(cloud, path):
+    """Upload the guest image twice: Tempest wants an alternative.
+
+    :param path: the image's :class:`pathlib.Path`
+    :returns: the two images' ids
+    """
+    return [_image(cloud, name, path)
+            for name in ('mempage', 'mempage-alt')]
+
+
+def _image(cloud, name, path):
+    found = cloud.image.find_image(name)
+    if found and found.status == 'active':
+        return found.id
+    if found:
+        cloud.image.delete_image(found)
+    created = cloud.image.create_image(
+        name=name, disk_format=path.suffix.lstrip('.'),
+        container_format='bare', visibility='public', allow_duplicates=True,
+        filename=str(path))
+    return created.id
+
+
+def create_flavors(cloud, file_backed):
+    """Make the flavors that stock tests use.
+
+    Where the lab has file-backed hosts the flavors ask for one: a live
+    migration between a file-backed and another host cannot work, and stock
+    tests do not know the difference.
+
+    :param file_backed: whether there are file-backed hosts
+    :returns: the flavors' ids
+    """
+    ids = []
+    for name, ram in FLAVORS.items():
+        flavor = cloud.compute.find_flavor(name)
+        if not flavor:
+            flavor = cloud.compute.create_flavor(
+                name=name, ram=ram, vcpus=1, disk=DISK_GIB)
+        if file_backed:
+            cloud.compute.create_flavor_extra_specs(
+                flavor, {'trait:COMPUTE_MEM_BACKING_FILE': 'required'})
+        ids.append(flavor.id)
+    return ids
+
+
+def create_public_network(cloud, topology):
+    """Make the network that guests are reached through.
+
+    :returns: its id
+    """
+    network = cloud.network.find_network('public')
+    if not network:
+        network = cloud.network.create_network(
+            name='public', is_router_external=True, is_shared=True,
+            provider_network_type='flat', provider_physical_network='public')
+    if not any(cloud.network.subnets(network_id=network.id)):
+        addresses = topology.external
+        cloud.network.create_subnet(
+            name='public', network_id=network.id, ip_version=4,
+            cidr=str(addresses), gateway_ip=str(addresses[1]),
+            is_dhcp_enabled=True, allocation_pools=[
+                {'start': str(addresses[20]), 'end': str(addresses[250])}])
+    return network.id
+
+
+def create_resources(cloud, topology, image_path):
+    """Make all that a Tempest configuration names.
+
+    :returns: :class:`Resources`
+    """
+    images = create_images(cloud, image_path)
+    flavors = create_flavors(
+        cloud, any(host.store for host in topology.hosts))
+    return Resources(*images, *flavors,
+                     create_public_network(cloud, topology))
+
+

@@ -1,0 +1,210 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A compute host: libvirt, Open vSwitch, sshd and nova-compute."""
+
+import os
+import shutil
+import uuid
+
+import openstack.exceptions
+
+from mempage_lab import node
+from mempage_lab import packages
+from mempage_lab import paths
+from mempage_lab import program
+from mempage_lab import secrets
+from mempage_lab import shell
+from mempage_lab import templates
+
+#: Where the tests' ssh user and libvirt are found on a host.
+SSH_USER = 'tempest'
+#: What the machine keeps for itself on hosts that say nothing, in MiB.
+RESERVED_MIB = 512
+
+
+class Compute:
+    """One compute host's node and what runs in it.
+
+    :param host: a :class:`mempage_lab.topology.Host`
+    :param topology: the :class:`mempage_lab.topology.Topology` it is in
+    :param machine_pages: dict of page size in KiB to the number of pages
+        that the machine had before the lab
+    :ivar kvm: whether guests run under KVM
+    """
+
+    def __init__(self, host, topology, machine_pages):
+        self.host = host
+        self.topology = topology
+        self.machine_pages = machine_pages
+        self.kvm = False
+        self.node = node.Node(host.name, 10 + host.index,
+                              topology.address(host))
+        self.venv = packages.venv()
+
+    def programs(self):
+        """Return the host's :class:`Program` objects."""
+        yield program.Program('sshd', '/usr/sbin/sshd -D -e')
+        yield program.Program('virtlogd', '/usr/sbin/virtlogd')
+        # Guests outlive libvirtd, as they do elsewhere.
+        yield program.Program('libvirtd', '/usr/sbin/libvirtd',
+                              whole_group=False)
+        yield program.Program(
+            'ovsdb-server',
+            'ovsdb-server --remote=punix:/run/openvswitch/db.sock '
+            '--remote=db:Open_vSwitch,Open_vSwitch,manager_options '
+            '--unixctl=/run/openvswitch/ovsdb-server.ctl '
+            '/var/lib/openvswitch/conf.db')
+        yield program.Program(
+            'ovs-vswitchd', 'ovs-vswitchd unix:/run/openvswitch/db.sock '
+            '--unixctl=/run/openvswitch/ovs-vswitchd.ctl '
+            '--pidfile=/run/openvswitch/ovs-vswitchd.pid')
+        yield program.Program(
+            'ovn-controller', 'ovn-controller '
+            'unix:/run/openvswitch/db.sock '
+            '--pidfile=/run/ovn/ovn-controller.pid')
+        yield program.Program(
+            'nova-compute', '%s/bin/nova-compute --config-file '
+            '/etc/nova/nova.conf' % self.venv, autostart=False,
+            environment='PATH="%s/bin:/usr/sbin:/usr/bin:/sbin:/bin"'
+            % self.venv)
+
+    def start(self, hosts):
+        """Start the host's node with everything but nova-compute.
+
+        :param hosts: dict of all nodes' names to their addresses
+        """
+        if self.node.pid:
+            return
+        self.node.prepare()
+        self._write_configuration(hosts)
+        self.node.start(
+            list(self.programs()), hosts,
+            templates.render('compute-setup.sh', host=self.host,
+                             page_sizes=self.topology.page_sizes),
+            kvm=self.kvm)
+
+    def configure_network(self):
+        """Tell Open vSwitch and OVN who this host is."""
+        self.node.wait_for('ovsdb-server', lambda: self.node.private(
+            '/etc').exists() and self.node.run(
+                'ovs-vsctl', '--no-wait', 'init') is not None)
+        ids = {'system-id': self.host.name, 'hostname': self.host.name,
+               'ovn-remote': 'tcp:%s:6642' % self.topology.controller,
+               'ovn-encap-type': 'geneve',
+               'ovn-encap-ip': self.node.address,
+               'ovn-bridge-datapath-type': 'netdev',
+               'ovn-bridge-mappings': 'public:br-ex',
+               'ovn-cms-options': 'enable-chassis-as-gw',
+               'ovn-remote-probe-interval': '60000'}
+        self.node.run(
+            'ovs-vsctl', '--no-wait', 'set', 'Open_vSwitch', '.',
+            *('external_ids:%s="%s"' % item for item in ids.items()),
+            'other_config:n-handler-threads=1',
+            'other_config:n-revalidator-threads=1', '--',
+            '--may-exist', 'add-br', 'br-ex', '--',
+            'set', 'bridge', 'br-ex', 'datapath_type=netdev', '--',
+            '--may-exist', 'add-port', 'br-ex', 'eth1')
+
+    def start_nova_compute(self):
+        """Start nova-compute."""
+        self.node.wait_for('libvirtd', lambda: self.node.run(
+            'virsh', '-q', '-c', 'qemu:///system', 'list') is not None)
+        self.node.start_program('nova-compute')
+
+    def wait_until_up(self, cloud):
+        """Wait until nova and neutron know this host and say it is up.
+
+        :param cloud: an :class:`openstack.connection.Connection`
+        """
+        def up():
+            try:
+                service, = cloud.compute.services(binary='nova-compute',
+                                                  host=self.host.name)
+                cloud.compute.find_hypervisor(self.host.name,
+                                              ignore_missing=False)
+                agents = cloud.network.agents(host=self.host.name,
+                                              is_alive=True)
+                return service.state == 'up' and any(agents)
+            except (ValueError, openstack.exceptions.SDKException):
+                return False
+        self.node.wait_for('nova-compute', up, limit=90)
+
+    def reserved_huge_pages(self):
+        """Return what this host must not hand out: the others' pages.
+
+        :returns: list of (page size in KiB, pages)
+        """
+        own = {pool.size_kib: pool.pages for pool in self.host.pools}
+        return [(size, self.machine_pages[size] + self.topology.pages(size)
+                 - own.get(size, 0)) for size in self.topology.page_sizes]
+
+    def reserved_host_memory_mb(self):
+        """Return the machine's memory in MiB that is not this host's."""
+        if self.host.store:
+            return 0
+        if not self.host.memory_mib:
+            return RESERVED_MIB
+        total = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+        return max(0, total // 2 ** 20 - self.host.memory_mib)
+
+    def _write_configuration(self, hosts):
+        write = self.node.write
+        shutil.copytree(paths.devstack_lib(),
+                        self.node.private('/etc/mempage-lab/lib'),
+                        dirs_exist_ok=True)
+        values = {
+            'reserved_host_memory_mb': self.reserved_host_memory_mb(),
+            'reserved_huge_pages': self.reserved_huge_pages(),
+            'store': self.host.store}
+        write('/etc/nova/nova.conf', templates.render(
+            'nova.conf', node=self.node, compute=values, kvm=self.kvm,
+            controller=self.topology.controller, secrets=secrets.load(),
+            venv=self.venv), mode=0o600)
+        write('/etc/libvirt/libvirtd.conf', templates.render(
+            'libvirtd.conf', uuid=uuid.uuid4()))
+        write('/etc/libvirt/qemu.conf', templates.render(
+            'qemu.conf', node=self.node), mode=0o600)
+        write('/etc/ssh/sshd_config', templates.render(
+            'sshd_config', node=self.node))
+        for name in ('tempest', 'nova'):
+            write('/etc/mempage-lab/%s.pub' % name,
+                  (paths.KEYS / (name + '.pub')).read_text())
+        write('/etc/mempage-lab/nova.key',
+              (paths.KEYS / 'nova').read_text(), mode=0o600)
+        write('/etc/ssh/ssh_host_ed25519_key',
+              (paths.KEYS / self.host.name).read_text(), mode=0o600)
+        write('/etc/ssh/ssh_known_hosts', known_hosts(hosts))
+
+
+def known_hosts(hosts):
+    """Return the lines of a known_hosts file for all compute hosts.
+
+    :param hosts: dict of names to addresses
+    """
+    lines = []
+    for name, address in hosts.items():
+        public = paths.KEYS / (name + '.pub')
+        if public.exists():
+            lines.append('%s,%s %s' % (name, address, ' '.join(
+                public.read_text().split()[:2])))
+    return '\n'.join(lines) + '\n'
+
+
+def generate_keys(names):
+    """Generate an ssh key for each name, unless there is one."""
+    paths.KEYS.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for name in names:
+        if not (paths.KEYS / (name + '.pub')).exists():
+            (paths.KEYS / name).unlink(missing_ok=True)
+            shell.run('ssh-keygen', '-q', '-t', 'ed25519', '-N', '',
+                      '-C', name, '-f', paths.KEYS / name)

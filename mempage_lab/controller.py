@@ -1,0 +1,249 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The controller: databases, message broker, and every OpenStack API."""
+
+import base64
+import os
+import shutil
+import socket
+
+from mempage_lab import node
+from mempage_lab import packages
+from mempage_lab import paths
+from mempage_lab import program
+from mempage_lab import secrets
+from mempage_lab import shell
+from mempage_lab import templates
+
+NAME = 'controller'
+#: Port and WSGI module of each API.
+APIS = {
+    'keystone': (5000, 'keystone.wsgi.api'),
+    'glance-api': (9292, 'glance.wsgi.api'),
+    'placement': (8778, 'placement.wsgi.api'),
+    'neutron-api': (9696, 'neutron.wsgi.api'),
+    'nova-api': (8774, 'nova.wsgi.osapi_compute'),
+}
+WORKERS = ('nova-conductor', 'nova-scheduler',
+           'neutron-ovn-maintenance-worker')
+#: Database users, each with the databases that it owns.
+DATABASES = {'keystone': ['keystone'], 'glance': ['glance'],
+             'placement': ['placement'], 'neutron': ['neutron'],
+             'nova': ['nova_api', 'nova_cell0', 'nova_cell1']}
+#: A cell's connections are the ones that nova.conf has, so that a migrated
+#: database holds no secret and serves any lab.
+CELL = '{scheme}://{username}:{password}@{hostname}/%s?{query}'
+NOVA_MIGRATIONS = (
+    ['api_db', 'sync'],
+    ['cell_v2', 'map_cell0', '--database_connection', CELL % 'nova_cell0'],
+    ['cell_v2', 'create_cell', '--name', 'cell1', '--database_connection',
+     CELL % 'nova_cell1', '--transport-url',
+     '{scheme}://{username}:{password}@{hostname}:{port}/'],
+    ['db', 'sync'],
+)
+DATADIR = '/var/lib/mysql'
+
+
+class Controller:
+    """The controller's node and what runs in it.
+
+    :param topology: a :class:`mempage_lab.topology.Topology`
+    """
+
+    def __init__(self, topology):
+        self.topology = topology
+        self.node = node.Node(NAME, 2, topology.controller)
+        self.venv = packages.venv()
+
+    def programs(self):
+        """Return the controller's :class:`Program` objects."""
+        ip = self.node.address
+        yield program.Program('mariadb', '/usr/sbin/mariadbd '
+                              '--defaults-file=/etc/mysql/lab.cnf')
+        yield program.Program(
+            'rabbitmq', '/usr/lib/rabbitmq/bin/rabbitmq-server',
+            user='rabbitmq',
+            environment='HOME="/var/lib/rabbitmq",'
+            'RABBITMQ_NODENAME="rabbit@controller",'
+            'RABBITMQ_CONFIG_FILE="/etc/rabbitmq/lab.conf",'
+            'RABBITMQ_LOGS="-",ERL_EPMD_ADDRESS="127.0.0.1",'
+            'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+sbwt none +sbwtdcpu none '
+            '+sbwtdio none +S 2:2 -kernel inet_dist_use_interface '
+            '{127,0,0,1}",'
+            'RABBITMQ_ENABLED_PLUGINS_FILE="/etc/rabbitmq/no_plugins"')
+        yield program.Program('memcached', '/usr/bin/memcached -m 64 -u '
+                              'nobody -l ' + ip)
+        for database, port in (('nb', 6641), ('sb', 6642)):
+            yield program.Program(
+                'ovsdb-' + database,
+                'ovsdb-server --remote=punix:/run/ovn/ovn%(db)s_db.sock '
+                '--remote=ptcp:%(port)d:%(ip)s '
+                '--unixctl=/run/ovn/ovn%(db)s_db.ctl '
+                '/var/lib/ovn/ovn%(db)s_db.db'
+                % {'db': database, 'port': port, 'ip': ip})
+        yield program.Program(
+            'ovn-northd', 'ovn-northd --n-threads=1 '
+            '--ovnnb-db=unix:/run/ovn/ovnnb_db.sock '
+            '--ovnsb-db=unix:/run/ovn/ovnsb_db.sock '
+            '--unixctl=/run/ovn/ovn-northd.ctl')
+        for api in APIS:
+            yield program.Program(
+                api, '%s/bin/uwsgi --ini /etc/uwsgi/%s.ini'
+                % (self.venv, api), environment=self._environment(api),
+                autostart=False)
+        for worker in WORKERS:
+            service = worker.split('-')[0]
+            yield program.Program(
+                worker, '%s/bin/%s --config-file /etc/%s/%s.conf'
+                % (self.venv, worker, service, service), autostart=False)
+
+    def _environment(self, api):
+        service = api.split('-')[0]
+        variables = {'PATH': '%s/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+                     % self.venv}
+        if service == 'neutron':
+            variables['OS_NEUTRON_CONFIG_FILES'] = '/etc/neutron/neutron.conf'
+        else:
+            variables['OS_%s_CONFIG_DIR' % service.upper()] = \
+                '/etc/%s' % service
+        return ','.join('%s="%s"' % item for item in variables.items())
+
+    def start(self, hosts):
+        """Start the controller's node with its databases and its broker."""
+        if self.node.pid:
+            return
+        self.node.prepare()
+        self._write_configuration()
+        self._lay_database()
+        self.node.start(list(self.programs()), hosts,
+                        templates.render('controller-setup.sh'))
+
+    def _write_configuration(self):
+        values = dict(node=self.node, controller=self.node.address,
+                      secrets=secrets.load(), venv=self.venv, compute=None,
+                      databases=DATABASES,
+                      password=secrets.load()['database'])
+        for path, template, extra in (
+                ('/etc/keystone/keystone.conf', 'keystone.conf', {}),
+                ('/etc/glance/glance-api.conf', 'glance-api.conf', {}),
+                ('/etc/placement/placement.conf', 'placement.conf', {}),
+                ('/etc/neutron/neutron.conf', 'neutron.conf', {}),
+                ('/etc/nova/nova.conf', 'nova.conf', {}),
+                ('/etc/mysql/lab.cnf', 'my.cnf', {}),
+                ('/etc/mysql/lab.sql', 'lab.sql', {}),
+                ('/etc/rabbitmq/lab.conf', 'rabbitmq.conf', {}),
+                *(('/etc/uwsgi/%s.ini' % api, 'uwsgi.ini',
+                   {'port': port, 'module': module})
+                  for api, (port, module) in APIS.items())):
+            self.node.write(path, templates.render(
+                template, **dict(values, **extra)), mode=0o600)
+        self.node.write('/etc/rabbitmq/no_plugins', '[].\n')
+        for service in ('nova', 'glance', 'neutron'):
+            shutil.copytree(self.venv / 'etc' / service,
+                            self.node.private('/etc/' + service),
+                            dirs_exist_ok=True)
+        for repository in ('fernet-keys', 'credential-keys'):
+            for number in (0, 1):
+                self._write_key('/etc/keystone/%s/%d' % (repository, number))
+
+    def _write_key(self, path):
+        if not self.node.private(path).exists():
+            self.node.write(path, base64.urlsafe_b64encode(
+                os.urandom(32)).decode(), mode=0o600)
+
+    # The migrations cost most of a minute and always give the same tables.
+
+    @property
+    def _template(self):
+        return paths.CACHE / ('database-' + packages.fingerprint())
+
+    def _lay_database(self):
+        datadir = self.node.private(DATADIR)
+        if datadir.exists():
+            return
+        if self._template.exists():
+            shell.run('cp', '-a', '--reflink=auto', self._template, datadir)
+        else:
+            shell.run('mariadb-install-db', '--user=mysql',
+                      '--skip-test-db', '--datadir=%s' % datadir)
+
+    def start_database(self):
+        """Wait for the database, migrated."""
+        self.node.wait_for('mariadb', self._listens(3306))
+        if not self._template.exists():
+            self._migrate()
+            self._keep_template()
+
+    def _migrate(self):
+        binaries = self.venv / 'bin'
+        commands = {
+            'keystone': [['keystone-manage', 'db_sync']],
+            'glance': [['glance-manage', 'db_sync']],
+            'placement': [['placement-manage', 'db', 'sync']],
+            'neutron': [['neutron-db-manage', 'upgrade', 'heads']],
+            'nova': [['nova-manage', *words] for words in NOVA_MIGRATIONS]}
+        for service, sequence in commands.items():
+            for command, *words in sequence:
+                self.node.run(binaries / command, '--config-file',
+                              self._main_config(service), *words)
+
+    def _main_config(self, service):
+        name = {'glance': 'glance-api'}.get(service, service)
+        return '/etc/%s/%s.conf' % (service, name)
+
+    def _keep_template(self):
+        self.node.supervisor.stopProcess('mariadb')
+        temporary = self._template.with_suffix('.new')
+        shutil.rmtree(temporary, ignore_errors=True)
+        shell.run('cp', '-a', self.node.private(DATADIR), temporary)
+        temporary.rename(self._template)
+        self.node.start_program('mariadb')
+        self.node.wait_for('mariadb', self._listens(3306))
+
+    def bootstrap(self):
+        """Make the administrator, and Keystone known to itself."""
+        url = 'http://%s:5000/v3' % self.node.address
+        self.node.run(
+            'env', 'OS_BOOTSTRAP_PASSWORD=' + secrets.load()['admin'],
+            self.venv / 'bin' / 'keystone-manage', 'bootstrap',
+            '--bootstrap-region-id', 'RegionOne',
+            '--bootstrap-public-url', url, '--bootstrap-internal-url', url,
+            '--bootstrap-admin-url', url)
+
+    def start_broker(self):
+        """Wait for the message broker."""
+        self.node.wait_for('rabbitmq', self._listens(5672))
+
+    def start_api(self, api):
+        """Start an API and wait until it answers."""
+        self.node.start_program(api)
+        self.node.wait_for(api, self._answers(APIS[api][0]))
+
+    def start_worker(self, name):
+        """Start one of nova's or neutron's workers."""
+        self.node.start_program(name)
+
+    def _listens(self, port):
+        def check():
+            with socket.create_connection((self.node.address, port), 2):
+                return True
+        return check
+
+    def _answers(self, port):
+        def check():
+            with socket.create_connection((self.node.address, port),
+                                          10) as stream:
+                stream.sendall(b'GET / HTTP/1.0\r\n\r\n')
+                answer = stream.recv(100).split()
+                return len(answer) > 1 and answer[1] != b'500'
+        return check

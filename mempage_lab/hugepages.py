@@ -1,0 +1,70 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The machine's pools of large pages, which all hosts share."""
+
+import json
+import pathlib
+
+from mempage_lab import paths
+from mempage_lab import shell
+
+BEFORE = paths.STATE / 'hugepages.json'
+
+
+def before(sizes):
+    """Return how many pages the machine had before the lab.
+
+    :param sizes: page sizes in KiB
+    :returns: dict of size to pages
+    """
+    recorded = _recorded()
+    return {size: recorded.get(size, _pages(size)) for size in sizes}
+
+
+def build(topology):
+    """Add the pools of all hosts to the machine's own.
+
+    :raises CommandFailed: saying what the kernel gave, if it gives less;
+        the pools are as before then
+    """
+    machine = before(topology.page_sizes)
+    if not machine:
+        return
+    BEFORE.parent.mkdir(parents=True, exist_ok=True)
+    BEFORE.write_text(json.dumps(machine))
+    for size, pages in machine.items():
+        _call('build_hugepage_pool', size, pages + topology.pages(size))
+
+
+def restore():
+    """Give back what the lab added."""
+    for size, pages in _recorded().items():
+        _call('restore_hugepage_pool', size, pages)
+    BEFORE.unlink(missing_ok=True)
+
+
+def _recorded():
+    if not BEFORE.exists():
+        return {}
+    return {int(size): pages
+            for size, pages in json.loads(BEFORE.read_text()).items()}
+
+
+def _pages(size):
+    return int(pathlib.Path('/sys/kernel/mm/hugepages/hugepages-%dkB'
+                            '/nr_hugepages' % size).read_text())
+
+
+def _call(function, *arguments):
+    shell.run('bash', '-c', 'source "$0/hugepages"; "$@"',
+              paths.devstack_lib(), function, *arguments)

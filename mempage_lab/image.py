@@ -1,0 +1,254 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The lab's guest image: a bootable disk made of Debian packages.
+
+A FAT file system with syslinux, Debian's cloud kernel and an initramfs, which
+is the guest's root: nothing is mounted to build it and nothing is resized
+when it boots.
+"""
+
+import hashlib
+import lzma
+import os
+import pathlib
+import re
+import shutil
+import tempfile
+
+from mempage_lab import errors
+from mempage_lab import shell
+
+#: Debian packages that the build needs on this machine.
+PACKAGES = ['busybox-static', 'cpio', 'dropbear-bin', 'jshon', 'kmod', 'lz4',
+            'memtester', 'mtools', 'syslinux', 'util-linux']
+
+#: Who logs in over ssh, with the server's key.
+LOGIN_USER = 'guest'
+
+RECIPE = pathlib.Path(__file__).resolve().parent / 'guest'
+
+KERNEL = 'linux-image-cloud-amd64'
+
+# The standard pc machine: the network, the power button, a config drive on
+# an IDE cdrom or a virtio disk, and what nova adds to every guest.
+MODULES = ['virtio_pci', 'virtio_net', 'virtio_blk', 'virtio_balloon',
+           'virtio_rng', 'ata_piix', 'sr_mod', 'isofs', 'vfat', 'nls_ascii',
+           'nls_cp437', 'nls_utf8', 'button', 'evdev']
+
+# What busybox lacks: the ssh server, a parser for the metadata, and what
+# Tempest asks a guest for.
+PROGRAMS = ['dropbear', 'dropbearkey', 'jshon', 'memtester', 'blkid',
+            'lsblk']
+
+DIRECTORIES = ['dev', 'etc/dropbear', 'home/guest/.ssh', 'mnt', 'proc', 'root',
+               'run/guest', 'sys', 'tmp', 'var/log', 'var/run']
+
+# As root the search path may lack these, as a user it does.
+SEARCH_PATH = os.environ.get('PATH', '') + ':/usr/sbin:/sbin'
+
+# Beside kernel and initramfs, in MiB: syslinux and the file system itself.
+SPARE = 2
+
+
+def fingerprint():
+    """Identify what :func:`build` would build.
+
+    :returns: a hash that changes with the recipe and with the kernel that
+        the distribution offers
+    :raises CommandFailed: if apt does not know the kernel package
+    """
+    digest = hashlib.sha256(' '.join(_kernel_package()).encode())
+    recipe = sorted(path for path in RECIPE.rglob('*') if path.is_file())
+    for path in [pathlib.Path(__file__), *recipe]:
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def build(destination, workdir):
+    """Build the image as a raw disk.
+
+    It appears under its name when it is complete: a build that fails, is
+    killed or runs beside another one harms nothing.
+
+    :param destination: pathlib.Path of the image
+    :param workdir: pathlib.Path of a directory for temporary files, about
+        200 MiB; a killed build leaves some there, which may be removed
+    :raises CommandFailed: if a command failed, with the end of its output
+    :raises LabError: if a program or a file of a package is missing
+    """
+    workdir = workdir.resolve()
+    workdir.mkdir(parents=True, exist_ok=True)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=workdir) as scratch:
+        scratch = pathlib.Path(scratch)
+        kernel = _fetch_kernel(scratch)
+        root = scratch / 'root'
+        _add_directories(root)
+        _add_recipe(root)
+        for program in PROGRAMS:
+            _add_program(root, program)
+        _add_busybox(root)
+        _add_modules(root, kernel)
+        initramfs = scratch / 'initramfs'
+        _pack(root, initramfs)
+        disk = scratch / 'disk'
+        _make_disk(disk, _only(kernel.glob('boot/vmlinuz-*')), initramfs)
+        _publish(disk, destination)
+
+
+def _kernel_package():
+    """Return name and version of the package behind the metapackage."""
+    record = shell.run('apt-cache', 'show', '--no-all-versions', KERNEL)
+    depends = re.search(r'^Depends: (linux-image-\S+) \(= (\S+)\)', record,
+                        re.MULTILINE)
+    if depends is None:
+        raise errors.LabError(
+            f'{KERNEL} names no kernel package in its dependencies: {record}')
+    return depends.groups()
+
+
+def _fetch_kernel(scratch):
+    """Download and unpack the kernel without installing it."""
+    name, version = _kernel_package()
+    shell.run('apt-get', 'download', '-o', 'APT::Sandbox::User=root',
+              '-o', 'Acquire::Retries=3', f'{name}={version}', cwd=scratch)
+    kernel = scratch / 'kernel'
+    shell.run('dpkg-deb', '--extract', _only(scratch.glob('*.deb')), kernel)
+    return kernel
+
+
+def _only(paths):
+    """Return the only path of an iterable."""
+    paths = list(paths)
+    if len(paths) != 1:
+        raise errors.LabError(f'One file was expected in the kernel package, '
+                              f'there are {len(paths)}: {paths}')
+    return paths[0]
+
+
+def _which(program):
+    """Return the path of a program that a package of ours brings."""
+    path = shutil.which(program, path=SEARCH_PATH)
+    if path is None:
+        raise errors.LabError(f'{program} is not installed. The guest image '
+                              f'needs: apt-get install {" ".join(PACKAGES)}')
+    return pathlib.Path(path)
+
+
+def _add_directories(root):
+    for directory in DIRECTORIES:
+        (root / directory).mkdir(parents=True)
+
+
+def _add_recipe(root):
+    """Copy the recipe's files; scripts become executable.
+
+    A wheel's installer may lose the mode of the files.
+    """
+    shutil.copytree(RECIPE / 'rootfs', root, dirs_exist_ok=True)
+    for path in root.rglob('*'):
+        if path.is_file():
+            script = path.read_bytes().startswith(b'#!')
+            path.chmod(0o755 if script else 0o644)
+    # sshd refuses a key that others could have written.
+    for directory in ('home/guest', 'home/guest/.ssh'):
+        (root / directory).chmod(0o700)
+
+
+def _add_program(root, program):
+    """Copy a program and the libraries that it is linked with."""
+    source = _which(program)
+    _copy(source, root / 'usr/bin' / program)
+    for library in _libraries(shell.run('ldd', source)):
+        _copy(library, root / library.relative_to('/'))
+
+
+def _libraries(text):
+    """Return the files in the output of ldd."""
+    return [pathlib.Path(path)
+            for path in re.findall(r'(/\S+) \(0x', text)]
+
+
+def _copy(source, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
+
+
+def _add_busybox(root):
+    """Copy busybox, with links for what no other file provides."""
+    source = _which('busybox')
+    _copy(source, root / 'bin/busybox')
+    for applet in shell.run(source, '--list-full').split():
+        link = root / applet
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not (root / 'usr/bin' / link.name).exists() and not link.exists():
+            link.symlink_to('/bin/busybox')
+    (root / 'init').symlink_to('/bin/busybox')
+
+
+def _add_modules(root, kernel):
+    """Copy the kernel modules and those that they depend on."""
+    tree = _only([*kernel.glob('lib/modules/*'),
+                  *kernel.glob('usr/lib/modules/*')])
+    release = tree.name
+    base = tree.parents[2]
+    shell.run(_which('depmod'), '-b', base, release)
+    plan = shell.run(_which('modprobe'), '-d', base, '-C', '/dev/null',
+                     '-S', release, '--all', '--show-depends', *MODULES)
+    modules = root / 'lib/modules' / release
+    for module in re.findall(r'^insmod (\S+)', plan, re.MULTILINE):
+        target = modules / pathlib.Path(module).relative_to(tree)
+        _copy(module, target)
+        if target.suffix == '.xz':
+            target.with_suffix('').write_bytes(lzma.open(target).read())
+            target.unlink()
+    for name in ('modules.builtin', 'modules.order'):
+        _copy(tree / name, modules / name)
+    shell.run(_which('depmod'), '-b', root, release)
+
+
+def _pack(root, initramfs):
+    """Pack the root: lz4 costs an emulated CPU the least."""
+    files = '\n'.join(str(path.relative_to(root))
+                      for path in sorted(root.rglob('*')))
+    archive = initramfs.with_suffix('.cpio')
+    shell.run('cpio', '--create', '--format=newc', '--owner=0:0', '--quiet',
+              f'--file={archive}', cwd=root, input=files)
+    # -l: the format that the kernel reads
+    shell.run('lz4', '-l', '-9', '-q', archive, initramfs)
+
+
+def _make_disk(disk, vmlinuz, initramfs):
+    """Make a bootable FAT file system that fits its files."""
+    content = vmlinuz.stat().st_size + initramfs.stat().st_size
+    with open(disk, 'wb') as stream:
+        stream.truncate((content // 2 ** 20 + 1 + SPARE) * 2 ** 20)
+    shell.run('mformat', '-i', disk, '-v', 'GUEST', '::')
+    shell.run('mcopy', '-i', disk, vmlinuz, '::vmlinuz')
+    shell.run('mcopy', '-i', disk, initramfs, '::initramfs')
+    shell.run('mcopy', '-i', disk, RECIPE / 'syslinux.cfg', '::syslinux.cfg')
+    shell.run('syslinux', '--install', disk)
+
+
+def _publish(disk, destination):
+    """Give the complete image its name, also on another file system."""
+    handle, part = tempfile.mkstemp(dir=destination.parent,
+                                    prefix=f'.{destination.name}.')
+    os.close(handle)
+    try:
+        shutil.copyfile(disk, part)
+        os.chmod(part, 0o644)
+        os.replace(part, destination)
+    except BaseException:
+        os.unlink(part)
+        raise

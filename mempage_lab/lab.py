@@ -1,0 +1,259 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The lab as a whole: what ``up`` and ``down`` do, and in which order."""
+
+import concurrent.futures
+import contextlib
+import fcntl
+import functools
+import json
+import pathlib
+import shutil
+import time
+
+from mempage_lab import accel
+from mempage_lab import cloud
+from mempage_lab import compute
+from mempage_lab import controller
+from mempage_lab import errors
+from mempage_lab import hugepages
+from mempage_lab import image
+from mempage_lab import network
+from mempage_lab import node
+from mempage_lab import outputs
+from mempage_lab import packages
+from mempage_lab import paths
+from mempage_lab import preflight
+from mempage_lab import shell
+from mempage_lab import tasks
+from mempage_lab import topology
+
+LOCK = '/run/lock/mempage-lab'
+
+
+class Lab:
+    """The lab that is up, or is to be.
+
+    :param wanted: a :class:`mempage_lab.topology.Topology`
+    """
+
+    def __init__(self, wanted):
+        self.topology = wanted
+        self.controller = controller.Controller(wanted)
+        machine_pages = hugepages.before(wanted.page_sizes)
+        self.computes = [compute.Compute(host, wanted, machine_pages)
+                         for host in wanted.hosts]
+        self.addresses = {controller.NAME: wanted.controller, **{
+            host.name: wanted.address(host) for host in wanted.hosts}}
+
+    @property
+    def nodes(self):
+        """All nodes by name."""
+        return {part.node.name: part.node
+                for part in (self.controller, *self.computes)}
+
+    @functools.cached_property
+    def cloud(self):
+        """A connection to the cloud as its administrator."""
+        return cloud.connect(self.topology.controller)
+
+    def up(self, progress):
+        """Bring the lab up; what is up already is left alone.
+
+        :param progress: a :class:`mempage_lab.progress.Progress`
+        :raises LabError: with all that failed
+        """
+        tasks.run({'packages': (packages.install_debian, ()),
+                   'openstack': (packages.install_openstack, ['packages']),
+                   'image': (self._build_image, ['packages'])}, progress)
+        tasks.run(self._tasks(), progress)
+
+    def _tasks(self):
+        control = self.controller
+        workers = {name: (functools.partial(control.start_worker, name),
+                          ['database', 'broker'])
+                   for name in controller.WORKERS}
+        workers['neutron-ovn-maintenance-worker'][1].append('neutron-api')
+        apis = {name: (functools.partial(control.start_api, name),
+                       ['database'])
+                for name in controller.APIS}
+        apis['keystone'][1].append('bootstrap')
+        return {
+            'accelerator': (self._choose_accelerator, ()),
+            'hugepages': (self._build_pools, ()),
+            'fabric': (self._build_fabric, ['hugepages']),
+            'controller': (self._start_controller, ['fabric']),
+            'database': (control.start_database, ['controller']),
+            'broker': (control.start_broker, ['controller']),
+            'bootstrap': (control.bootstrap, ['database']),
+            **apis, **workers,
+            'accounts': (self._register, ['keystone']),
+            **self._host_tasks(),
+            'resources': (self._create_resources, [
+                'accounts', 'glance-api', 'neutron-api', 'nova-api']),
+        }
+
+    def _host_tasks(self):
+        result = {}
+        for host in self.computes:
+            name = host.node.name
+            result[name] = (functools.partial(host.start, self.addresses),
+                            ['fabric', 'accelerator'])
+            result[name + '/network'] = (host.configure_network, [name])
+            result[name + '/nova-compute'] = (
+                host.start_nova_compute,
+                [name + '/network', 'accounts', 'placement',
+                 'nova-conductor'])
+            result[name + '/registered'] = (
+                functools.partial(host.wait_until_up, self.cloud),
+                [name + '/nova-compute', 'nova-api', 'neutron-api',
+                 'nova-scheduler'])
+        return result
+
+    @property
+    def image_path(self):
+        """Where the guest image is cached."""
+        return paths.CACHE / ('guest-%s.qcow2' % image.fingerprint())
+
+    def _build_image(self):
+        if not self.image_path.exists():
+            image.build(self.image_path, paths.CACHE / 'image-work')
+
+    def _choose_accelerator(self):
+        # The answer holds until the machine boots again.
+        boot = pathlib.Path('/proc/sys/kernel/random/boot_id').read_text()
+        answer = paths.CACHE / 'accelerator.json'
+        known = json.loads(answer.read_text()) if answer.exists() else {}
+        if known.get('boot') != boot:
+            known = {'boot': boot, 'kvm': accel.kvm_boots(self.image_path)}
+            answer.write_text(json.dumps(known))
+        for host in self.computes:
+            host.kvm = known['kvm']
+
+    def _build_pools(self):
+        hugepages.build(self.topology)
+
+    def _build_fabric(self):
+        network.build_fabric(self.topology)
+
+    def _start_controller(self):
+        self.controller.start(self.addresses)
+
+    def _register(self):
+        cloud.register_services(self.cloud, self.topology.controller)
+
+    def _create_resources(self):
+        outputs.write(self.topology, cloud.create_resources(
+            self.cloud, self.topology, self.image_path))
+
+
+def choose(topology_path):
+    """Return the lab that ``up`` brings up.
+
+    :param topology_path: the topology that the user names, or None
+    :raises LabError: if the machine or the topology does not allow it
+    """
+    preflight.check_system()
+    wanted = topology.load(topology_path or topology.DEFAULT,
+                           network.used_networks())
+    if paths.TOPOLOGY.exists():
+        return _continue(wanted, topology_path)
+    preflight.check_page_sizes(wanted)
+    preflight.check_resources(wanted)
+    topology.save(wanted, paths.TOPOLOGY)
+    return Lab(wanted)
+
+
+def _continue(wanted, topology_path):
+    current = load()
+    if topology_path and current.topology.hosts != wanted.hosts:
+        raise errors.LabError(
+            'the lab is up with another topology (%s): mempage-lab down '
+            'first' % paths.TOPOLOGY)
+    return current
+
+
+def load():
+    """Return the lab that is up, perhaps only in part.
+
+    :raises LabError: if there is none
+    """
+    if not paths.TOPOLOGY.exists():
+        raise errors.LabError('there is no lab: mempage-lab up')
+    return Lab(topology.load(paths.TOPOLOGY, network.used_networks()))
+
+
+def down(progress):
+    """Take down whatever there is of a lab.
+
+    Needs nothing that ``up`` wrote, as that may have been killed.
+    """
+    with progress.step('nodes'):
+        names = [name.removeprefix(network.PREFIX)
+                 for name in network.namespaces()]
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(node.stop, names))
+    with progress.step('hugepages'):
+        hugepages.restore()
+    with progress.step('files'):
+        _wait_for_loop_devices()
+        _remove_state()
+
+
+def purge(progress):
+    """Take the lab down and remove all that it keeps on the machine."""
+    down(progress)
+    for directory in (paths.STATE, paths.CACHE):
+        with progress.step(str(directory)):
+            shutil.rmtree(directory, ignore_errors=True)
+
+
+def _wait_for_loop_devices(limit=5):
+    """Wait until the kernel has let go of the killed hosts' stores."""
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline and _loop_devices():
+        time.sleep(0.05)
+
+
+def _loop_devices():
+    """Return the loop devices on the lab's own files."""
+    return [entry for entry in pathlib.Path('/sys/block').glob(
+        'loop*/loop/backing_file')
+        if entry.read_text().startswith(str(paths.STATE))]
+
+
+def _remove_state():
+    if not paths.STATE.exists():
+        return
+    for entry in paths.STATE.iterdir():
+        if entry in paths.KEPT_BY_DOWN:
+            continue
+        if entry.is_dir():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+@contextlib.contextmanager
+def exclusive():
+    """Keep others from changing the lab at the same time.
+
+    :raises LabError: if another one does
+    """
+    with open(LOCK, 'w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise errors.LabError('another mempage-lab is at work: wait for '
+                                  'its end')
+        yield

@@ -1,0 +1,84 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a lab leaves for its users: a Tempest configuration, an inventory."""
+
+import yaml
+
+from mempage_lab import cloud
+from mempage_lab import compute
+from mempage_lab import image
+from mempage_lab import paths
+from mempage_lab import secrets
+from mempage_lab import templates
+
+
+def write(topology, resources):
+    """Write all files that name the lab to those who use it.
+
+    :param topology: a :class:`mempage_lab.topology.Topology`
+    :param resources: a :class:`mempage_lab.cloud.Resources`
+    """
+    credentials = cloud.credentials(topology.controller)
+    write_private = secrets.write_private
+    addresses = {host.name: topology.address(host) for host in topology.hosts}
+    write_private(paths.KNOWN_HOSTS, compute.known_hosts(addresses))
+    write_private(paths.CLOUDS, yaml.safe_dump(
+        {'clouds': {'mempage': {'auth': credentials,
+                                'region_name': 'RegionOne'}}}))
+    write_private(paths.OPENRC, templates.render(
+        'openrc', variables=_variables(credentials)))
+    write_private(paths.INVENTORY, yaml.safe_dump(
+        {'hosts': {host.name: _inventory(host, addresses[host.name])
+                   for host in topology.hosts}}, sort_keys=False))
+    write_private(paths.TEMPEST_CONF, templates.render(
+        'tempest.conf', workspace=paths.TEMPEST_WORKSPACE,
+        controller=topology.controller, resources=resources,
+        hosts=len(topology.hosts), login_user=image.LOGIN_USER,
+        admin_password=credentials['password'], inventory=paths.INVENTORY,
+        avoid=_hosts_to_avoid(topology)))
+
+
+def _variables(credentials):
+    return {'OS_IDENTITY_API_VERSION': 3, 'OS_REGION_NAME': 'RegionOne',
+            **{'OS_' + name.upper(): value
+               for name, value in credentials.items()}}
+
+
+def _hosts_to_avoid(topology):
+    """Hosts that a guest of the file-backed flavors cannot migrate to."""
+    others = [host.name for host in topology.hosts if not host.store]
+    return others if len(others) < len(topology.hosts) else []
+
+
+def _inventory(host, address):
+    declared = {
+        'address': address,
+        'ssh': {'user': compute.SSH_USER, 'port': 22,
+                'key': str(paths.KEYS / compute.SSH_USER),
+                'known_hosts': str(paths.KNOWN_HOSTS)},
+        'libvirt_uri': 'qemu+libssh://%s@%s/system?keyfile=%s&known_hosts=%s'
+                       '&known_hosts_verify=normal&sshauth=privkey'
+                       % (compute.SSH_USER, address,
+                          paths.KEYS / compute.SSH_USER, paths.KNOWN_HOSTS),
+        'services': {'nova-compute': {'log': '/var/log/nova-compute.log'}},
+    }
+    if host.store:
+        declared['file_backed'] = {
+            'capacity_mib': host.store.capacity_mib,
+            'directory': host.store.directory,
+            'mount': host.store.directory,
+            'filesystem': host.store.filesystem}
+    if host.pools:
+        declared['pools'] = [{'size_kib': pool.size_kib, 'pages': pool.pages}
+                             for pool in host.pools]
+    return declared

@@ -1,0 +1,131 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the lab needs installed: the distribution's packages, and OpenStack.
+
+OpenStack gets a virtual environment of its own, named after what is in it,
+so that another version lies beside it and is never mixed with it.
+"""
+
+import contextlib
+import hashlib
+import os
+import pathlib
+import shutil
+
+from mempage_lab import image
+from mempage_lab import paths
+from mempage_lab import shell
+
+PYTHON = '/usr/bin/python3'
+CONSTRAINTS = paths.PACKAGE / 'constraints' / '2026.2.txt'
+OPENSTACK = ('nova', 'keystone', 'glance', 'openstack-placement', 'neutron',
+             'uWSGI', 'PyMySQL', 'python-memcached', 'libvirt-python')
+DEBIAN = (
+    'qemu-system-x86', 'qemu-utils', 'libvirt-daemon',
+    'libvirt-daemon-driver-qemu', 'libvirt-daemon-system', 'libvirt-clients',
+    'mariadb-server', 'rabbitmq-server', 'memcached', 'openvswitch-switch',
+    'ovn-central', 'ovn-host', 'iproute2', 'ethtool', 'openssh-server',
+    'openssh-client', 'sudo', 'genisoimage', 'xfsprogs', 'e2fsprogs',
+    # to build libvirt-python and uWSGI
+    'gcc', 'libc6-dev', 'libvirt-dev', 'pkg-config', 'python3-dev',
+    'python3-venv')
+POLICY = pathlib.Path('/usr/sbin/policy-rc.d')
+POLICY_TEXT = '#!/bin/sh\n# mempage-lab installs packages\nexit 101\n'
+
+
+def fingerprint():
+    """Return a name for what :func:`install_openstack` installs."""
+    version = shell.run(PYTHON, '--version')
+    content = (version + ' '.join(OPENSTACK)).encode()
+    return hashlib.sha256(content
+                          + CONSTRAINTS.read_bytes()).hexdigest()[:12]
+
+
+def venv():
+    """Return the directory of OpenStack's virtual environment."""
+    return paths.CACHE / ('openstack-' + fingerprint())
+
+
+def missing():
+    """Return the names of the distribution's packages still to install."""
+    wanted = sorted({*DEBIAN, *image.PACKAGES})
+    installed = set()
+    for line in shell.run(
+            'sh', '-c', 'dpkg-query -W -f \'${Package} ${db:Status-Status}\n\''
+            ' "$@" 2>/dev/null || true', 'sh', *wanted).splitlines():
+        name, _, state = line.partition(' ')
+        if state == 'installed':
+            installed.add(name)
+    return [name for name in wanted if name not in installed]
+
+
+def install_debian():
+    """Install the missing packages; none of their services is started."""
+    names = missing()
+    if not names:
+        return
+    environment = dict(os.environ, DEBIAN_FRONTEND='noninteractive')
+    shell.run('apt-get', 'update', '-q', env=environment)
+    with _no_services():
+        shell.run('apt-get', 'install', '-q', '-y', '--no-install-recommends',
+                  *names, env=environment)
+
+
+@contextlib.contextmanager
+def _no_services():
+    """Keep the packages' services from starting, now and at the next boot."""
+    before = _enabled_units()
+    own_policy = (not POLICY.exists()
+                  or POLICY.read_text() == POLICY_TEXT)
+    if own_policy:
+        POLICY.write_text(POLICY_TEXT)
+        POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        if own_policy:
+            POLICY.unlink()
+        new = _enabled_units() - before
+        if new:
+            shell.run('systemctl', 'disable', *sorted(new))
+
+
+def _enabled_units():
+    if not pathlib.Path('/run/systemd/system').exists():
+        return set()
+    return {line.split()[0] for line in shell.run(
+        'systemctl', 'list-unit-files', '--state=enabled', '--no-legend',
+        '--type=service,socket,timer').splitlines() if line.strip()}
+
+
+def install_openstack():
+    """Make OpenStack's virtual environment, unless it is complete."""
+    complete = venv() / 'complete'
+    if complete.exists():
+        return
+    shutil.rmtree(venv(), ignore_errors=True)
+    paths.CACHE.mkdir(parents=True, exist_ok=True)
+    make_venv(venv(), '-c', CONSTRAINTS, *OPENSTACK)
+    complete.touch()
+
+
+def make_venv(directory, *arguments):
+    """Make a virtual environment and install into it.
+
+    :param directory: where; a :class:`pathlib.Path`
+    :param arguments: of ``pip install``
+    """
+    shell.run(PYTHON, '-m', 'venv', directory)
+    # A killed lab must not leave a pip that goes on writing here.
+    shell.run('setpriv', '--pdeathsig', 'KILL', directory / 'bin' / 'pip',
+              'install', '-q', *arguments)

@@ -1,0 +1,53 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Where the lab keeps things on the machine."""
+
+import pathlib
+
+PACKAGE = pathlib.Path(__file__).resolve().parent
+
+#: Costly things that every lab on this machine shares: virtual environments,
+#: the guest image, migrated databases. Removed by ``purge`` only.
+CACHE = pathlib.Path('/var/cache/mempage-lab')
+
+#: What belongs to the lab that is up. Removed by ``down``, but for the two
+#: directories below.
+STATE = pathlib.Path('/var/lib/mempage-lab')
+LOGS = STATE / 'logs'
+RESULTS = STATE / 'results'
+KEPT_BY_DOWN = (LOGS, RESULTS)
+
+TOPOLOGY = STATE / 'topology.yaml'
+SECRETS = STATE / 'secrets.json'
+KEYS = STATE / 'keys'
+KNOWN_HOSTS = STATE / 'known_hosts'
+TEMPEST_CONF = STATE / 'tempest' / 'etc' / 'tempest.conf'
+TEMPEST_WORKSPACE = STATE / 'tempest'
+INVENTORY = STATE / 'inventory.yaml'
+OPENRC = STATE / 'openrc'
+CLOUDS = STATE / 'clouds.yaml'
+
+
+def host(name):
+    """Return the directory that holds one host's private files."""
+    return STATE / 'hosts' / name
+
+
+def devstack_lib():
+    """Return the directory of the shell functions shared with DevStack."""
+    checkout = PACKAGE.parent / 'devstack' / 'lib'
+    if checkout.is_dir():
+        return checkout
+    import sys
+    return pathlib.Path(sys.prefix, 'share', 'mempage-tempest-plugin',
+                        'devstack', 'lib')

@@ -1,0 +1,103 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is checked before anything on the machine is changed."""
+
+import os
+import pathlib
+import platform
+import shutil
+
+import psutil
+
+from mempage_lab import errors
+from mempage_lab import paths
+
+SYSTEMS = {('debian', '12'), ('debian', '13')}
+#: Measured: what the controller and each host take, idle, and what the tests'
+#: guests need besides, in MiB.
+CONTROLLER_MIB = 2048
+HOST_MIB = 400
+GUESTS_MIB = 1024
+#: Packages, environments, image and one lab's state, in GiB.
+DISK_GIB = 8
+
+
+def check_root():
+    """Refuse to go on without root's privileges.
+
+    :raises LabError: if the user is not root
+    """
+    if os.geteuid() != 0:
+        raise errors.LabError('the lab makes namespaces and mounts: run it '
+                              'as root or with sudo')
+
+
+def check_system():
+    """Refuse a system that nobody has seen the lab work on.
+
+    :raises LabError: naming the system and those that work
+    """
+    release = platform.freedesktop_os_release()
+    system = release.get('ID', '?'), release.get('VERSION_ID', '?')
+    if system not in SYSTEMS or platform.machine() != 'x86_64':
+        raise errors.LabError(
+            'the lab runs on %s, x86_64; this is %s %s, %s' % (
+                ' and '.join(' '.join(known) for known in sorted(SYSTEMS)),
+                *system, platform.machine()))
+
+
+def check_resources(wanted):
+    """Refuse a machine that is too small for a topology.
+
+    :param wanted: a :class:`mempage_lab.topology.Topology`
+    :raises LabError: saying how much there is and how much it takes
+    """
+    needed = memory_needed(wanted)
+    available = psutil.virtual_memory().available // 2 ** 20
+    if available < needed:
+        raise errors.LabError(
+            '%d MiB of memory are available, and these %d hosts take %d: '
+            'free some, or use a smaller topology'
+            % (available, len(wanted.hosts), needed))
+    free = shutil.disk_usage(_existing(paths.CACHE)).free // 2 ** 30
+    if not paths.CACHE.exists() and free < DISK_GIB:
+        raise errors.LabError('%d GiB are free for %s, and the lab takes %d'
+                              % (free, paths.CACHE, DISK_GIB))
+
+
+def memory_needed(wanted):
+    """Return the memory in MiB that a topology takes with a few guests."""
+    pools = sum(wanted.pages(size) * size // 1024
+                for size in wanted.page_sizes)
+    return (CONTROLLER_MIB + HOST_MIB * len(wanted.hosts) + pools
+            + GUESTS_MIB)
+
+
+def _existing(path):
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+def check_page_sizes(wanted):
+    """Refuse page sizes that the kernel does not have.
+
+    :raises LabError: naming the sizes that it has
+    """
+    known = sorted(int(entry.name.split('-')[1].rstrip('kB')) for entry in
+                   pathlib.Path('/sys/kernel/mm/hugepages').glob('*'))
+    for size in wanted.page_sizes:
+        if size not in known:
+            raise errors.LabError(
+                'pools: this kernel has no pages of %d KiB; it has %s'
+                % (size, ', '.join(map(str, known)) or 'none'))

@@ -1,0 +1,202 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The lab's hosts, as a user declares them in a YAML file."""
+
+import dataclasses
+import ipaddress
+
+import jsonschema
+import yaml
+
+from mempage_lab import errors
+from mempage_lab import paths
+
+DEFAULT = paths.PACKAGE / 'topologies' / 'default.yaml'
+#: Reserved for benchmarking networks (RFC 2544): seldom in use.
+FREE_RANGES = ipaddress.ip_network('198.18.0.0/15')
+
+
+@dataclasses.dataclass(frozen=True)
+class Store:
+    """A file-backed host's backing store; sizes in MiB."""
+    capacity_mib: int
+    filesystem: str
+    size_mib: int
+    directory: str = '/var/lib/libvirt/memory'
+
+
+@dataclasses.dataclass(frozen=True)
+class Pool:
+    """A pool of large pages; the page size in KiB."""
+    size_kib: int
+    pages: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Host:
+    """One compute host."""
+    name: str
+    index: int
+    memory_mib: int = None
+    store: Store = None
+    pools: tuple = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Topology:
+    """All hosts, and the addresses of the lab's two networks."""
+    network: ipaddress.IPv4Network
+    hosts: tuple
+
+    @property
+    def management(self):
+        """The network of the services, a /24."""
+        return list(self.network.subnets(new_prefix=24))[0]
+
+    @property
+    def external(self):
+        """The network that guests are reached through, a /24."""
+        return list(self.network.subnets(new_prefix=24))[1]
+
+    @property
+    def gateway(self):
+        """The machine's own address on the management network."""
+        return str(self.management[1])
+
+    @property
+    def controller(self):
+        """The controller's address."""
+        return str(self.management[2])
+
+    def address(self, host):
+        """Return a compute host's address on the management network."""
+        return str(self.management[10 + host.index])
+
+    def pages(self, size_kib):
+        """Return how many pages of a size all hosts' pools have together."""
+        return sum(pool.pages for host in self.hosts for pool in host.pools
+                   if pool.size_kib == size_kib)
+
+    @property
+    def page_sizes(self):
+        """All page sizes in KiB that some host has a pool of."""
+        return sorted({pool.size_kib for host in self.hosts
+                       for pool in host.pools})
+
+
+def load(path, used_networks):
+    """Read and check a topology file.
+
+    :param path: a :class:`pathlib.Path`
+    :param used_networks: the networks that the machine has routes to
+    :returns: a :class:`Topology`
+    :raises LabError: naming the file and the key that is wrong
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise errors.LabError('cannot read the topology %s: %s'
+                              % (path, error.strerror))
+    except yaml.YAMLError as error:
+        raise errors.LabError('the topology %s is not YAML: %s'
+                              % (path, error))
+    _check_schema(path, content)
+    hosts = tuple(_host(index, name, declared or {}) for
+                  index, (name, declared) in
+                  enumerate(content['hosts'].items()))
+    _check_hosts(path, hosts)
+    network = _choose_network(content.get('network', 'auto'), used_networks)
+    return Topology(network=network, hosts=hosts)
+
+
+def save(topology, path):
+    """Write a topology, its network chosen, to a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    hosts = {}
+    for host in topology.hosts:
+        declared = hosts.setdefault(host.name, {})
+        if host.memory_mib:
+            declared['memory_mib'] = host.memory_mib
+        if host.store:
+            declared['file_backed'] = {
+                'capacity_mib': host.store.capacity_mib,
+                'filesystem': host.store.filesystem,
+                'size_mib': host.store.size_mib}
+        if host.pools:
+            declared['pools'] = [dataclasses.asdict(pool)
+                                 for pool in host.pools]
+    path.write_text(yaml.safe_dump(
+        {'network': str(topology.network), 'hosts': hosts},
+        sort_keys=False))
+
+
+def _check_schema(path, content):
+    schema = yaml.safe_load((paths.PACKAGE / 'topology-schema.yaml')
+                            .read_text())
+    error = jsonschema.exceptions.best_match(
+        jsonschema.Draft202012Validator(schema).iter_errors(content))
+    if error:
+        raise errors.LabError('%s: %s: %s' % (
+            path, '.'.join(map(str, error.absolute_path)) or 'top level',
+            error.message))
+
+
+def _host(index, name, declared):
+    store = declared.get('file_backed')
+    return Host(name=name, index=index,
+                memory_mib=declared.get('memory_mib'),
+                store=Store(**store) if store else None,
+                pools=tuple(Pool(**pool)
+                            for pool in declared.get('pools', ())))
+
+
+def _check_hosts(path, hosts):
+    for host in hosts:
+        if not host.store:
+            continue
+        where = '%s: hosts.%s' % (path, host.name)
+        if host.memory_mib:
+            raise errors.LabError(
+                '%s.memory_mib: a file-backed host offers its '
+                'file_backed.capacity_mib; remove one of them' % where)
+        if host.store.capacity_mib > host.store.size_mib:
+            raise errors.LabError(
+                '%s.file_backed.size_mib: %d MiB cannot hold the declared '
+                'capacity of %d MiB' % (where, host.store.size_mib,
+                                        host.store.capacity_mib))
+
+
+def _choose_network(declared, used_networks):
+    free = next((candidate for candidate in
+                 FREE_RANGES.subnets(new_prefix=23)
+                 if not _clashes(candidate, used_networks)), None)
+    if declared == 'auto':
+        if free is None:
+            raise errors.LabError('no free network in %s: set "network" in '
+                                  'the topology' % FREE_RANGES)
+        return free
+    try:
+        network = ipaddress.ip_network(declared)
+    except ValueError as error:
+        raise errors.LabError('network: %s' % error)
+    clash = _clashes(network, used_networks)
+    if clash:
+        raise errors.LabError(
+            'network: %s is in use on this machine (route to %s); %s is free'
+            % (network, clash, free))
+    return network
+
+
+def _clashes(candidate, used_networks):
+    return next((used for used in used_networks
+                 if used.overlaps(candidate)), None)
