@@ -104,9 +104,8 @@ def _image(cloud, name, path):
     if found:
         cloud.image.delete_image(found)
     created = cloud.image.create_image(
-        name=name, disk_format=path.suffix.lstrip('.'),
-        container_format='bare', visibility='public', allow_duplicates=True,
-        filename=str(path))
+        name=name, disk_format='raw', container_format='bare',
+        visibility='public', allow_duplicates=True, filename=str(path))
     return created.id
 
 

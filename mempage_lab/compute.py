@@ -12,7 +12,6 @@
 
 """A compute host: libvirt, Open vSwitch, sshd and nova-compute."""
 
-import os
 import shutil
 import uuid
 
@@ -26,10 +25,8 @@ from mempage_lab import secrets
 from mempage_lab import shell
 from mempage_lab import templates
 
-#: Where the tests' ssh user and libvirt are found on a host.
+#: Who the tests log in as on a host; not root, but with sudo.
 SSH_USER = 'tempest'
-#: What the machine keeps for itself on hosts that say nothing, in MiB.
-RESERVED_MIB = 512
 
 
 class Compute:
@@ -148,22 +145,12 @@ class Compute:
         return [(size, self.machine_pages[size] + self.topology.pages(size)
                  - own.get(size, 0)) for size in self.topology.page_sizes]
 
-    def reserved_host_memory_mb(self):
-        """Return the machine's memory in MiB that is not this host's."""
-        if self.host.store:
-            return 0
-        if not self.host.memory_mib:
-            return RESERVED_MIB
-        total = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
-        return max(0, total // 2 ** 20 - self.host.memory_mib)
-
     def _write_configuration(self, hosts):
         write = self.node.write
         shutil.copytree(paths.devstack_lib(),
                         self.node.private('/etc/mempage-lab/lib'),
                         dirs_exist_ok=True)
         values = {
-            'reserved_host_memory_mb': self.reserved_host_memory_mb(),
             'reserved_huge_pages': self.reserved_huge_pages(),
             'store': self.host.store}
         write('/etc/nova/nova.conf', templates.render(

@@ -34,8 +34,12 @@ APIS = {
     'neutron-api': (9696, 'neutron.wsgi.api'),
     'nova-api': (8774, 'nova.wsgi.osapi_compute'),
 }
-WORKERS = ('nova-conductor', 'nova-scheduler',
-           'neutron-ovn-maintenance-worker')
+#: Each worker with what it logs once it can be used.
+WORKERS = {
+    'nova-conductor': 'Starting conductor node',
+    'nova-scheduler': 'Starting scheduler node',
+    'neutron-ovn-maintenance-worker': '',
+}
 #: Database users, each with the databases that it owns.
 DATABASES = {'keystone': ['keystone'], 'glance': ['glance'],
              'placement': ['placement'], 'neutron': ['neutron'],
@@ -74,7 +78,7 @@ class Controller:
             'rabbitmq', '/usr/lib/rabbitmq/bin/rabbitmq-server',
             user='rabbitmq',
             environment='HOME="/var/lib/rabbitmq",'
-            'RABBITMQ_NODENAME="rabbit@controller",'
+            'RABBITMQ_NODENAME="rabbit@localhost",'
             'RABBITMQ_CONFIG_FILE="/etc/rabbitmq/lab.conf",'
             'RABBITMQ_LOGS="-",ERL_EPMD_ADDRESS="127.0.0.1",'
             'RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+sbwt none +sbwtdcpu none '
@@ -129,6 +133,10 @@ class Controller:
                         templates.render('controller-setup.sh'))
 
     def _write_configuration(self):
+        for service in ('nova', 'glance', 'neutron'):
+            shutil.copytree(self.venv / 'etc' / service,
+                            self.node.private('/etc/' + service),
+                            dirs_exist_ok=True)
         values = dict(node=self.node, controller=self.node.address,
                       secrets=secrets.load(), venv=self.venv, compute=None,
                       databases=DATABASES,
@@ -140,18 +148,17 @@ class Controller:
                 ('/etc/neutron/neutron.conf', 'neutron.conf', {}),
                 ('/etc/nova/nova.conf', 'nova.conf', {}),
                 ('/etc/mysql/lab.cnf', 'my.cnf', {}),
-                ('/etc/mysql/lab.sql', 'lab.sql', {}),
-                ('/etc/rabbitmq/lab.conf', 'rabbitmq.conf', {}),
                 *(('/etc/uwsgi/%s.ini' % api, 'uwsgi.ini',
                    {'port': port, 'module': module})
                   for api, (port, module) in APIS.items())):
             self.node.write(path, templates.render(
                 template, **dict(values, **extra)), mode=0o600)
+        for path, template, owner in (
+                ('/etc/mysql/lab.sql', 'lab.sql', 'mysql'),
+                ('/etc/rabbitmq/lab.conf', 'rabbitmq.conf', 'rabbitmq')):
+            self.node.write(path, templates.render(template, **values),
+                            mode=0o600, owner=owner)
         self.node.write('/etc/rabbitmq/no_plugins', '[].\n')
-        for service in ('nova', 'glance', 'neutron'):
-            shutil.copytree(self.venv / 'etc' / service,
-                            self.node.private('/etc/' + service),
-                            dirs_exist_ok=True)
         for repository in ('fernet-keys', 'credential-keys'):
             for number in (0, 1):
                 self._write_key('/etc/keystone/%s/%d' % (repository, number))
@@ -179,7 +186,7 @@ class Controller:
 
     def start_database(self):
         """Wait for the database, migrated."""
-        self.node.wait_for('mariadb', self._listens(3306))
+        self.node.wait_for('mariadb', self._greets)
         if not self._template.exists():
             self._migrate()
             self._keep_template()
@@ -208,7 +215,7 @@ class Controller:
         shell.run('cp', '-a', self.node.private(DATADIR), temporary)
         temporary.rename(self._template)
         self.node.start_program('mariadb')
-        self.node.wait_for('mariadb', self._listens(3306))
+        self.node.wait_for('mariadb', self._greets)
 
     def bootstrap(self):
         """Make the administrator, and Keystone known to itself."""
@@ -222,7 +229,7 @@ class Controller:
 
     def start_broker(self):
         """Wait for the message broker."""
-        self.node.wait_for('rabbitmq', self._listens(5672))
+        self.node.wait_for('rabbitmq', self._broker_answers)
 
     def start_api(self, api):
         """Start an API and wait until it answers."""
@@ -230,14 +237,25 @@ class Controller:
         self.node.wait_for(api, self._answers(APIS[api][0]))
 
     def start_worker(self, name):
-        """Start one of nova's or neutron's workers."""
-        self.node.start_program(name)
+        """Start one of nova's or neutron's workers and wait for it.
 
-    def _listens(self, port):
-        def check():
-            with socket.create_connection((self.node.address, port), 2):
-                return True
-        return check
+        A nova-compute that calls the conductor before it listens waits for
+        10 s before it calls again.
+        """
+        self.node.start_program(name)
+        self.node.wait_for(name, lambda: WORKERS[name] in self.node.log(
+            name).read_text())
+
+    def _greets(self):
+        with socket.create_connection((self.node.address, 3306),
+                                      2) as stream:
+            return stream.recv(1)
+
+    def _broker_answers(self):
+        with socket.create_connection((self.node.address, 5672),
+                                      2) as stream:
+            stream.sendall(b'AMQP\x00\x00\x09\x01')
+            return stream.recv(1)
 
     def _answers(self, port):
         def check():

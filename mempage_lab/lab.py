@@ -73,9 +73,6 @@ class Lab:
         :param progress: a :class:`mempage_lab.progress.Progress`
         :raises LabError: with all that failed
         """
-        tasks.run({'packages': (packages.install_debian, ()),
-                   'openstack': (packages.install_openstack, ['packages']),
-                   'image': (self._build_image, ['packages'])}, progress)
         tasks.run(self._tasks(), progress)
 
     def _tasks(self):
@@ -89,10 +86,14 @@ class Lab:
                 for name in controller.APIS}
         apis['keystone'][1].append('bootstrap')
         return {
-            'accelerator': (self._choose_accelerator, ()),
+            'packages': (packages.install_debian, ()),
+            'openstack': (packages.install_openstack, ['packages']),
+            'image': (self._build_image, ['packages']),
+            'keys': (self._generate_keys, ['packages']),
+            'accelerator': (self._choose_accelerator, ['image']),
             'hugepages': (self._build_pools, ()),
-            'fabric': (self._build_fabric, ['hugepages']),
-            'controller': (self._start_controller, ['fabric']),
+            'fabric': (self._build_fabric, ['hugepages', 'packages']),
+            'controller': (self._start_controller, ['fabric', 'openstack']),
             'database': (control.start_database, ['controller']),
             'broker': (control.start_broker, ['controller']),
             'bootstrap': (control.bootstrap, ['database']),
@@ -108,7 +109,7 @@ class Lab:
         for host in self.computes:
             name = host.node.name
             result[name] = (functools.partial(host.start, self.addresses),
-                            ['fabric', 'accelerator'])
+                            ['fabric', 'accelerator', 'keys', 'openstack'])
             result[name + '/network'] = (host.configure_network, [name])
             result[name + '/nova-compute'] = (
                 host.start_nova_compute,
@@ -120,10 +121,10 @@ class Lab:
                  'nova-scheduler'])
         return result
 
-    @property
+    @functools.cached_property
     def image_path(self):
         """Where the guest image is cached."""
-        return paths.CACHE / ('guest-%s.qcow2' % image.fingerprint())
+        return paths.CACHE / ('guest-%s.raw' % image.fingerprint())
 
     def _build_image(self):
         if not self.image_path.exists():
@@ -140,6 +141,10 @@ class Lab:
         for host in self.computes:
             host.kvm = known['kvm']
 
+    def _generate_keys(self):
+        compute.generate_keys([compute.SSH_USER, 'nova', *(
+            host.name for host in self.topology.hosts)])
+
     def _build_pools(self):
         hugepages.build(self.topology)
 
@@ -150,7 +155,9 @@ class Lab:
         self.controller.start(self.addresses)
 
     def _register(self):
-        cloud.register_services(self.cloud, self.topology.controller)
+        # A connection keeps the catalogue that it found: this one is empty.
+        cloud.register_services(cloud.connect(self.topology.controller),
+                                self.topology.controller)
 
     def _create_resources(self):
         outputs.write(self.topology, cloud.create_resources(

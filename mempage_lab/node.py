@@ -79,6 +79,7 @@ class Node:
         for directory in PRIVATE:
             private = self.private(directory)
             if directory == '/etc':
+                private.parent.mkdir(parents=True, exist_ok=True)
                 if not private.exists():
                     shell.run('cp', '-a', '--reflink=auto', '/etc', private)
             else:
@@ -93,12 +94,13 @@ class Node:
             return pathlib.Path(str(self.logs) + path[len('/var/log'):])
         return self.directory / path.lstrip('/')
 
-    def write(self, path, text, mode=0o644):
+    def write(self, path, text, mode=0o644, owner='root'):
         """Write one of the node's own files, path as the node sees it."""
         target = self.private(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
         target.chmod(mode)
+        shutil.chown(target, owner)
         target.write_text(text)
 
     def start(self, programs, hosts, setup, kvm=False):
@@ -113,7 +115,8 @@ class Node:
         if self.pid:
             return
         stop(self.name)
-        self.logs.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.logs, ignore_errors=True)
+        self.logs.mkdir(parents=True)
         self.write('/etc/hostname', self.name + '\n')
         self.write('/etc/hosts', '127.0.0.1 localhost\n' + ''.join(
             '%s %s\n' % (address, name) for name, address in hosts.items()))
@@ -188,10 +191,10 @@ class Node:
     def start_program(self, program):
         """Start one of the node's programs, unless it runs.
 
-        :raises LabError: with the end of its log, if it ends at once
+        :raises LabError: with the end of its log, if it cannot be started
         """
         try:
-            self.supervisor.startProcess(program)
+            self.supervisor.startProcess(program, False)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode != supervisor_xmlrpc.Faults.ALREADY_STARTED:
                 raise errors.LabError(self.explain(program))

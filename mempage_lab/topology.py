@@ -47,7 +47,6 @@ class Host:
     """One compute host."""
     name: str
     index: int
-    memory_mib: int = None
     store: Store = None
     pools: tuple = ()
 
@@ -125,8 +124,6 @@ def save(topology, path):
     hosts = {}
     for host in topology.hosts:
         declared = hosts.setdefault(host.name, {})
-        if host.memory_mib:
-            declared['memory_mib'] = host.memory_mib
         if host.store:
             declared['file_backed'] = {
                 'capacity_mib': host.store.capacity_mib,
@@ -154,7 +151,6 @@ def _check_schema(path, content):
 def _host(index, name, declared):
     store = declared.get('file_backed')
     return Host(name=name, index=index,
-                memory_mib=declared.get('memory_mib'),
                 store=Store(**store) if store else None,
                 pools=tuple(Pool(**pool)
                             for pool in declared.get('pools', ())))
@@ -165,10 +161,6 @@ def _check_hosts(path, hosts):
         if not host.store:
             continue
         where = '%s: hosts.%s' % (path, host.name)
-        if host.memory_mib:
-            raise errors.LabError(
-                '%s.memory_mib: a file-backed host offers its '
-                'file_backed.capacity_mib; remove one of them' % where)
         if host.store.capacity_mib > host.store.size_mib:
             raise errors.LabError(
                 '%s.file_backed.size_mib: %d MiB cannot hold the declared '
