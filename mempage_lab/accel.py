@@ -37,8 +37,8 @@ def kvm_boots(image, qemu='qemu-system-x86_64', limit_seconds=10):
     if not KVM.exists():
         return False
     # timeout(1) ends QEMU even if this process is killed.
-    command = ['timeout', '--foreground', '--signal=KILL', str(limit_seconds),
-               qemu, '-accel', 'kvm', '-m', '192', '-nodefaults',
+    command = ['timeout', '--signal=KILL', str(limit_seconds), qemu,
+               '-accel', 'kvm', '-m', '192', '-nodefaults',
                '-display', 'none', '-no-reboot', '-serial', 'stdio',
                '-drive', f'file={image},format=raw,if=virtio,snapshot=on']
     process = subprocess.Popen(

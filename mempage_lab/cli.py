@@ -23,6 +23,7 @@ from mempage_lab import lab
 from mempage_lab import paths
 from mempage_lab import preflight
 from mempage_lab import progress
+from mempage_lab import runner
 
 
 class _Group(click.Group):
@@ -52,11 +53,30 @@ _topology = click.option(
 @_topology
 def up(topology):
     """Bring the lab up; go on where an earlier try ended."""
+    _up(topology)
+
+
+def _up(topology):
     with lab.exclusive(), progress.Progress() as shown:
         chosen = lab.choose(topology)
         chosen.up(shown)
         shown.say('the lab is up: %s, %s' % (paths.TEMPEST_CONF,
                                              paths.INVENTORY))
+
+
+@main.command(context_settings={'ignore_unknown_options': True,
+                                'help_option_names': []})
+@click.argument('arguments', nargs=-1, type=click.UNPROCESSED)
+def run(arguments):
+    """Bring the lab up and run Tempest in it.
+
+    ARGUMENTS are those of "tempest run"; without any, this project's suite
+    runs.
+    """
+    _up(None)
+    status, results = runner.run(arguments)
+    click.echo('results: %s' % results)
+    sys.exit(status)
 
 
 @main.command()

@@ -87,6 +87,18 @@ def _role(identity, name):
     return identity.find_role(name) or identity.create_role(name=name)
 
 
+def hosts_up(cloud):
+    """Return the names of the compute hosts that can take a server."""
+    services = {service.host for service in
+                cloud.compute.services(binary='nova-compute')
+                if service.state == 'up'}
+    hypervisors = {hypervisor.name
+                   for hypervisor in cloud.compute.hypervisors()}
+    agents = {agent.host for agent in cloud.network.agents()
+              if agent.is_alive}
+    return services & hypervisors & agents
+
+
 def create_images(cloud, path):
     """Upload the guest image twice: Tempest wants an alternative.
 

@@ -15,8 +15,6 @@
 import shutil
 import uuid
 
-import openstack.exceptions
-
 from mempage_lab import node
 from mempage_lab import packages
 from mempage_lab import paths
@@ -117,24 +115,6 @@ class Compute:
         self.node.wait_for('libvirtd', lambda: self.node.run(
             'virsh', '-q', '-c', 'qemu:///system', 'list') is not None)
         self.node.start_program('nova-compute')
-
-    def wait_until_up(self, cloud):
-        """Wait until nova and neutron know this host and say it is up.
-
-        :param cloud: an :class:`openstack.connection.Connection`
-        """
-        def up():
-            try:
-                service, = cloud.compute.services(binary='nova-compute',
-                                                  host=self.host.name)
-                cloud.compute.find_hypervisor(self.host.name,
-                                              ignore_missing=False)
-                agents = cloud.network.agents(host=self.host.name,
-                                              is_alive=True)
-                return service.state == 'up' and any(agents)
-            except (ValueError, openstack.exceptions.SDKException):
-                return False
-        self.node.wait_for('nova-compute', up, limit=90)
 
     def reserved_huge_pages(self):
         """Return what this host must not hand out: the others' pages.

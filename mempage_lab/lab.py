@@ -38,6 +38,8 @@ from mempage_lab import shell
 from mempage_lab import tasks
 from mempage_lab import topology
 
+#: Seconds until a started nova-compute must have made itself known.
+REGISTRATION_LIMIT = 90
 LOCK = '/run/lock/mempage-lab'
 
 
@@ -115,10 +117,9 @@ class Lab:
                 host.start_nova_compute,
                 [name + '/network', 'accounts', 'placement',
                  'nova-conductor'])
-            result[name + '/registered'] = (
-                functools.partial(host.wait_until_up, self.cloud),
-                [name + '/nova-compute', 'nova-api', 'neutron-api',
-                 'nova-scheduler'])
+        result['registered'] = (self._wait_for_hosts, [
+            'nova-api', 'neutron-api', 'nova-scheduler',
+            *(host.node.name + '/nova-compute' for host in self.computes)])
         return result
 
     @functools.cached_property
@@ -158,6 +159,20 @@ class Lab:
         # A connection keeps the catalogue that it found: this one is empty.
         cloud.register_services(cloud.connect(self.topology.controller),
                                 self.topology.controller)
+
+    def _wait_for_hosts(self):
+        """Wait until nova and neutron say that every host is up."""
+        wanted = {host.node.name: host.node for host in self.computes}
+        deadline = time.monotonic() + REGISTRATION_LIMIT
+        while time.monotonic() < deadline:
+            missing = set(wanted) - cloud.hosts_up(self.cloud)
+            if not missing:
+                return
+            time.sleep(0.5)
+        raise errors.LabError('\n'.join(
+            '%s\n%s' % (wanted[name].explain('nova-compute'),
+                        wanted[name].explain('ovn-controller'))
+            for name in sorted(missing)))
 
     def _create_resources(self):
         outputs.write(self.topology, cloud.create_resources(

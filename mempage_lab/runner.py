@@ -1,0 +1,59 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Runs Tempest in the lab."""
+
+import datetime
+import pathlib
+import subprocess
+import sys
+
+from mempage_lab import paths
+from mempage_lab import shell
+
+#: What runs when the user names nothing: this project's suite.
+SUITE = ('--regex', '^mempage_tempest_plugin', '--concurrency', '2')
+BIN = pathlib.Path(sys.prefix, 'bin')
+
+
+def run(arguments):
+    """Run Tempest and keep its results.
+
+    :param arguments: of ``tempest run``; none: this project's suite
+    :returns: exit status of Tempest, and the directory of the results
+    """
+    _prepare_workspace()
+    status = subprocess.call(
+        [BIN / 'tempest', 'run', '--config-file', paths.TEMPEST_CONF,
+         *(arguments or SUITE)], cwd=paths.TEMPEST_WORKSPACE)
+    return status, _keep_results()
+
+
+def _prepare_workspace():
+    if (paths.TEMPEST_WORKSPACE / '.stestr.conf').exists():
+        return
+    shell.run(BIN / 'tempest', 'init', '--workspace-path',
+              paths.STATE / 'workspaces.yaml', paths.TEMPEST_WORKSPACE)
+
+
+def _keep_results():
+    """Copy the last run's stream of results out of the workspace."""
+    now = datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
+    results = paths.RESULTS / now
+    results.mkdir(parents=True)
+    with open(results / 'results.subunit', 'wb') as stream:
+        subprocess.run([BIN / 'stestr', 'last', '--subunit'], stdout=stream,
+                       cwd=paths.TEMPEST_WORKSPACE)
+    log = paths.TEMPEST_WORKSPACE / 'logs' / 'tempest.log'
+    if log.exists():
+        log.rename(results / 'tempest.log')
+    return results

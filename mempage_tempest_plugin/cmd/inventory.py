@@ -1,0 +1,138 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The command mempage-inventory: draft and check a host inventory."""
+
+import argparse
+import contextlib
+import sys
+
+import yaml
+
+from mempage_tempest_plugin import discovery
+from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin import inventory
+from mempage_tempest_plugin import policy
+
+TIMEOUT = 60
+
+
+def main(argv=None):
+    """Run the command.
+
+    :param argv: arguments; those of the process by default
+    :returns: exit status: 0, or 1 if something is wrong with a host or
+        with the inventory
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.function(arguments)
+    except exceptions.MempageError as error:
+        print('mempage-inventory: %s' % error, file=sys.stderr)
+        return 1
+
+
+def discover(arguments):
+    """Draft an inventory of all hosts that nova knows.
+
+    A host that cannot be looked at is left out, with a message.
+
+    :param arguments: the parsed command line
+    :returns: exit status
+    """
+    ssh = {'user': arguments.ssh_user, 'port': arguments.ssh_port,
+           'key': arguments.ssh_key, 'known_hosts': arguments.known_hosts}
+    hosts = {}
+    status = 0
+    for name, address in discovery.addresses(arguments.config_file).items():
+        uri = arguments.libvirt_uri.format(address=address,
+                                           user=arguments.ssh_user)
+        try:
+            hosts[name] = discovery.draft(name, address, dict(ssh), uri,
+                                          TIMEOUT)
+        except exceptions.HostError as error:
+            print('left out: %s' % error, file=sys.stderr)
+            status = 1
+    with _output(arguments.output) as stream:
+        stream.write('# A draft. What the tests expect is what stands here: '
+                     'read it.\n')
+        yaml.safe_dump({'hosts': hosts}, stream, sort_keys=False)
+    return status
+
+
+def check(arguments):
+    """Look at every host and show what is not as declared.
+
+    :param arguments: the parsed command line
+    :returns: exit status
+    """
+    status = 0
+    for declared in inventory.load(arguments.inventory).hosts.values():
+        host = compute_host.get(declared, TIMEOUT)
+        try:
+            comparison = policy.compare_host(
+                declared, host.survey(), host.libvirt.hostname())
+        except exceptions.HostError as error:
+            print(error)
+            status = 1
+        else:
+            print(comparison)
+            status |= bool(comparison.disagreements)
+    return status
+
+
+@contextlib.contextmanager
+def _output(path):
+    if path == '-':
+        yield sys.stdout
+    else:
+        with open(path, 'w', encoding='utf-8') as stream:
+            yield stream
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog='mempage-inventory',
+        description='Draft and check the host inventory: the file that '
+                    'declares where guests\' memory has to come from.')
+    commands = parser.add_subparsers(required=True, metavar='COMMAND')
+    command = commands.add_parser(
+        'discover', help='draft an inventory from a living cloud',
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    command.set_defaults(function=discover)
+    command.add_argument(
+        '--config-file', required=True, metavar='FILE',
+        help='tempest.conf with administrator credentials')
+    command.add_argument('--ssh-user', required=True, metavar='USER',
+                         help='user on the hosts; root, or one with sudo')
+    command.add_argument('--ssh-key', required=True, metavar='FILE',
+                         help='private key of that user')
+    command.add_argument('--ssh-port', type=int, default=22, metavar='PORT',
+                         help='port of the hosts\' sshd')
+    command.add_argument('--known-hosts', default='~/.ssh/known_hosts',
+                         metavar='FILE', help='host keys to trust')
+    command.add_argument(
+        '--libvirt-uri', default='qemu+ssh://{user}@{address}/system',
+        metavar='URI', help='how to reach libvirt on a host')
+    command.add_argument('--output', default='-', metavar='FILE',
+                         help='where to write the draft; - is stdout')
+    command = commands.add_parser(
+        'check', help='compare an inventory with the hosts')
+    command.set_defaults(function=check)
+    command.add_argument('inventory', metavar='FILE',
+                         help='the host inventory')
+    return parser
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,43 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The options of the plugin, group ``[mempage]``."""
+
+from oslo_config import cfg
+
+mempage_group = cfg.OptGroup(
+    name='mempage',
+    title='Where compute nodes take the memory of their guests from')
+
+MempageGroup = [
+    cfg.StrOpt('host_inventory',
+               help='Path of the host inventory: a YAML file that declares '
+                    'for each compute host how to reach it and where its '
+                    'guests\' memory has to come from. "mempage-inventory '
+                    'discover" drafts one from a living cloud. Without it '
+                    'all tests of this plugin are skipped.'),
+    cfg.IntOpt('host_timeout',
+               default=120,
+               min=1,
+               help='Seconds that a command on a compute host may stay '
+                    'silent before the host counts as unreachable. Looking '
+                    'for a pattern in the backing files reads all of them: '
+                    'allow for that where they are large.'),
+]
+
+
+def list_opts():
+    """List the options for the configuration generator and the docs.
+
+    :returns: list of (group, options) pairs
+    """
+    return [(mempage_group, MempageGroup)]

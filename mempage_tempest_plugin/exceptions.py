@@ -1,0 +1,72 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Errors that name the host or the file they are about."""
+
+
+class MempageError(Exception):
+    """Base of all errors of this plugin."""
+
+
+class InventoryError(MempageError):
+    """The host inventory cannot be used."""
+
+    def __init__(self, path, problems):
+        self.path = path
+        self.problems = problems
+        super().__init__('host inventory %s: %s'
+                         % (path, '; '.join(problems)))
+
+
+class HostError(MempageError):
+    """Something is wrong with one compute host."""
+
+    def __init__(self, host, message):
+        self.host = host
+        super().__init__('host %s: %s' % (host, message))
+
+
+class HostUnreachable(HostError):
+    """A compute host does not answer, or is not who it claims to be."""
+
+    def __init__(self, host, address, reason):
+        self.address = address
+        self.reason = reason
+        super().__init__(host, 'unreachable at %s: %s' % (address, reason))
+
+
+class HostCommandFailed(HostError):
+    """A command on a compute host ended with a status other than 0."""
+
+    def __init__(self, host, result):
+        self.result = result
+        super().__init__(host, 'command %r ended with status %d: %s' % (
+            result.command, result.status,
+            result.stderr.strip() or 'no error output'))
+
+
+class HostCommandTimeout(HostError):
+    """A command on a compute host stayed silent for too long."""
+
+    def __init__(self, host, command, timeout):
+        self.command = command
+        self.timeout = timeout
+        super().__init__(host, 'command %r was silent for %d s'
+                         % (command, timeout))
+
+
+class HypervisorError(HostError):
+    """libvirt on a compute host refuses or cannot be reached."""
+
+
+class FactsMissing(HostError):
+    """An answer from a compute host lacks what was asked for."""

@@ -1,0 +1,60 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a domain's XML says about its memory."""
+
+import dataclasses
+from xml.etree import ElementTree
+
+
+@dataclasses.dataclass(frozen=True)
+class MemoryBacking:
+    """The memoryBacking element of a domain; absent parts are None.
+
+    Page sizes are in KiB, as is the memory.
+    """
+
+    memory_kib: int
+    source: str | None
+    access: str | None
+    allocation: str | None
+    discard: bool
+    hugepages: tuple | None
+
+
+def parse(xml):
+    """Read the memory backing from a domain's XML.
+
+    :param xml: the XML as libvirt prints it, in which memory is in KiB
+    :returns: a :class:`MemoryBacking`; ``hugepages`` is None without that
+        element, and empty if it names no size
+    """
+    domain = ElementTree.fromstring(xml)
+    backing = domain.find('memoryBacking')
+    if backing is None:
+        backing = ElementTree.Element('memoryBacking')
+    hugepages = backing.find('hugepages')
+    if hugepages is not None:
+        hugepages = tuple(int(page.get('size'))
+                          for page in hugepages.findall('page'))
+    return MemoryBacking(
+        memory_kib=int(domain.findtext('memory')),
+        source=_attribute(backing, 'source', 'type'),
+        access=_attribute(backing, 'access', 'mode'),
+        allocation=_attribute(backing, 'allocation', 'mode'),
+        discard=backing.find('discard') is not None,
+        hugepages=hugepages)
+
+
+def _attribute(parent, element, name):
+    found = parent.find(element)
+    return None if found is None else found.get(name)

@@ -1,0 +1,55 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""QEMU's own objects, asked through its monitor."""
+
+import dataclasses
+import re
+
+_BACKEND = re.compile(r'^child<(memory-backend-\w+)>$')
+
+
+@dataclasses.dataclass(frozen=True)
+class MemoryBackend:
+    """A host memory backend of QEMU; ``mem_path`` is None without a file."""
+
+    name: str
+    type: str
+    size: int
+    share: bool
+    prealloc: bool
+    mem_path: str | None
+
+
+def memory_backends(ask):
+    """List the memory that QEMU gives to a guest.
+
+    :param ask: function of a QMP command's name and its arguments that
+        returns QEMU's answer
+    :returns: list of :class:`MemoryBackend`; sizes in bytes
+    """
+    found = []
+    for item in ask('qom-list', path='/objects'):
+        match = _BACKEND.match(item['type'])
+        if match:
+            found.append(_backend(ask, item['name'], match[1]))
+    return found
+
+
+def _backend(ask, name, kind):
+    def get(prop):
+        return ask('qom-get', path='/objects/' + name, property=prop)
+
+    return MemoryBackend(
+        name=name, type=kind, size=get('size'), share=get('share'),
+        prealloc=get('prealloc'),
+        mem_path=get('mem-path') if kind == 'memory-backend-file' else None)

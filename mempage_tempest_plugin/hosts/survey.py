@@ -1,0 +1,157 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What one round trip to a host tells about guest memory."""
+
+import dataclasses
+import os
+import re
+import shlex
+
+from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import files
+from mempage_tempest_plugin.hosts import mounts
+from mempage_tempest_plugin.hosts import pools
+from mempage_tempest_plugin.hosts import sections
+from mempage_tempest_plugin.hosts import smaps
+
+SCRIPT = os.path.join(os.path.dirname(__file__), 'survey.sh')
+_MAPPER = re.compile(r'^/proc/(\d+)/maps:\S+ \S+ \S+ ([0-9a-f]+):([0-9a-f]+) ')
+_BLOCK = 512
+
+
+@dataclasses.dataclass(frozen=True)
+class Process:
+    """A QEMU process of a guest; ``uid`` is its effective user."""
+
+    pid: int
+    uid: int
+    mappings: list
+
+
+@dataclasses.dataclass(frozen=True)
+class Store:
+    """Space of the file system of a backing store, in bytes."""
+
+    total: int
+    free: int
+    in_files: int
+
+    @property
+    def unexplained(self):
+        """What is used, but by no file that still has a name."""
+        return self.total - self.free - self.in_files
+
+
+@dataclasses.dataclass(frozen=True)
+class Survey:
+    """The answer of :data:`SCRIPT`, parsed.
+
+    :ivar hostname: the machine's name
+    :ivar memory_mib: the host's RAM
+    :ivar mounts: list of mounts.Mount
+    :ivar pools: list of pools.Pool
+    :ivar files: dict of files.File by path: the backing directory, what is
+        in it, the files asked for, and all directories above these
+    :ivar store: a :class:`Store`, or None where nothing is mounted
+    :ivar processes: dict of lists of :class:`Process` by guest UUID
+    :ivar mappers: dict by file asked for: who maps its inode number, as a
+        list of (PID, device)
+    """
+
+    hostname: str
+    memory_mib: int
+    mounts: list
+    pools: list
+    files: dict
+    store: Store | None
+    processes: dict
+    mappers: dict
+
+
+def script(directory, store, guests, paths):
+    """Write the script to run on a host.
+
+    :param directory: backing directory, or None
+    :param store: declared mount point of the backing store, or None
+    :param guests: UUIDs of guests that may run there
+    :param paths: backing files to look at
+    :returns: text of a shell script
+    """
+    with open(SCRIPT, encoding='utf-8') as stream:
+        body = stream.read()
+    assignments = {'find_format': files.FIND_FORMAT,
+                   'directory': directory or '', 'store': store or '',
+                   'guests': ' '.join(guests)}
+    lines = ['%s=%s' % (name, shlex.quote(value))
+             for name, value in assignments.items()]
+    lines.append('set -- ' + shlex.join(paths))
+    return '\n'.join(lines) + '\n' + body
+
+
+def parse(host, text):
+    """Read what the script printed.
+
+    :param host: name of the host, for errors
+    :param text: the output
+    :returns: a :class:`Survey`
+    :raises FactsMissing: if the output lacks a section it must have
+    """
+    found = sections.split(text)
+    for name in ('hostname', 'memory', 'mounts', 'pools'):
+        if name not in found:
+            raise exceptions.FactsMissing(
+                host, 'no section %r in the survey: %.200r' % (name, text))
+    known = files.parse(found.get('files', ''))
+    for name, body in found.items():
+        if name.startswith('path '):
+            known.update(files.parse(body))
+    return Survey(
+        hostname=found['hostname'].strip(),
+        memory_mib=int(found['memory'].split()[1]) // 1024,
+        mounts=mounts.parse(found['mounts']),
+        pools=pools.parse(found['pools']),
+        files=known,
+        store=_store(found.get('store')),
+        processes=_processes(found),
+        mappers={name.partition(' ')[2]: _mappers(body)
+                 for name, body in found.items()
+                 if name.startswith('maps ')})
+
+
+def _store(body):
+    if body is None:
+        return None
+    size, total, free, blocks = (int(word) for word in body.split())
+    return Store(size * total, size * free, _BLOCK * blocks)
+
+
+def _processes(found):
+    processes = {}
+    for name, body in found.items():
+        if not name.startswith('process ') or not body.strip():
+            continue
+        _, guest, pid = name.split()
+        mappings = smaps.parse(found.get('smaps %s %s' % (guest, pid), ''))
+        processes.setdefault(guest, []).append(
+            Process(int(pid), int(body), mappings))
+    return processes
+
+
+def _mappers(body):
+    found = set()
+    for line in body.splitlines():
+        match = _MAPPER.match(line)
+        if match:
+            found.add((int(match[1]), '%d:%d' % (int(match[2], 16),
+                                                 int(match[3], 16))))
+    return sorted(found)

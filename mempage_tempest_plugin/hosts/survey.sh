@@ -1,0 +1,94 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+# Print, in sections, what the kernel and the file systems of a host know of
+# guest memory. Read by sh on its standard input, as root, because a script
+# in the arguments would be found among the processes that it looks for.
+# survey.py puts the assignments of find_format, directory, store, guests
+# (UUIDs) and, as positional parameters, backing files in front.
+
+LC_ALL=C
+export LC_ALL
+exec 2>/dev/null
+
+section() {
+    printf '\n=== %s\n' "$*"
+}
+
+# A path and all directories above it.
+describe_path() {
+    path=$1
+    while :; do
+        find "$path" -maxdepth 0 -printf "$find_format"
+        [ "$path" = / ] && break
+        path=$(dirname -- "$path")
+    done
+}
+
+describe_guest() {
+    for cmdline in $(grep -lzx -- "$1" /proc/[0-9]*/cmdline); do
+        process=$(dirname "$cmdline")
+        case $(readlink "$process/exe") in
+            *qemu*) ;;
+            *) continue ;;
+        esac
+        section process "$1" "$(basename "$process")"
+        awk '$1 == "Uid:" { print $3 }' "$process/status"
+        section smaps "$1" "$(basename "$process")"
+        grep -E '^[0-9a-f]+-|^(KernelPageSize|Rss|.*_Hugetlb):' \
+            "$process/smaps"
+    done
+}
+
+# Files that grow or go between looking at the file system and at its files
+# would be space that nothing explains: look until the file system is still.
+describe_store() {
+    section store
+    for _ in 1 2 3 4 5; do
+        before=$(stat -f -c '%S %b %f' -- "$store")
+        blocks=$(find "$store" -xdev -printf '%b\n' |
+            awk '{ n += $1 } END { print n }')
+        [ "$before" = "$(stat -f -c '%S %b %f' -- "$store")" ] && break
+        sleep 0.2
+    done
+    printf '%s %s\n' "$before" "$blocks"
+}
+
+section hostname
+uname -n
+section memory
+grep MemTotal /proc/meminfo
+section mounts
+cat /proc/self/mountinfo
+section pools
+grep . /sys/devices/system/node/node*/hugepages/hugepages-*/*_hugepages
+
+if [ -n "$directory" ]; then
+    section files
+    describe_path "$directory"
+    find "$directory" -mindepth 1 -printf "$find_format"
+    # Where the store is not mounted, this would read the root disk.
+    mountpoint -q "$store" && [ "$store" != / ] && describe_store
+fi
+
+for guest in $guests; do
+    describe_guest "$guest"
+done
+
+for file in "$@"; do
+    section path "$file"
+    describe_path "$file"
+    section maps "$file"
+    inode=$(stat -c %i -- "$file") &&
+        grep -HE "^([^ ]+ ){4}$inode " /proc/[0-9]*/maps
+done
+exit 0

@@ -1,0 +1,79 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Guests on file-backed hosts have their memory in files."""
+
+from tempest.lib.common.utils import test_utils
+from tempest.lib import decorators
+
+from mempage_tempest_plugin import inventory
+from mempage_tempest_plugin import policy
+from mempage_tempest_plugin.tests import base
+
+
+class TestFileBacked(base.BaseMemoryTest):
+    """Every file-backed host of the inventory."""
+
+    kind = inventory.Kind.FILE_BACKED
+
+    # Seconds that QEMU and libvirt may need after nova has forgotten the
+    # server.
+    RELEASE_TIMEOUT = 30
+
+    def setUp(self):
+        super().setUp()
+        self._unexplained = {}
+        self._paths = {}
+
+    @decorators.idempotent_id('f52f2cfc-9c97-4083-be43-ef350658775c')
+    @decorators.attr(type='smoke')
+    def test_capacity(self):
+        """Placement hands out the declared capacity and names its source"""
+        self.on_each_host(self.check_host, self.check_capacity)
+
+    @decorators.idempotent_id('00bcac08-f1a2-44a1-85a0-6e70f755ca72')
+    @decorators.attr(type='smoke')
+    def test_memory_is_in_file(self):
+        """The server's RAM is a file of its own on the declared store"""
+        self.on_each_host(self.check_host, self.boot, self.wait_until_active,
+                          self.check_evidence)
+
+    @decorators.idempotent_id('6f3accd1-848c-4faa-b28a-0dd3cdf63c72')
+    def test_delete_frees_store(self):
+        """After deletion the file is gone and its space is back"""
+        self.on_each_host(
+            self.check_host, self._note_space, self.boot,
+            self.wait_until_active, self._note_files, self.delete,
+            self.wait_until_deleted, self._check_nothing_remains)
+
+    def _note_space(self, host):
+        self._unexplained[host.name] = host.survey().store.unexplained
+
+    def _note_files(self, host):
+        paths = [backend.mem_path for backend
+                 in host.memory_backends(self.servers[host.name])]
+        self.assertNotIn(None, paths, 'host %s: memory without a file'
+                         % host.name)
+        self._paths[host.name] = paths
+
+    def _check_nothing_remains(self, host):
+        test_utils.call_until_true(
+            lambda: not self._compare_remains(host).disagreements,
+            self.RELEASE_TIMEOUT, 1)
+        self.assert_agrees(host, self._compare_remains(host))
+
+    def _compare_remains(self, host):
+        server = self.servers[host.name]
+        paths = self._paths[host.name]
+        return policy.compare_remains(
+            host.declared, host.survey(guests=[server], paths=paths), server,
+            paths, self._unexplained[host.name], self.flavor['ram'])

@@ -1,0 +1,49 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Guests have ordinary memory where nothing else is declared."""
+
+from tempest.lib import decorators
+
+from mempage_tempest_plugin import inventory
+from mempage_tempest_plugin.tests import base
+
+
+class TestPlain(base.BaseMemoryTest):
+    """Every host of the inventory without backing store and pools."""
+
+    kind = inventory.Kind.PLAIN
+
+    @decorators.idempotent_id('c5f2ce41-3959-475c-b95f-c8e00261395e')
+    @decorators.attr(type='smoke')
+    def test_capacity(self):
+        """Placement hands out the host's RAM and knows of no files"""
+        self.on_each_host(self.check_host, self.check_capacity)
+
+    @decorators.idempotent_id('4b2edc0f-f854-438f-bbde-367d71772e33')
+    @decorators.attr(type='smoke')
+    def test_memory_is_anonymous(self):
+        """The server's RAM is anonymous memory of small pages"""
+        self.on_each_host(self.check_host, self.boot, self.wait_until_active,
+                          self.check_evidence)
+
+
+class TestPlainOnLargePage(base.BaseMemoryTest):
+    """Every large-page host: who asks for no page size gets small ones."""
+
+    kind = inventory.Kind.LARGE_PAGE
+
+    @decorators.idempotent_id('e4bc008e-1ffd-4c16-8bdd-abc1d985e811')
+    def test_memory_is_anonymous(self):
+        """The server's RAM is anonymous memory of small pages"""
+        self.on_each_host(self.check_host, self.check_capacity, self.boot,
+                          self.wait_until_active, self.check_evidence)

@@ -1,0 +1,233 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What all tests of the plugin share."""
+
+import fixtures
+from oslo_log import log as logging
+from tempest.common import compute
+from tempest.common import waiters
+from tempest import config
+from tempest.lib.common import api_version_utils
+from tempest.lib.common.utils import data_utils
+from tempest.lib.common.utils import test_utils
+import tempest.test
+
+from mempage_tempest_plugin import cloud
+from mempage_tempest_plugin import details
+from mempage_tempest_plugin import evidence
+from mempage_tempest_plugin import facts
+from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin import inventory
+from mempage_tempest_plugin import policy
+
+CONF = config.CONF
+LOG = logging.getLogger(__name__)
+
+
+class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
+                     tempest.test.BaseTestCase):
+    """Tests that boot a server on every declared host of some kind.
+
+    Only an administrator may choose the host of a server.
+    """
+
+    credentials = ['admin']
+    # Booting on a named host, traits of resource providers.
+    min_microversion = '2.74'
+    placement_min_microversion = '1.6'
+
+    # The kind of host that a test class is about.
+    kind = None
+    # Whether the tests need a network on which to reach guests.
+    needs_network = False
+
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        if not CONF.service_available.nova:
+            raise cls.skipException('Nova is not available')
+        if not CONF.mempage.host_inventory:
+            raise cls.skipException(
+                '[mempage] host_inventory is not set: it declares the '
+                'compute hosts to test')
+        api_version_utils.check_skip_with_microversion(
+            cls.min_microversion, cls.max_microversion,
+            CONF.compute.min_microversion, CONF.compute.max_microversion)
+        api_version_utils.check_skip_with_microversion(
+            cls.placement_min_microversion, cls.placement_max_microversion,
+            CONF.placement.min_microversion, CONF.placement.max_microversion)
+        cls.inventory = inventory.load(CONF.mempage.host_inventory)
+        if not cls.inventory.of_kind(cls.kind):
+            raise cls.skipException('%s declares no %s host' % (
+                cls.inventory.path, cls.kind.value))
+
+    @classmethod
+    def setup_credentials(cls):
+        cls.set_network_resources(
+            network=cls.needs_network, subnet=cls.needs_network,
+            router=cls.needs_network, dhcp=cls.needs_network)
+        super().setup_credentials()
+
+    @classmethod
+    def setup_clients(cls):
+        super().setup_clients()
+        cls.cloud = cloud.Cloud(cls.os_admin)
+        cls.servers_client = cls.os_admin.servers_client
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls.setup_api_microversion_fixture(
+            compute_microversion=api_version_utils.
+            select_request_microversion(cls.min_microversion,
+                                        CONF.compute.min_microversion),
+            placement_microversion=api_version_utils.
+            select_request_microversion(cls.placement_min_microversion,
+                                        CONF.placement.min_microversion))
+        cls.hosts = [
+            compute_host.get(declared, CONF.mempage.host_timeout)
+            for declared in cls.inventory.of_kind(cls.kind)]
+        cls.flavor = cls._create_flavor()
+
+    @classmethod
+    def _create_flavor(cls):
+        """Copy the configured flavor without its extra specs."""
+        client = cls.os_admin.flavors_client
+        model = client.show_flavor(CONF.compute.flavor_ref)['flavor']
+        flavor = client.create_flavor(
+            name=cls._rand_name('flavor'), ram=model['ram'],
+            vcpus=model['vcpus'], disk=model['disk'])['flavor']
+        cls.addClassResourceCleanup(client.delete_flavor, flavor['id'])
+        return flavor
+
+    @classmethod
+    def _rand_name(cls, what):
+        return data_utils.rand_name('%s-%s' % (cls.__name__, what),
+                                    prefix=CONF.resource_name_prefix)
+
+    def setUp(self):
+        super().setUp()
+        self.servers = {}
+        self._comparisons = {}
+        self._details_attached = False
+        self.addOnException(self._attach_details)
+
+    def on_each_host(self, *steps):
+        """Take the same steps on every host, and report every failing one.
+
+        A step is taken on all hosts before the next one begins, so that
+        what takes long goes on on all hosts at the same time. A host that
+        fails takes no further steps.
+
+        :param steps: functions of a compute_host.ComputeHost
+        """
+        failures = {}
+        for step in steps:
+            for host in self.hosts:
+                if host.name not in failures:
+                    error = self._failure_of(step, host)
+                    if error:
+                        failures[host.name] = error
+        if failures:
+            raise self.failureException('%d of %d hosts failed\n%s' % (
+                len(failures), len(self.hosts), '\n'.join(
+                    '%s: %s' % item for item in failures.items())))
+
+    def _failure_of(self, step, host):
+        try:
+            step(host)
+        except (self.skipException, fixtures.TimeoutException):
+            raise
+        except self.failureException as error:
+            return '%s: %s' % (step.__name__.strip('_'), error)
+        except Exception as error:
+            LOG.debug('%s on host %s', step.__name__, host.name,
+                      exc_info=True)
+            return '%s: %s: %s' % (step.__name__.strip('_'),
+                                   type(error).__name__, error)
+
+    def check_host(self, host):
+        """Assert that the host itself is as declared, before it is used."""
+        self.assert_agrees(host, policy.compare_host(
+            host.declared, host.survey(), host.libvirt.hostname()))
+
+    def boot(self, host, **kwargs):
+        """Request a server on a host; it is deleted after the test.
+
+        :param host: the compute_host.ComputeHost
+        :param kwargs: further arguments of compute.create_test_server;
+            without a network the server gets none
+        """
+        if not kwargs.get('tenant_network'):
+            kwargs.setdefault('networks', 'none')
+        server, _ = compute.create_test_server(
+            self.os_admin, name=self._rand_name('server'),
+            flavor=self.flavor['id'], hypervisor_hostname=host.name, **kwargs)
+        self.servers[host.name] = server['id']
+        self.addCleanup(waiters.wait_for_server_termination,
+                        self.servers_client, server['id'])
+        self.addCleanup(test_utils.call_and_ignore_notfound_exc,
+                        self.servers_client.delete_server, server['id'])
+
+    def wait_until_active(self, host):
+        """Wait for the host's server.
+
+        :param host: the compute_host.ComputeHost
+        :returns: the server as the API shows it
+        """
+        return waiters.wait_for_server_status(
+            self.servers_client, self.servers[host.name], 'ACTIVE')
+
+    def delete(self, host):
+        """Request the deletion of the host's server."""
+        self.servers_client.delete_server(self.servers[host.name])
+
+    def wait_until_deleted(self, host):
+        """Wait until the host's server is gone."""
+        waiters.wait_for_server_termination(self.servers_client,
+                                            self.servers[host.name])
+
+    def check_evidence(self, host):
+        """Assert that all witnesses agree with what is declared."""
+        self.assert_agrees(host, self._compare(host))
+
+    def check_capacity(self, host):
+        """Assert that placement hands out what is declared."""
+        self.assert_agrees(host, policy.compare_capacity(
+            host.declared, self.cloud.provider(host.name),
+            host.survey().memory_mib))
+
+    def assert_agrees(self, host, comparison):
+        """Assert that there is no disagreement, and keep the table."""
+        self._comparisons[host.name] = comparison
+        self.assertThat(comparison, facts.Agrees())
+
+    def _compare(self, host):
+        return policy.compare_server(evidence.collect(
+            host, self.servers[host.name], self.flavor['ram'], self.cloud))
+
+    def _evidence_table(self, host):
+        """The table that failed, or else one of this moment."""
+        comparison = self._comparisons.get(host.name)
+        if comparison and comparison.disagreements:
+            return str(comparison)
+        if host.name in self.servers:
+            return str(self._compare(host))
+        return 'No server was requested on this host.'
+
+    def _attach_details(self, exc_info):
+        if self._details_attached or issubclass(exc_info[0],
+                                                self.skipException):
+            return
+        self._details_attached = True
+        details.attach(self, self.hosts, self.servers, self._evidence_table)

@@ -1,0 +1,141 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a guest writes into its memory is found where it should be."""
+
+from tempest.common import compute
+from tempest.common import utils
+from tempest.common.utils.linux import remote_client
+from tempest import config
+from tempest.lib.common.utils import data_utils
+from tempest.lib import decorators
+from testtools import matchers
+
+from mempage_tempest_plugin import inventory
+from mempage_tempest_plugin.tests import base
+
+CONF = config.CONF
+
+MIB = 1024 * 1024
+# With its line break a pattern is 64 bytes long, so that every page of
+# memory, whatever its size, holds a whole number of them.
+LENGTH = 64
+
+
+class TestMemoryContent(base.BaseMemoryTest):
+    """The proof that no attribute can forge."""
+
+    kind = inventory.Kind.FILE_BACKED
+    needs_network = True
+
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        if (not CONF.validation.run_validation or
+                CONF.validation.auth_method != 'keypair'):
+            raise cls.skipException(
+                'ssh to guests needs [validation] run_validation = true and '
+                'auth_method = keypair')
+
+    def setUp(self):
+        super().setUp()
+        self._validation = {}
+        self._guests = {}
+        self._patterns = {}
+        self._counts = {}
+
+    @decorators.idempotent_id('203ce941-3471-4e4c-8598-06fd4341b961')
+    @decorators.attr(type='smoke')
+    @utils.services('compute', 'network')
+    def test_guest_memory_is_found_in_file(self):
+        """A pattern written in the guest is in its file and in no other"""
+        self.on_each_host(
+            self.check_host, self._boot_reachable, self.wait_until_active,
+            self._connect, self._count_patterns,
+            self._check_pattern_is_nowhere, self._write_pattern,
+            self._count_patterns, self._check_pattern_is_in_own_file)
+
+    def _boot_reachable(self, host):
+        resources = self.get_test_validation_resources(self.os_admin)
+        self._validation[host.name] = resources
+        network = self.get_tenant_network('admin')
+        kwargs = {'tenant_network': network} if network else {
+            'networks': 'auto'}
+        if 'security_group' in resources:
+            kwargs['security_groups'] = [
+                {'name': resources['security_group']['name']}]
+        self.boot(host, key_name=resources['keypair']['name'], **kwargs)
+
+    def _connect(self, host):
+        """Wait for ssh into the guest, and keep it."""
+        resources = self._validation[host.name]
+        server = self.servers_client.show_server(
+            self.servers[host.name])['server']
+        compute.wait_for_ssh_or_ping(
+            server, self.os_admin, self.get_tenant_network('admin'), True,
+            resources, 'SSHABLE', True)
+        self._guests[host.name] = remote_client.RemoteClient(
+            compute.get_server_ip(server, resources),
+            CONF.validation.image_ssh_user,
+            CONF.validation.image_ssh_password,
+            pkey=resources['keypair']['private_key'], server=server,
+            servers_client=self.servers_client)
+        self._patterns[host.name] = (
+            data_utils.rand_uuid_hex() + data_utils.rand_uuid_hex()
+        )[:LENGTH - 1]
+
+    def _count_patterns(self, host):
+        """Count all hosts' patterns in the host's backing files, once."""
+        self._counts[host.name] = host.count_in_files(
+            self._patterns.values())
+
+    def _check_pattern_is_nowhere(self, host):
+        self.assertEqual({}, self._found(host), 'found before it was written')
+
+    def _write_pattern(self, host):
+        """Fill guest memory with the pattern, and have the guest check it."""
+        # yes ends by a closed pipe, which the shell takes for a failure.
+        written = self._guests[host.name].exec_command(
+            'for d in /dev/shm /run /tmp; do '
+            'grep -q " $d tmpfs " /proc/mounts && test -w $d && break; '
+            'd=; done; '
+            'test -n "$d" || { echo "no writable tmpfs" >&2; exit 1; }; '
+            '(yes %(pattern)s || true) | head -c %(size)d > $d/pattern; '
+            'wc -c < $d/pattern'
+            % {'pattern': self._patterns[host.name], 'size': self._size()})
+        self.assertEqual(self._size(), int(written))
+
+    def _check_pattern_is_in_own_file(self, host):
+        own = [(host.name, backend.mem_path) for backend
+               in host.memory_backends(self.servers[host.name])]
+        found = self._found(host)
+        copies = sum(found.pop(file, 0) for file in own)
+        self.assertThat(
+            copies, matchers.GreaterThan(self._size() // LENGTH - 1),
+            'copies of the pattern in the server\'s own files %s; in others: '
+            '%s' % (own, found))
+        self.assertEqual({}, found, 'also found in files that are not the '
+                         'server\'s own')
+
+    def _found(self, host):
+        """Look up where the host's pattern was found.
+
+        :returns: dict of numbers of copies by (host name, path)
+        """
+        pattern = self._patterns[host.name]
+        return {(name, path): counts[pattern]
+                for name, files in self._counts.items()
+                for path, counts in files.items() if pattern in counts}
+
+    def _size(self):
+        """Bytes to write: far more than what ssh holds in its buffers."""
+        return self.flavor['ram'] * MIB // 16

@@ -1,0 +1,37 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from tests.devstack import base
+
+
+class CommonTest(base.ShellTest):
+
+    def test_error_goes_through_devstack_where_it_is(self):
+        self.refuse('^DevStack [0-9]+ the reason\n$',
+                    'function die { echo "DevStack $*" >&2; exit 1; }\n'
+                    'mempage_die the reason')
+
+    def test_root_needs_no_sudo(self):
+        self.assertEqual('0\n', self.succeed(
+            'function sudo { false; }\nmempage_as_root id -u'))
+
+    def test_others_use_sudo(self):
+        self.assertEqual('sudo id -u\n', self.succeed(
+            'function sudo { echo sudo "$@"; }\n'
+            'export -f sudo mempage_as_root\n'
+            'setpriv --reuid 65534 --clear-groups '
+            'bash -c "mempage_as_root id -u"'))
+
+    def test_xtrace_stays_as_it_was(self):
+        self.succeed('set -x; source %s/hugepages\n'
+                     '[[ $- == *x* ]]; set +x; source %s/hugepages\n'
+                     '[[ $- != *x* ]]' % (base.LIBRARIES, base.LIBRARIES))

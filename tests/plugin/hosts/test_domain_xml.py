@@ -1,0 +1,45 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from oslotest import base
+
+from mempage_tempest_plugin.hosts import domain_xml
+
+XML = '''<domain type='qemu'><name>instance-00000001</name>
+<memory unit='KiB'>196608</memory>%s</domain>'''
+
+
+class DomainXmlTest(base.BaseTestCase):
+
+    def test_file(self):
+        self.assertEqual(
+            domain_xml.MemoryBacking(196608, 'file', 'shared', 'immediate',
+                                     True, None),
+            domain_xml.parse(XML % (
+                "<memoryBacking><source type='file'/><access mode='shared'/>"
+                "<allocation mode='immediate'/><discard/></memoryBacking>")))
+
+    def test_hugepages(self):
+        found = domain_xml.parse(XML % (
+            "<memoryBacking><hugepages><page size='2048' unit='KiB' "
+            "nodeset='0'/></hugepages></memoryBacking>"))
+        self.assertEqual((2048,), found.hugepages)
+        self.assertIsNone(found.source)
+
+    def test_hugepages_of_default_size(self):
+        self.assertEqual((), domain_xml.parse(
+            XML % '<memoryBacking><hugepages/></memoryBacking>').hugepages)
+
+    def test_nothing(self):
+        self.assertEqual(
+            domain_xml.MemoryBacking(196608, None, None, None, False, None),
+            domain_xml.parse(XML % ''))

@@ -1,0 +1,33 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from oslotest import base
+
+from mempage_tempest_plugin.hosts import pools
+
+NODE = '/sys/devices/system/node/node%d/hugepages/hugepages-%dkB/'
+
+
+class PoolsTest(base.BaseTestCase):
+
+    def test_parse(self):
+        large = NODE % (1, 2048)
+        text = '\n'.join([
+            large + 'free_hugepages:7', large + 'nr_hugepages:10',
+            large + 'surplus_hugepages:1',
+            NODE % (0, 1048576) + 'nr_hugepages:2',
+            '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages:99'])
+        self.assertEqual([pools.Pool(0, 1048576, 2, 0, 0),
+                          pools.Pool(1, 2048, 10, 7, 1)], pools.parse(text))
+
+    def test_none(self):
+        self.assertEqual([], pools.parse('\n'))

@@ -1,0 +1,42 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from oslotest import base
+
+from mempage_tempest_plugin.hosts import qemu
+
+OBJECTS = {
+    'objmain': ('child<iothread>', {}),
+    'ram-node0': ('child<memory-backend-file>', {
+        'size': 1024, 'share': True, 'prealloc': True, 'mem-path': '/a/b'}),
+    'ram-node1': ('child<memory-backend-ram>', {
+        'size': 2048, 'share': False, 'prealloc': False}),
+}
+
+
+def _ask(command, path, property=None):
+    if command == 'qom-list':
+        return [{'name': 'type', 'type': 'string'}] + [
+            {'name': name, 'type': kind}
+            for name, (kind, _) in OBJECTS.items()]
+    return OBJECTS[path.rpartition('/')[2]][1][property]
+
+
+class QemuTest(base.BaseTestCase):
+
+    def test_memory_backends(self):
+        self.assertEqual(
+            [qemu.MemoryBackend('ram-node0', 'memory-backend-file', 1024,
+                                True, True, '/a/b'),
+             qemu.MemoryBackend('ram-node1', 'memory-backend-ram', 2048,
+                                False, False, None)],
+            qemu.memory_backends(_ask))

@@ -1,0 +1,132 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import os
+import subprocess
+
+import fixtures
+from oslotest import base
+
+from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import survey
+
+UUID = '3f6b9c1e-0d3c-4b6e-9c56-5f1f2f6d7a10'
+TEXT = '''
+=== hostname
+fbm1
+
+=== memory
+MemTotal:        8192000 kB
+
+=== mounts
+22 1 8:1 / / rw - ext4 /dev/sda1 rw
+
+=== pools
+
+=== files
+d 755 0 0 40 1 60 0 /srv
+
+=== store
+4096 1000 900 80
+
+=== process %(uuid)s 42
+64055
+
+=== smaps %(uuid)s 42
+7f1a00000000-7f1a00002000 rw-s 00000000 00:28 5    /srv/pc.ram
+Rss:                   8 kB
+
+=== path /srv/pc.ram
+f 600 64055 64055 40 5 8192 16 /srv/pc.ram
+d 755 0 0 40 1 60 0 /srv
+
+=== maps /srv/pc.ram
+/proc/42/maps:7f1a00000000-7f1a00001000 rw-s 00000000 00:28 5    /srv/pc.ram
+/proc/42/maps:7f1a00001000-7f1a00002000 rw-s 00001000 00:28 5    /srv/pc.ram
+/proc/9/maps:7f1a00000000-7f1a00002000 r--p 00000000 08:01 5     /lib/x.so
+''' % {'uuid': UUID}
+
+
+class ParseTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.survey = survey.parse('fbm1', TEXT)
+
+    def test_host(self):
+        self.assertEqual('fbm1', self.survey.hostname)
+        self.assertEqual(8000, self.survey.memory_mib)
+        self.assertEqual([], self.survey.pools)
+
+    def test_store(self):
+        self.assertEqual(survey.Store(4096000, 3686400, 40960),
+                         self.survey.store)
+        self.assertEqual(409600 - 40960, self.survey.store.unexplained)
+
+    def test_processes(self):
+        [process] = self.survey.processes[UUID]
+        self.assertEqual((42, 64055), (process.pid, process.uid))
+        self.assertEqual('/srv/pc.ram', process.mappings[0].path)
+
+    def test_files(self):
+        self.assertEqual(['/srv', '/srv/pc.ram'], sorted(self.survey.files))
+
+    def test_mappers(self):
+        self.assertEqual({'/srv/pc.ram': [(9, '8:1'), (42, '0:40')]},
+                         self.survey.mappers)
+
+    def test_missing_section(self):
+        error = self.assertRaises(exceptions.FactsMissing, survey.parse,
+                                  'fbm1', 'sudo: no tty present')
+        self.assertIn('fbm1', str(error))
+        self.assertIn('no tty present', str(error))
+
+
+class ScriptTest(base.BaseTestCase):
+    """The script itself, run on this machine."""
+
+    def _run(self, *arguments):
+        result = subprocess.run(
+            ['sh', '-s'], input=survey.script(*arguments), text=True,
+            capture_output=True, check=True)
+        self.assertEqual('', result.stderr)
+        return survey.parse('here', result.stdout)
+
+    def test_plain_host(self):
+        found = self._run(None, None, [UUID], [])
+        self.assertEqual(os.uname().nodename, found.hostname)
+        self.assertIn('/', [mount.point for mount in found.mounts])
+        self.assertEqual(({}, None, {}, {}), (
+            found.files, found.store, found.processes, found.mappers))
+
+    def test_directory(self):
+        directory = self.useFixture(fixtures.TempDir()).path
+        path = os.path.join(directory, "it's a file")
+        with open(path, 'wb') as stream:
+            stream.write(b'x' * 100000)
+        found = self._run(directory, directory, [], [path])
+        self.assertIsNone(found.store, 'nothing is mounted there')
+        self.assertEqual(100000, found.files[path].size)
+        self.assertIn('/', found.files)
+        self.assertEqual({path: []}, found.mappers)
+
+    def test_mapper(self):
+        with open('/proc/self/maps', encoding='utf-8') as stream:
+            library = next(line.split(None, 5)[5].strip() for line in stream
+                           if '.so' in line)
+        found = self._run(None, None, [], [library])
+        self.assertIn(os.getpid(), [pid for pid, _ in found.mappers[library]])
+
+    def test_missing_file(self):
+        found = self._run('/nonexistent', '/nonexistent', [], ['/none/x'])
+        self.assertNotIn('/nonexistent', found.files)
+        self.assertNotIn('/none/x', found.files)

@@ -1,0 +1,141 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Declarations and evidence that agree, for tests to spoil."""
+
+import dataclasses
+
+from mempage_tempest_plugin import cloud
+from mempage_tempest_plugin import evidence
+from mempage_tempest_plugin.hosts import domain_xml
+from mempage_tempest_plugin.hosts import files
+from mempage_tempest_plugin.hosts import mounts
+from mempage_tempest_plugin.hosts import pools
+from mempage_tempest_plugin.hosts import qemu
+from mempage_tempest_plugin.hosts import smaps
+from mempage_tempest_plugin.hosts import survey
+from mempage_tempest_plugin import inventory
+
+MIB = 1024 * 1024
+RAM = 192 * MIB
+SERVER = '3f6b9c1e-0d3c-4b6e-9c56-5f1f2f6d7a10'
+DIRECTORY = '/srv/memory'
+GUEST_DIRECTORY = DIRECTORY + '/libvirt/qemu/1-instance-00000001'
+PATH = GUEST_DIRECTORY + '/pc.ram'
+PID = 4711
+QEMU_USER = 64055
+
+FILE_BACKED = inventory.Host(
+    name='fbm1', address='198.51.100.11',
+    ssh=inventory.Ssh(user='tempest', key='/key'),
+    libvirt_uri='qemu+ssh://fbm1/system',
+    file_backed=inventory.FileBacked(
+        capacity_mib=1024, directory=DIRECTORY, mount=DIRECTORY,
+        filesystem='tmpfs'))
+PLAIN = dataclasses.replace(FILE_BACKED, name='plain1', file_backed=None)
+
+
+@dataclasses.dataclass
+class FakeHost:
+    """As much of a ComputeHost as comparisons look at."""
+
+    declared: inventory.Host
+
+    @property
+    def name(self):
+        return self.declared.name
+
+
+def file(path, kind='d', mode=0o755, uid=0, inode=7, size=0):
+    return files.File(kind, mode, uid, uid, 40, inode, size, size, path)
+
+
+def known_files():
+    found = [file(path) for path in (
+        '/', '/srv', DIRECTORY, DIRECTORY + '/libvirt',
+        DIRECTORY + '/libvirt/qemu')]
+    found.append(file(GUEST_DIRECTORY, mode=0o700, uid=QEMU_USER))
+    found.append(file(PATH, 'f', 0o644, QEMU_USER, 5, RAM))
+    return {item.path: item for item in found}
+
+
+def mapping(**changes):
+    values = dict(size_kib=RAM // 1024, shared=True, device='0:40', inode=5,
+                  path=PATH, deleted=False, page_kib=4,
+                  resident_kib=RAM // 1024)
+    values.update(changes)
+    return smaps.Mapping(**values)
+
+
+LIBRARY = mapping(size_kib=900, shared=False, device='8:1', inode=77,
+                  path='/usr/lib/libc.so.6')
+ANONYMOUS = mapping(shared=False, device='0:0', inode=0, path='')
+
+
+def host_survey(mappings=None, **changes):
+    values = dict(
+        hostname='fbm1', memory_mib=8000,
+        mounts=[mounts.Mount(1, 0, '/', '8:1', 'ext4', '/dev/sda1'),
+                mounts.Mount(2, 1, DIRECTORY, '0:40', 'tmpfs', 'tmpfs')],
+        pools=[pools.Pool(0, 2048, 256, 256, 0)],
+        files=known_files(),
+        store=survey.Store(1024 * MIB, 1024 * MIB - RAM, RAM),
+        processes={SERVER: [survey.Process(
+            PID, QEMU_USER, mappings or [LIBRARY, mapping()])]},
+        mappers={PATH: [(PID, '0:40')]})
+    values.update(changes)
+    return survey.Survey(**values)
+
+
+def backend(**changes):
+    values = dict(name='pc.ram', type='memory-backend-file', size=RAM,
+                  share=True, prealloc=True, mem_path=PATH)
+    values.update(changes)
+    return qemu.MemoryBackend(**values)
+
+
+def provider(**changes):
+    values = dict(uuid='provider', memory_total=1024, memory_reserved=0,
+                  allocation_ratio=1.0,
+                  traits=frozenset(['COMPUTE_MEM_BACKING_FILE']))
+    values.update(changes)
+    return cloud.Provider(**values)
+
+
+def backing(**changes):
+    values = dict(memory_kib=RAM // 1024, source='file', access='shared',
+                  allocation='immediate', discard=True, hugepages=None)
+    values.update(changes)
+    return domain_xml.MemoryBacking(**values)
+
+
+def file_backed_evidence(**changes):
+    values = dict(
+        host=FakeHost(FILE_BACKED),
+        server=cloud.Server(SERVER, 'ACTIVE', 'fbm1', 'instance-00000001'),
+        ram_mib=192, provider=provider(), allocated={'provider': 192},
+        xml=backing(), backends=[backend()], survey=host_survey())
+    values.update(changes)
+    return evidence.Evidence(**values)
+
+
+def plain_evidence(**changes):
+    values = dict(
+        host=FakeHost(PLAIN),
+        server=cloud.Server(SERVER, 'ACTIVE', 'plain1', 'instance-00000001'),
+        xml=backing(source=None, access=None, allocation=None, discard=False),
+        backends=[backend(type='memory-backend-ram', share=False,
+                          prealloc=False, mem_path=None)],
+        survey=host_survey([LIBRARY, ANONYMOUS], files={}, mappers={},
+                           store=None))
+    values.update(changes)
+    return file_backed_evidence(**values)

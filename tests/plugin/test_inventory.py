@@ -1,0 +1,103 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import os
+import textwrap
+
+import ddt
+import fixtures
+from oslotest import base
+
+from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin import inventory
+
+SAMPLE = os.path.join(os.path.dirname(__file__), '..', '..', 'etc',
+                      'inventory.yaml.sample')
+HEAD = '''
+hosts:
+  fbm1:
+    address: 198.51.100.11
+    ssh: {user: tempest, key: /key}
+    libvirt_uri: "qemu+ssh://fbm1/system"
+'''
+
+
+@ddt.ddt
+class InventoryTest(base.BaseTestCase):
+
+    def _load(self, text):
+        directory = self.useFixture(fixtures.TempDir())
+        path = directory.join('hosts.yaml')
+        with open(path, 'w', encoding='utf-8') as stream:
+            stream.write(text)
+        return inventory.load(path)
+
+    def test_sample(self):
+        hosts = list(inventory.load(SAMPLE).hosts.values())
+        self.assertEqual([inventory.Kind.FILE_BACKED,
+                          inventory.Kind.LARGE_PAGE, inventory.Kind.PLAIN],
+                         [host.kind for host in hosts])
+        self.assertEqual('/var/lib/memory', hosts[0].file_backed.mount)
+        self.assertEqual('/var/log/nova/nova-compute.log',
+                         hosts[0].compute_log.file)
+
+    def test_defaults(self):
+        host = self._load(HEAD).hosts['fbm1']
+        self.assertEqual(22, host.ssh.port)
+        self.assertEqual('~/.ssh/known_hosts', host.ssh.known_hosts)
+        self.assertIs(inventory.Kind.PLAIN, host.kind)
+        self.assertIsNone(host.compute_log)
+
+    def test_mount_is_directory_by_default(self):
+        host = self._load(
+            HEAD + '    file_backed: {capacity_mib: 1, directory: /a}\n'
+        ).hosts['fbm1']
+        self.assertEqual('/a', host.file_backed.mount)
+
+    def test_empty_pools_make_no_large_page_host(self):
+        host = self._load(
+            HEAD + '    pools: [{size_kib: 2048, pages: 0}]\n').hosts['fbm1']
+        self.assertIs(inventory.Kind.PLAIN, host.kind)
+
+    def test_of_kind(self):
+        found = self._load(HEAD)
+        self.assertEqual(['fbm1'], [
+            host.name for host in found.of_kind(inventory.Kind.PLAIN)])
+        self.assertEqual([], found.of_kind(inventory.Kind.FILE_BACKED))
+
+    @ddt.data(
+        ('', 'top level: None'),
+        ('hosts: {}', 'hosts: {}'),
+        ('hosts: [', 'is not YAML'),
+        (HEAD + '    port: 1', 'hosts.fbm1: Additional properties'),
+        (HEAD.replace('    address: 198.51.100.11\n', ''),
+         "hosts.fbm1: 'address' is a required"),
+        (HEAD.replace('key: /key', 'key: 3'), 'hosts.fbm1.ssh.key: 3'),
+        (HEAD + '    file_backed: {directory: /a}',
+         "hosts.fbm1.file_backed: 'capacity_mib'"),
+        (HEAD + '    file_backed: {capacity_mib: 1, directory: a}',
+         "hosts.fbm1.file_backed.directory: 'a'"),
+        (HEAD + '    pools: [{size_kib: 2048, pages: many}]',
+         "hosts.fbm1.pools.0.pages: 'many'"),
+        (HEAD + '    services: {nova-compute: {log: /a, journal: b}}',
+         'hosts.fbm1.services.nova-compute'))
+    @ddt.unpack
+    def test_broken(self, text, problem):
+        error = self.assertRaises(exceptions.InventoryError, self._load,
+                                  textwrap.dedent(text))
+        self.assertIn('hosts.yaml', str(error))
+        self.assertIn(problem, str(error))
+
+    def test_missing(self):
+        error = self.assertRaises(exceptions.InventoryError, inventory.load,
+                                  '/nonexistent/hosts.yaml')
+        self.assertIn('/nonexistent/hosts.yaml: cannot be read', str(error))

@@ -1,0 +1,243 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import dataclasses
+
+import ddt
+from oslotest import base
+
+from mempage_tempest_plugin.hosts import mounts
+from mempage_tempest_plugin.hosts import survey
+from mempage_tempest_plugin import inventory
+from mempage_tempest_plugin import policy
+from tests.plugin import samples
+
+
+def _without(path):
+    return {name: found for name, found in samples.known_files().items()
+            if name != path}
+
+
+def _with(**changes):
+    files = samples.known_files()
+    files[samples.PATH] = dataclasses.replace(files[samples.PATH], **changes)
+    return files
+
+
+def _mapped(**changes):
+    return {'survey': samples.host_survey([samples.mapping(**changes)])}
+
+
+ELSEWHERE = '/var/lib/libvirt/qemu/ram/1-instance-00000001/pc.ram'
+
+# What is spoiled, and the facts that must then disagree.
+FILE_BACKED = (
+    ({'xml': samples.backing(source=None)}, {'source'}),
+    ({'xml': samples.backing(access='private')}, {'access'}),
+    ({'xml': samples.backing(allocation='ondemand')}, {'allocation'}),
+    ({'xml': samples.backing(discard=False)}, {'discard'}),
+    ({'xml': samples.backing(hugepages=(2048,))}, {'hugepages'}),
+    ({'xml': samples.backing(memory_kib=1024)}, {'memory, MiB'}),
+    ({'allocated': {'other': 192}}, {'MEMORY_MB allocated'}),
+    ({'provider': None}, {'MEMORY_MB allocated'}),
+    ({'backends': []}, {'memory, MiB', 'memory backends'}),
+    ({'backends': [samples.backend(type='memory-backend-memfd',
+                                   mem_path=None)]},
+     {'pc.ram: type', 'pc.ram: mem-path'}),
+    ({'backends': [samples.backend(share=False)]}, {'pc.ram: share'}),
+    ({'backends': [samples.backend(prealloc=False)]}, {'pc.ram: prealloc'}),
+    ({'survey': samples.host_survey(processes={})},
+     {'QEMU processes', 'pc.ram: owner', 'pc.ram: mapped, bytes',
+      'pc.ram: mapped shared', 'pc.ram: mapped on device',
+      'pc.ram: mapped inode'}),
+    ({'survey': samples.host_survey(files=_without(samples.PATH))},
+     {'pc.ram: kind', 'pc.ram: mapped inode'}),
+    ({'survey': samples.host_survey(files=_with(size=samples.MIB))},
+     {'pc.ram: size, bytes'}),
+    ({'survey': samples.host_survey(files=_with(allocated=4096))},
+     {'pc.ram: allocated, bytes'}),
+    ({'survey': samples.host_survey(files=_with(uid=0))}, {'pc.ram: owner'}),
+    ({'survey': samples.host_survey(files=dict(
+        samples.known_files(), **{samples.GUEST_DIRECTORY: samples.file(
+            samples.GUEST_DIRECTORY, mode=0o711)}))},
+     {'pc.ram: open to others'}),
+    ({'survey': samples.host_survey(mounts=samples.host_survey().mounts[:1])},
+     {'pc.ram: mount', 'pc.ram: on the root file system',
+      'pc.ram: file system type', 'pc.ram: mapped on device'}),
+    (_mapped(shared=False), {'pc.ram: mapped shared'}),
+    (_mapped(inode=6), {'pc.ram: mapped inode'}),
+    (_mapped(size_kib=4), {'pc.ram: mapped, bytes'}),
+    (_mapped(device='8:1'), {'pc.ram: mapped on device', 'pc.ram: mapped by'}),
+    ({'survey': samples.host_survey(mappers={samples.PATH: [
+        (12, '0:40'), (samples.PID, '0:40')]})}, {'pc.ram: mapped by'}),
+)
+
+PLAIN = (
+    ({'xml': samples.backing()}, {'source', 'access'}),
+    ({'backends': [samples.backend()]}, {'mem-path'}),
+    ({'survey': samples.host_survey([samples.mapping()])},
+     {'anonymous private mapping of the RAM',
+      'files mapped that could hold the RAM'}),
+    ({'survey': samples.host_survey([samples.LIBRARY])},
+     {'anonymous private mapping of the RAM', 'page size, KiB'}),
+    ({'survey': samples.host_survey([
+        samples.LIBRARY, dataclasses.replace(samples.ANONYMOUS,
+                                             page_kib=2048)])},
+     {'page size, KiB'}),
+)
+
+
+def _wrong(comparison):
+    return {fact.name for fact in comparison.disagreements}
+
+
+@ddt.ddt
+class CompareServerTest(base.BaseTestCase):
+
+    def test_file_backed_agrees(self):
+        comparison = policy.compare_server(samples.file_backed_evidence())
+        self.assertEqual([], comparison.disagreements, str(comparison))
+
+    @ddt.data(*FILE_BACKED)
+    @ddt.unpack
+    def test_file_backed_disagrees(self, changes, wrong):
+        self.assertEqual(wrong, _wrong(policy.compare_server(
+            samples.file_backed_evidence(**changes))))
+
+    def test_file_elsewhere(self):
+        found = samples.host_survey(
+            files=_without(samples.PATH), mappers={ELSEWHERE: []})
+        wrong = _wrong(policy.compare_server(samples.file_backed_evidence(
+            backends=[samples.backend(mem_path=ELSEWHERE)], survey=found)))
+        self.assertIn('pc.ram: mem-path', wrong)
+
+    def test_file_of_same_inode_on_other_device_is_no_second_mapping(self):
+        found = samples.host_survey(mappers={samples.PATH: [
+            (12, '8:1'), (samples.PID, '0:40')]})
+        self.assertEqual(set(), _wrong(policy.compare_server(
+            samples.file_backed_evidence(survey=found))))
+
+    def test_plain_agrees(self):
+        comparison = policy.compare_server(samples.plain_evidence())
+        self.assertEqual([], comparison.disagreements, str(comparison))
+
+    @ddt.data(*PLAIN)
+    @ddt.unpack
+    def test_plain_disagrees(self, changes, wrong):
+        self.assertEqual(wrong, _wrong(policy.compare_server(
+            samples.plain_evidence(**changes))))
+
+
+@ddt.ddt
+class CompareHostTest(base.BaseTestCase):
+
+    def _wrong(self, host=samples.FILE_BACKED, name='fbm1', **changes):
+        return _wrong(policy.compare_host(
+            host, samples.host_survey(**changes), name))
+
+    def test_agrees(self):
+        self.assertEqual(set(), self._wrong())
+
+    def test_other_host(self):
+        self.assertEqual({'name', 'name, without its domain'},
+                         self._wrong(name='fbm2', hostname='fbm2'))
+
+    def test_store_not_mounted(self):
+        self.assertEqual(
+            {'store: mount', 'store: on the root file system',
+             'store: file system type', 'store: space, MiB'},
+            self._wrong(mounts=samples.host_survey().mounts[:1], store=None))
+
+    def test_root_file_system_mounted_again(self):
+        root = samples.host_survey().mounts[0]
+        again = mounts.Mount(2, 1, samples.DIRECTORY, root.device, 'tmpfs',
+                             'x')
+        self.assertEqual({'store: on the root file system'},
+                         self._wrong(mounts=[root, again]))
+
+    def test_no_directory(self):
+        self.assertEqual({'kind of /srv/memory'}, self._wrong(files={}))
+
+    def test_store_smaller_than_capacity(self):
+        small = survey.Store(samples.MIB, samples.MIB, 0)
+        self.assertEqual({'store: space, MiB'}, self._wrong(store=small))
+
+    @ddt.data((256, set()), (257, {'pages of 2048 KiB'}))
+    @ddt.unpack
+    def test_pool(self, pages, wrong):
+        host = dataclasses.replace(
+            samples.FILE_BACKED, pools=(inventory.Pool(2048, pages),))
+        self.assertEqual(wrong, self._wrong(host))
+
+
+@ddt.ddt
+class CompareCapacityTest(base.BaseTestCase):
+
+    @ddt.data(
+        ({}, set()),
+        ({'memory_total': 1023}, {'MEMORY_MB total'}),
+        ({'memory_reserved': 512}, {'MEMORY_MB reserved'}),
+        ({'allocation_ratio': 1.5}, {'MEMORY_MB allocation ratio'}),
+        ({'traits': frozenset()}, {'COMPUTE_MEM_BACKING_FILE'}))
+    @ddt.unpack
+    def test_file_backed(self, changes, wrong):
+        self.assertEqual(wrong, _wrong(policy.compare_capacity(
+            samples.FILE_BACKED, samples.provider(**changes), 8000)))
+
+    @ddt.data(
+        ({'memory_total': 8000, 'traits': frozenset()}, set()),
+        ({'memory_total': 8000}, {'COMPUTE_MEM_BACKING_FILE'}),
+        ({'traits': frozenset()}, {'MEMORY_MB total'}))
+    @ddt.unpack
+    def test_plain(self, changes, wrong):
+        self.assertEqual(wrong, _wrong(policy.compare_capacity(
+            samples.PLAIN, samples.provider(**changes), 8000)))
+
+    def test_no_provider(self):
+        self.assertEqual({'provider'}, _wrong(policy.compare_capacity(
+            samples.PLAIN, None, 8000)))
+
+
+class CompareRemainsTest(base.BaseTestCase):
+
+    def _wrong(self, **changes):
+        values = dict(files={}, processes={},
+                      store=survey.Store(1024, 1000, 24))
+        values.update(changes)
+        return _wrong(policy.compare_remains(
+            samples.FILE_BACKED, samples.host_survey(**values),
+            samples.SERVER, [samples.PATH], 0, 192))
+
+    def test_nothing(self):
+        self.assertEqual(set(), self._wrong())
+
+    def test_file(self):
+        self.assertEqual({'files and directories left'},
+                         self._wrong(files=samples.known_files()))
+
+    def test_directory(self):
+        self.assertEqual({'files and directories left'},
+                         self._wrong(files=_without(samples.PATH)))
+
+    def test_process(self):
+        self.assertEqual({'QEMU processes'}, self._wrong(
+            processes=samples.host_survey().processes))
+
+    def test_space(self):
+        held = survey.Store(1024 * samples.MIB, 1024 * samples.MIB -
+                            samples.RAM, 0)
+        self.assertEqual({'space kept by deleted files, MiB'},
+                         self._wrong(store=held))
+
+    def test_space_of_other_servers(self):
+        others = survey.Store(1024 * samples.MIB, 0, 1024 * samples.MIB)
+        self.assertEqual(set(), self._wrong(store=others))
