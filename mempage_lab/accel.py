@@ -12,10 +12,9 @@
 
 """Whether hardware virtualization works here."""
 
-import os
 import pathlib
-import signal
 import subprocess
+import threading
 
 KVM = pathlib.Path('/dev/kvm')
 
@@ -36,16 +35,19 @@ def kvm_boots(image, qemu='qemu-system-x86_64', limit_seconds=10):
     """
     if not KVM.exists():
         return False
-    # timeout(1) ends QEMU even if this process is killed.
-    command = ['timeout', '--signal=KILL', str(limit_seconds), qemu,
-               '-accel', 'kvm', '-m', '192', '-nodefaults',
+    # setpriv(1) has QEMU end even if this process is killed.
+    command = ['setpriv', '--pdeathsig', 'KILL', qemu,
+               '-accel', 'kvm', '-cpu', 'host', '-m', '192', '-nodefaults',
                '-display', 'none', '-no-reboot', '-serial', 'stdio',
                '-drive', f'file={image},format=raw,if=virtio,snapshot=on']
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, start_new_session=True)
+        stderr=subprocess.DEVNULL)
+    limit = threading.Timer(limit_seconds, process.kill)
+    limit.start()
     try:
         return any(MARKER in line for line in process.stdout)
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
+        limit.cancel()
+        process.kill()
         process.communicate()

@@ -12,6 +12,7 @@
 
 """The command line."""
 
+import json
 import pathlib
 import subprocess
 import sys
@@ -20,10 +21,13 @@ import click
 
 from mempage_lab import errors
 from mempage_lab import lab
+from mempage_lab import logs
 from mempage_lab import paths
 from mempage_lab import preflight
 from mempage_lab import progress
+from mempage_lab import restart
 from mempage_lab import runner
+from mempage_lab import status
 
 
 class _Group(click.Group):
@@ -100,6 +104,54 @@ def exec(host, command):
     """Run a command as root inside a host or the controller."""
     node = _node(lab.load(), host)
     sys.exit(subprocess.call(node.enter(*command)))
+
+
+@main.command('status')
+@click.option('--json', 'as_json', is_flag=True, help='Print JSON.')
+def show_status(as_json):
+    """Show hosts, services, health and memory.
+
+    The exit status is 0 if the lab is up with all that belongs to it.
+    """
+    result = status.collect()
+    if as_json:
+        click.echo(json.dumps(result, indent=2))
+    else:
+        status.show(result)
+    sys.exit(result['state'] != 'up')
+
+
+@main.command('logs')
+@click.argument('target', metavar='HOST|SERVICE|HOST/SERVICE')
+@click.option('-f', '--follow', is_flag=True,
+              help='Go on with what is written from now on.')
+@click.option('-n', '--lines', default=20, show_default=True,
+              type=click.IntRange(min=0), help='How many lines of each log.')
+def show_logs(target, follow, lines):
+    """Show the last lines of the logs of a host or a service."""
+    logs.show(target, lines, follow, click.echo)
+
+
+@main.command('restart')
+@click.argument('target', metavar='HOST|SERVICE|HOST/SERVICE')
+def restart_programs(target):
+    """Restart the programs of a host or a service.
+
+    Mounts, configuration and guests stay as they are.
+    """
+    with lab.exclusive(), progress.Progress() as shown:
+        restart.run(lab.load(), target, shown)
+
+
+@main.command()
+def openrc():
+    """Print the administrator's credentials as a shell reads them.
+
+    Use: eval "$(mempage-lab openrc)"
+    """
+    if not paths.OPENRC.exists():
+        raise errors.LabError('there is no lab: mempage-lab up')
+    click.echo(paths.OPENRC.read_text(), nl=False)
 
 
 def _node(current, name):

@@ -68,9 +68,11 @@ def fingerprint():
     :raises CommandFailed: if apt does not know the kernel package
     """
     digest = hashlib.sha256(' '.join(_kernel_package()).encode())
-    recipe = sorted(path for path in RECIPE.rglob('*') if path.is_file())
-    for path in [pathlib.Path(__file__), *recipe]:
-        digest.update(path.name.encode() + path.read_bytes())
+    digest.update(pathlib.Path(__file__).read_bytes())
+    for path in sorted(RECIPE.rglob('*')):
+        if path.is_file():
+            digest.update(str(path.relative_to(RECIPE)).encode())
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

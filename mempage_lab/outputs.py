@@ -32,6 +32,13 @@ def write(topology, resources):
     write_private = secrets.write_private
     addresses = {host.name: topology.address(host) for host in topology.hosts}
     write_private(paths.KNOWN_HOSTS, compute.known_hosts(addresses))
+    write_private(paths.SSH_CONFIG, templates.render(
+        'ssh_config', addresses=addresses, user=compute.SSH_USER,
+        key=paths.KEYS / compute.SSH_USER, known_hosts=paths.KNOWN_HOSTS))
+    # libvirt names no configuration to the ssh that it starts.
+    write_private(paths.SSH, '#!/bin/sh\nexec ssh -F %s "$@"\n'
+                  % paths.SSH_CONFIG)
+    paths.SSH.chmod(0o700)
     write_private(paths.CLOUDS, yaml.safe_dump(
         {'clouds': {'mempage': {'auth': credentials,
                                 'region_name': 'RegionOne'}}}))
@@ -66,10 +73,8 @@ def _inventory(host, address):
         'ssh': {'user': compute.SSH_USER, 'port': 22,
                 'key': str(paths.KEYS / compute.SSH_USER),
                 'known_hosts': str(paths.KNOWN_HOSTS)},
-        'libvirt_uri': 'qemu+libssh://%s@%s/system?keyfile=%s&known_hosts=%s'
-                       '&known_hosts_verify=normal&sshauth=privkey'
-                       % (compute.SSH_USER, address,
-                          paths.KEYS / compute.SSH_USER, paths.KNOWN_HOSTS),
+        'libvirt_uri': 'qemu+ssh://%s@%s/system?command=%s'
+                       % (compute.SSH_USER, host.name, paths.SSH),
         'services': {'nova-compute': {'log': '/var/log/nova-compute.log'}},
     }
     if host.store:

@@ -1,0 +1,85 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Whether the cloud works, as its users would find out."""
+
+import concurrent.futures
+import contextlib
+import datetime
+import http.client
+
+from keystoneauth1 import exceptions as keystone_exceptions
+from openstack import exceptions as openstack_exceptions
+
+from mempage_lab import cloud
+from mempage_lab import controller
+from mempage_lab import errors
+
+#: Seconds that an API may take for the list of its versions.
+ANSWER_LIMIT = 10
+
+
+def apis(current):
+    """Return which APIs answer.
+
+    :param current: the :class:`mempage_lab.lab.Lab`
+    :returns: dict of name to whether it does
+    """
+    address = current.topology.controller
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        return dict(zip(controller.APIS, pool.map(
+            lambda api: _answers(address, api[0]),
+            controller.APIS.values())))
+
+
+def _answers(address, port):
+    connection = http.client.HTTPConnection(address, port,
+                                            timeout=ANSWER_LIMIT)
+    with contextlib.closing(connection):
+        try:
+            connection.request('GET', '/')
+            return connection.getresponse().status < 500
+        except (OSError, http.client.HTTPException):
+            return False
+
+
+def hosts_up(current):
+    """Return the names of the compute hosts that can take a server.
+
+    :raises LabError: if the cloud cannot be asked
+    """
+    with _errors():
+        return cloud.hosts_up(current.cloud)
+
+
+def last_report(current, host, service):
+    """Return when one of nova's services last told that it works.
+
+    :returns: :class:`datetime.datetime` in UTC; None if it never did
+    :raises LabError: if the cloud cannot be asked
+    """
+    with _errors():
+        for found in current.cloud.compute.services(binary=service,
+                                                    host=host):
+            if found.updated_at:
+                return datetime.datetime.fromisoformat(
+                    found.updated_at).replace(tzinfo=datetime.timezone.utc)
+
+
+@contextlib.contextmanager
+def _errors():
+    try:
+        yield
+    except (keystone_exceptions.ClientException,
+            openstack_exceptions.SDKException) as error:
+        raise errors.LabError('the cloud does not answer: %s' % error)

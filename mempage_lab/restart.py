@@ -1,0 +1,145 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""Restarts programs of the nodes, and waits until they work again."""
+
+import datetime
+import functools
+import time
+import xmlrpc.client
+
+from supervisor import xmlrpc as supervisor_xmlrpc
+
+from mempage_lab import controller
+from mempage_lab import errors
+from mempage_lab import health
+from mempage_lab import lab
+from mempage_lab import tasks
+
+#: Seconds until the supervisor has either started a program or given up.
+START_LIMIT = 30
+#: Who is told to start itself anew with a signal: the guests write to pipes
+#: that virtlogd keeps open this way.
+RELOADED = {'virtlogd': 'USR1'}
+#: Who tells nova-api every few seconds that it works.
+REPORTING = ('nova-compute', 'nova-conductor', 'nova-scheduler')
+
+
+def find(current, target):
+    """Return the programs that a target names.
+
+    :param current: the :class:`mempage_lab.lab.Lab`
+    :param target: a host, a service, or HOST/SERVICE
+    :returns: dict of a name to show to (controller or compute host, names
+        of programs in the order in which they start)
+    :raises LabError: if there is none, naming those that there are
+    """
+    found = {}
+    known = {}
+    for part in (current.controller, *current.computes):
+        host = part.node.name
+        programs = [program.name for program in part.programs()]
+        known.update(dict.fromkeys([host, *programs]))
+        if target == host:
+            return {host: (part, programs)}
+        for program in programs:
+            name = '%s/%s' % (host, program)
+            if target in (program, name):
+                found[name] = part, [program]
+    if not found:
+        raise errors.LabError('no host or service %s; there are %s'
+                              % (target, ', '.join(known)))
+    return found
+
+
+def run(current, target, shown):
+    """Restart what a target names, several nodes at a time.
+
+    :param current: the :class:`mempage_lab.lab.Lab`
+    :param target: a host, a service, or HOST/SERVICE
+    :param shown: a :class:`mempage_lab.progress.Progress`
+    :raises LabError: with all that failed
+    """
+    tasks.run({name: (functools.partial(_restart, current, *what), ())
+               for name, what in find(current, target).items()}, shown)
+
+
+def _restart(current, part, programs):
+    """Restart programs of one node, and wait until they work."""
+    node = part.node
+    if not node.pid:
+        raise errors.LabError('%s is not running: mempage-lab up'
+                              % node.name)
+    for program in reversed(programs):
+        _stop(node, program)
+    stopped = datetime.datetime.now(datetime.timezone.utc)
+    ready = _ready(part)
+    for program in programs:
+        node.start_program(program)
+        ready.get(program, lambda: None)()
+    for program in programs:
+        node.wait_for(program, functools.partial(_runs, node, program),
+                      START_LIMIT)
+    for program in REPORTING:
+        if program in programs:
+            _wait_for_report(current, node, program, stopped)
+
+
+def _stop(node, program):
+    try:
+        if program in RELOADED:
+            node.supervisor.signalProcess(program, RELOADED[program])
+        else:
+            node.supervisor.stopProcess(program)
+    except xmlrpc.client.Fault as fault:
+        if fault.faultCode != supervisor_xmlrpc.Faults.NOT_RUNNING:
+            raise errors.LabError('%s on %s does not stop: %s' % (
+                program, node.name, fault.faultString))
+
+
+def _ready(part):
+    """Return what else to wait for, as functions by program."""
+    if isinstance(part, controller.Controller):
+        return {'mariadb': part.start_database,
+                'rabbitmq': part.start_broker,
+                **{api: functools.partial(part.start_api, api)
+                   for api in controller.APIS}}
+    # libvirtd has no guests to tell nova-compute of before it answers.
+    return {'libvirtd': functools.partial(
+        part.node.wait_for, 'libvirtd', functools.partial(
+            part.node.run, 'virsh', '-q', '-c', 'qemu:///system', 'version'))}
+
+
+def _runs(node, program):
+    return node.supervisor.getProcessInfo(program)['statename'] == 'RUNNING'
+
+
+def _wait_for_report(current, node, service, since):
+    """Wait until a service of nova has told that it works.
+
+    Nova takes a service that was stopped for up for a while. One that ends
+    again and again is running whenever it is looked at, though never for
+    long: its number tells.
+    """
+    pid = node.supervisor.getProcessInfo(service)['pid']
+    deadline = time.monotonic() + lab.REGISTRATION_LIMIT
+    while time.monotonic() < deadline:
+        if node.supervisor.getProcessInfo(service)['pid'] != pid:
+            break
+        report = health.last_report(current, node.name, service)
+        if report and report > since and (
+                service != 'nova-compute'
+                or node.name in health.hosts_up(current)):
+            return
+        time.sleep(0.5)
+    raise errors.LabError(node.explain(service))

@@ -1,0 +1,213 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""What there is of a lab, and whether it works."""
+
+import concurrent.futures
+import os
+import xmlrpc.client
+
+from mempage_lab import errors
+from mempage_lab import health
+from mempage_lab import lab
+from mempage_lab import memory
+from mempage_lab import network
+from mempage_lab import paths
+from mempage_lab import tables
+
+
+def collect():
+    """Find out the state of the lab, changing nothing.
+
+    :returns: dict that can be written as JSON; the documentation of the lab
+        says what is in it
+    """
+    if not paths.TOPOLOGY.exists():
+        remains = network.namespaces()
+        return _result(['%s is a remains of a lab: mempage-lab down' % name
+                        for name in remains])
+    current = lab.load()
+    parts = (current.controller, *current.computes)
+    pids = memory.processes([part.node.name for part in parts])
+    usage = memory.measure(pids)
+    apis = health.apis(current)
+    hosts_up, problems = _hosts_up(current, apis)
+    hosts = []
+    for part in parts:
+        name = part.node.name
+        host = _host(part, pids[name], usage[name])
+        host['up'] = name in hosts_up if part in current.computes else None
+        hosts.append(host)
+        problems += _problems(host)
+    return _result(problems, str(current.topology.network), hosts, apis)
+
+
+def _result(problems, used_network=None, hosts=(), apis=None):
+    if problems:
+        state = 'partial'
+    else:
+        state = 'up' if hosts else 'down'
+    return {'state': state, 'network': used_network, 'hosts': list(hosts),
+            'apis': apis or {}, 'problems': problems,
+            'memory_mib': sum(host['memory_mib'] for host in hosts),
+            'shared_memory_mib': sum(host['shared_memory_mib']
+                                     for host in hosts),
+            'pools_mib': sum(pool['pages'] * pool['size_kib'] // 1024
+                             for host in hosts for pool in host['pools'])}
+
+
+def _hosts_up(current, apis):
+    problems = ['%s does not answer' % name
+                for name, answers in apis.items() if not answers]
+    if problems:
+        return set(), problems
+    try:
+        return health.hosts_up(current), []
+    except errors.LabError as error:
+        return set(), [str(error)]
+
+
+def _host(part, pids, usage):
+    declared = getattr(part, 'host', None)
+    return {'name': part.node.name,
+            'address': part.node.address,
+            'kind': kind(declared) if declared else 'controller',
+            'running': bool(part.node.pid),
+            'backing_store': declared and _store(part.node, declared.store),
+            'pools': _pools(declared.pools, pids) if declared else [],
+            'services': _services(part),
+            'memory_mib': usage.own // 1024,
+            'shared_memory_mib': usage.shared // 1024}
+
+
+def kind(host):
+    """Return in one word what a host takes its guests' memory from.
+
+    :param host: a :class:`mempage_lab.topology.Host`
+    """
+    kinds = [name for name, enabled in (('file-backed', host.store),
+                                        ('large-page', host.pools))
+             if enabled]
+    return '+'.join(kinds) or 'plain'
+
+
+def _store(node, store):
+    if not store:
+        return None
+    seen = '/proc/%s/root%s' % (node.pid, store.directory)
+    mounted = os.path.ismount(seen)
+    used = None
+    if mounted:
+        numbers = os.statvfs(seen)
+        used = ((numbers.f_blocks - numbers.f_bfree) * numbers.f_frsize
+                // 2 ** 20)
+    return {'directory': store.directory, 'filesystem': store.filesystem,
+            'capacity_mib': store.capacity_mib, 'size_mib': store.size_mib,
+            'mounted': mounted, 'used_mib': used}
+
+
+def _pools(pools, pids):
+    used = memory.large_pages(pids) if pools else {}
+    return [{'size_kib': pool.size_kib, 'pages': pool.pages,
+             'free': pool.pages - used.get(pool.size_kib, 0)}
+            for pool in pools]
+
+
+def _services(part):
+    known = {}
+    if part.node.pid:
+        try:
+            known = {info['name']: info for info in
+                     part.node.supervisor.getAllProcessInfo()}
+        except (OSError, xmlrpc.client.Error):
+            # The node is on its way up or down.
+            pass
+    return [_service(program.name, known.get(program.name))
+            for program in part.programs()]
+
+
+def _service(name, info):
+    running = bool(info) and info['statename'] == 'RUNNING'
+    return {'name': name,
+            'state': info['statename'] if info else 'UNKNOWN',
+            'pid': info['pid'] if running else None,
+            'uptime_seconds': info['now'] - info['start'] if running
+            else None}
+
+
+def _problems(host):
+    name = host['name']
+    if not host['running']:
+        return ['%s is not running' % name]
+    problems = ['%s on %s is %s' % (service['name'], name, service['state'])
+                for service in host['services']
+                if service['state'] != 'RUNNING']
+    store = host['backing_store']
+    if store and not store['mounted']:
+        problems.append('%s: nothing is mounted at %s'
+                        % (name, store['directory']))
+    if host['up'] is False:
+        problems.append('%s takes no servers: nova-compute or '
+                        'ovn-controller is not up' % name)
+    return problems
+
+
+def show(result):
+    """Print what :func:`collect` returned as tables.
+
+    :param result: its result
+    """
+    if result['hosts']:
+        tables.show(None, ('HOST', 'ADDRESS', 'KIND', 'STATE',
+                           'BACKING STORE', 'POOLS', '>MEMORY', '>SHARED'),
+                    [_row(host) for host in result['hosts']])
+        print()
+        tables.show(None, ('SERVICE', 'STATE', '>PID', '>UPTIME'), [
+            ('%s/%s' % (host['name'], service['name']), service['state'],
+             service['pid'], _duration(service['uptime_seconds']))
+            for host in result['hosts'] for service in host['services']])
+        print()
+        print('memory: %(memory_mib)d MiB; %(shared_memory_mib)d MiB more '
+              'are shared, as guests in files on a ramdisk are; %(pools_mib)d '
+              'MiB are in pools of large pages' % result)
+    print('\n'.join(result['problems']
+                    or [{'up': 'the lab is up', 'down':
+                         'there is no lab: mempage-lab up'}[result['state']]]))
+
+
+def _row(host):
+    state = 'running' if host['running'] else 'not running'
+    if host['up'] is not None:
+        state = 'up' if host['up'] else state + ', takes no servers'
+    return (host['name'], host['address'], host['kind'], state,
+            _store_cell(host['backing_store']),
+            ', '.join('%(free)d of %(pages)d x %(size_kib)d KiB free' % pool
+                      for pool in host['pools']),
+            '%d MiB' % host['memory_mib'],
+            '%d MiB' % host['shared_memory_mib'])
+
+
+def _store_cell(store):
+    if not store:
+        return ''
+    if not store['mounted']:
+        return 'not mounted'
+    return '%(used_mib)d of %(capacity_mib)d MiB %(filesystem)s' % store
+
+
+def _duration(seconds):
+    if seconds is None:
+        return ''
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return '%d:%02d:%02d' % (hours, minutes, seconds)
