@@ -19,9 +19,12 @@ import sys
 
 import click
 
+from mempage_lab import bench
+from mempage_lab import constraints
 from mempage_lab import errors
 from mempage_lab import lab
 from mempage_lab import logs
+from mempage_lab import packages
 from mempage_lab import paths
 from mempage_lab import preflight
 from mempage_lab import progress
@@ -152,6 +155,32 @@ def openrc():
     if not paths.OPENRC.exists():
         raise errors.LabError('there is no lab: mempage-lab up')
     click.echo(paths.OPENRC.read_text(), nl=False)
+
+
+@main.command('bench')
+@click.option('--servers', default=3, show_default=True,
+              type=click.IntRange(min=1), help='How many servers to boot.')
+@click.option('--json', 'json_file', type=click.Path(path_type=pathlib.Path),
+              help='Also write the figures to this file.')
+def run_bench(servers, json_file):
+    """Measure speed and memory of the default lab.
+
+    A lab that is up is taken down, and so is the measured one in the end.
+    """
+    with lab.exclusive():
+        result = bench.run(servers)
+    if json_file:
+        bench.save(result, json_file)
+    bench.show(result)
+
+
+@main.command('constraints')
+@click.argument('file', default=packages.CONSTRAINTS,
+                type=click.Path(path_type=pathlib.Path))
+def renew_constraints(file):
+    """Renew the versions that the lab and the project's tests install."""
+    with progress.Progress() as shown, shown.step(str(file)):
+        constraints.renew(file)
 
 
 def _node(current, name):

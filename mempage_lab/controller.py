@@ -13,10 +13,17 @@
 """The controller: databases, message broker, and every OpenStack API."""
 
 import base64
+import concurrent.futures
+import functools
+import hashlib
 import os
+import pathlib
 import shutil
 import socket
 
+import bcrypt
+
+from mempage_lab import cloud
 from mempage_lab import node
 from mempage_lab import packages
 from mempage_lab import paths
@@ -123,12 +130,18 @@ class Controller:
         return ','.join('%s="%s"' % item for item in variables.items())
 
     def start(self, hosts):
-        """Start the controller's node with its databases and its broker."""
+        """Start the controller's node with its databases and its broker.
+
+        :param hosts: dict of all nodes' names to their addresses
+        """
         if self.node.pid:
             return
         self.node.prepare()
         self._write_configuration()
-        self._lay_database()
+        self._write_sql(passwords=self._password_hashes())
+        datadir = self.node.private(DATADIR)
+        if not datadir.exists():
+            shell.run('cp', '-a', '--reflink=auto', self._template, datadir)
         self.node.start(list(self.programs()), hosts,
                         templates.render('controller-setup.sh'))
 
@@ -138,9 +151,7 @@ class Controller:
                             self.node.private('/etc/' + service),
                             dirs_exist_ok=True)
         values = dict(node=self.node, controller=self.node.address,
-                      secrets=secrets.load(), venv=self.venv, compute=None,
-                      databases=DATABASES,
-                      password=secrets.load()['database'])
+                      secrets=secrets.load(), venv=self.venv, compute=None)
         for path, template, extra in (
                 ('/etc/keystone/keystone.conf', 'keystone.conf', {}),
                 ('/etc/glance/glance-api.conf', 'glance-api.conf', {}),
@@ -153,11 +164,8 @@ class Controller:
                   for api, (port, module) in APIS.items())):
             self.node.write(path, templates.render(
                 template, **dict(values, **extra)), mode=0o600)
-        for path, template, owner in (
-                ('/etc/mysql/lab.sql', 'lab.sql', 'mysql'),
-                ('/etc/rabbitmq/lab.conf', 'rabbitmq.conf', 'rabbitmq')):
-            self.node.write(path, templates.render(template, **values),
-                            mode=0o600, owner=owner)
+        self.node.write('/etc/rabbitmq/lab.conf', templates.render(
+            'rabbitmq.conf', **values), mode=0o600, owner='rabbitmq')
         self.node.write('/etc/rabbitmq/no_plugins', '[].\n')
         for repository in ('fernet-keys', 'credential-keys'):
             for number in (0, 1):
@@ -168,28 +176,51 @@ class Controller:
             self.node.write(path, base64.urlsafe_b64encode(
                 os.urandom(32)).decode(), mode=0o600)
 
-    # The migrations cost most of a minute and always give the same tables.
+    # The migrations and the catalogue cost a minute and are always the same:
+    # they are made once, in a controller of their own. What differs between
+    # labs, passwords and addresses, the database replaces when it starts.
 
-    @property
+    @functools.cached_property
     def _template(self):
-        return paths.CACHE / ('database-' + packages.fingerprint())
+        digest = hashlib.sha256(packages.fingerprint().encode())
+        for source in (__file__, cloud.__file__):
+            digest.update(pathlib.Path(source).read_bytes())
+        return paths.CACHE / ('database-' + digest.hexdigest()[:12])
 
-    def _lay_database(self):
-        datadir = self.node.private(DATADIR)
-        if datadir.exists():
-            return
+    def build_template(self, hosts):
+        """Make the databases that every lab begins with, unless they exist.
+
+        :param hosts: dict of all nodes' names to their addresses
+        """
         if self._template.exists():
-            shell.run('cp', '-a', '--reflink=auto', self._template, datadir)
-        else:
-            shell.run('mariadb-install-db', '--user=mysql',
-                      '--skip-test-db', '--datadir=%s' % datadir)
+            return
+        node.stop(NAME)
+        self.node.remove()
+        self.node.prepare()
+        self._write_configuration()
+        self._write_sql(passwords={})
+        datadir = self.node.private(DATADIR)
+        shell.run('mariadb-install-db', '--user=mysql', '--skip-test-db',
+                  '--datadir=%s' % datadir)
+        self.node.start(list(self.programs()), hosts,
+                        templates.render('controller-setup.sh'))
+        self.start_database()
+        self._migrate()
+        self._bootstrap()
+        self.start_api('keystone')
+        cloud.register_services(cloud.connect(self.node.address),
+                                self.node.address)
+        self.node.supervisor.stopProcess('mariadb')
+        temporary = self._template.with_suffix('.new')
+        shutil.rmtree(temporary, ignore_errors=True)
+        shell.run('cp', '-a', datadir, temporary)
+        temporary.rename(self._template)
+        node.stop(NAME)
+        self.node.remove()
 
     def start_database(self):
-        """Wait for the database, migrated."""
+        """Wait for the database."""
         self.node.wait_for('mariadb', self._greets)
-        if not self._template.exists():
-            self._migrate()
-            self._keep_template()
 
     def _migrate(self):
         binaries = self.venv / 'bin'
@@ -199,33 +230,39 @@ class Controller:
             'placement': [['placement-manage', 'db', 'sync']],
             'neutron': [['neutron-db-manage', 'upgrade', 'heads']],
             'nova': [['nova-manage', *words] for words in NOVA_MIGRATIONS]}
-        for service, sequence in commands.items():
-            for command, *words in sequence:
+
+        def migrate(service):
+            for command, *words in commands[service]:
                 self.node.run(binaries / command, '--config-file',
                               self._main_config(service), *words)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            list(pool.map(migrate, commands))
 
     def _main_config(self, service):
         name = {'glance': 'glance-api'}.get(service, service)
         return '/etc/%s/%s.conf' % (service, name)
 
-    def _keep_template(self):
-        self.node.supervisor.stopProcess('mariadb')
-        temporary = self._template.with_suffix('.new')
-        shutil.rmtree(temporary, ignore_errors=True)
-        shell.run('cp', '-a', self.node.private(DATADIR), temporary)
-        temporary.rename(self._template)
-        self.node.start_program('mariadb')
-        self.node.wait_for('mariadb', self._greets)
-
-    def bootstrap(self):
-        """Make the administrator, and Keystone known to itself."""
+    def _bootstrap(self):
         url = 'http://%s:5000/v3' % self.node.address
         self.node.run(
-            'env', 'OS_BOOTSTRAP_PASSWORD=' + secrets.load()['admin'],
             self.venv / 'bin' / 'keystone-manage', 'bootstrap',
             '--bootstrap-region-id', 'RegionOne',
             '--bootstrap-public-url', url, '--bootstrap-internal-url', url,
-            '--bootstrap-admin-url', url)
+            '--bootstrap-admin-url', url,
+            env=dict(os.environ,
+                     OS_BOOTSTRAP_PASSWORD=secrets.load()['admin']))
+
+    def _password_hashes(self):
+        """Return what Keystone keeps of the passwords of its users."""
+        return {user: bcrypt.hashpw(secrets.load()[user].encode(),
+                                    bcrypt.gensalt(4)).decode()
+                for user in ('admin', *cloud.SERVICES)}
+
+    def _write_sql(self, passwords):
+        self.node.write('/etc/mysql/lab.sql', templates.render(
+            'lab.sql', databases=DATABASES, passwords=passwords,
+            password=secrets.load()['database'],
+            controller=self.node.address), mode=0o600, owner='mysql')
 
     def start_broker(self):
         """Wait for the message broker."""

@@ -58,7 +58,7 @@ def hosts_up(current):
 
     :raises LabError: if the cloud cannot be asked
     """
-    with _errors():
+    with cloud_errors():
         return cloud.hosts_up(current.cloud)
 
 
@@ -68,7 +68,7 @@ def last_report(current, host, service):
     :returns: :class:`datetime.datetime` in UTC; None if it never did
     :raises LabError: if the cloud cannot be asked
     """
-    with _errors():
+    with cloud_errors():
         for found in current.cloud.compute.services(binary=service,
                                                     host=host):
             if found.updated_at:
@@ -77,7 +77,11 @@ def last_report(current, host, service):
 
 
 @contextlib.contextmanager
-def _errors():
+def cloud_errors():
+    """Turn the client libraries' errors into the lab's own.
+
+    :raises LabError: instead of them
+    """
     try:
         yield
     except (keystone_exceptions.ClientException,

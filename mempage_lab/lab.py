@@ -79,14 +79,12 @@ class Lab:
 
     def _tasks(self):
         control = self.controller
+        apis = {name: (functools.partial(control.start_api, name),
+                       ['database']) for name in controller.APIS}
         workers = {name: (functools.partial(control.start_worker, name),
-                          ['database', 'broker'])
+                          ['broker', 'keystone', 'placement'])
                    for name in controller.WORKERS}
         workers['neutron-ovn-maintenance-worker'][1].append('neutron-api')
-        apis = {name: (functools.partial(control.start_api, name),
-                       ['database'])
-                for name in controller.APIS}
-        apis['keystone'][1].append('bootstrap')
         return {
             'packages': (packages.install_debian, ()),
             'openstack': (packages.install_openstack, ['packages']),
@@ -95,15 +93,14 @@ class Lab:
             'accelerator': (self._choose_accelerator, ['image']),
             'hugepages': (self._build_pools, ()),
             'fabric': (self._build_fabric, ['hugepages', 'packages']),
-            'controller': (self._start_controller, ['fabric', 'openstack']),
+            'template': (self._build_template, ['fabric', 'openstack']),
+            'controller': (self._start_controller, ['template']),
             'database': (control.start_database, ['controller']),
             'broker': (control.start_broker, ['controller']),
-            'bootstrap': (control.bootstrap, ['database']),
-            **apis, **workers,
-            'accounts': (self._register, ['keystone']),
-            **self._host_tasks(),
+            **apis, **workers, **self._host_tasks(),
             'resources': (self._create_resources, [
-                'accounts', 'glance-api', 'neutron-api', 'nova-api']),
+                'image', 'keystone', 'glance-api', 'neutron-api',
+                'nova-api']),
         }
 
     def _host_tasks(self):
@@ -115,8 +112,7 @@ class Lab:
             result[name + '/network'] = (host.configure_network, [name])
             result[name + '/nova-compute'] = (
                 host.start_nova_compute,
-                [name + '/network', 'accounts', 'placement',
-                 'nova-conductor'])
+                [name + '/network', 'nova-conductor'])
         result['registered'] = (self._wait_for_hosts, [
             'nova-api', 'neutron-api', 'nova-scheduler',
             *(host.node.name + '/nova-compute' for host in self.computes)])
@@ -152,13 +148,11 @@ class Lab:
     def _build_fabric(self):
         network.build_fabric(self.topology)
 
+    def _build_template(self):
+        self.controller.build_template(self.addresses)
+
     def _start_controller(self):
         self.controller.start(self.addresses)
-
-    def _register(self):
-        # A connection keeps the catalogue that it found: this one is empty.
-        cloud.register_services(cloud.connect(self.topology.controller),
-                                self.topology.controller)
 
     def _wait_for_hosts(self):
         """Wait until nova and neutron say that every host is up."""

@@ -69,14 +69,18 @@ def build_fabric(topology):
         for bridge in BRIDGES:
             fabric.link('add', ifname=bridge, kind='bridge')
             _up(fabric, bridge)
-            _plug(fabric, bridge, bridge.replace('mempage', 'machine'), bridge,
+            _plug(fabric, bridge, _machine_port(bridge), bridge,
                   {'net_ns_pid': os.getpid()})
     with pyroute2.IPRoute() as machine:
         _configure(machine, MANAGEMENT, str(topology.management[1]))
         _configure(machine, EXTERNAL, str(topology.external[1]))
-    _leave_checksums(FABRIC, [bridge.replace('mempage', 'machine') for bridge in BRIDGES])
+    _leave_checksums(FABRIC, map(_machine_port, BRIDGES))
     for bridge in BRIDGES:
         shell.run('ethtool', '-K', bridge, 'tx', 'off')
+
+
+def _machine_port(bridge):
+    return bridge.replace(PREFIX, 'machine-')
 
 
 def plug_host(namespace, number, address):
@@ -93,7 +97,11 @@ def plug_host(namespace, number, address):
              'eth1': ('e%d' % number, EXTERNAL)}
     with pyroute2.NetNS(FABRIC) as fabric:
         for interface, (port, bridge) in ports.items():
-            _plug(fabric, bridge, port, interface, {'net_ns_fd': namespace})
+            # Neighbours remember the address of a node that is made anew.
+            _plug(fabric, bridge, port, interface, {
+                'net_ns_fd': namespace,
+                'address': '02:00:00:00:%02x:%02x' % (
+                    BRIDGES.index(bridge), number)})
     with pyroute2.NetNS(namespace) as host:
         _up(host, 'lo')
         _up(host, 'eth1')

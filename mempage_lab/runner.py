@@ -56,4 +56,11 @@ def _keep_results():
     log = paths.TEMPEST_WORKSPACE / 'logs' / 'tempest.log'
     if log.exists():
         log.rename(results / 'tempest.log')
+    _point_latest_at(results)
     return results
+
+
+def _point_latest_at(results):
+    latest = paths.RESULTS / 'latest'
+    latest.unlink(missing_ok=True)
+    latest.symlink_to(results.name)
