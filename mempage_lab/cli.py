@@ -13,6 +13,7 @@
 """The command line."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -41,6 +42,11 @@ class _Group(click.Group):
             return super().invoke(context)
         except errors.LabError as error:
             raise click.ClickException(str(error))
+        except KeyboardInterrupt:
+            click.echo('interrupted: "up" goes on from here, "down" takes '
+                       'everything down', err=True)
+            # Steps that still wait for something would be waited for.
+            os._exit(130)
 
 
 @click.group(cls=_Group, context_settings={'help_option_names':
@@ -100,10 +106,10 @@ def purge():
         lab.purge(shown)
 
 
-@main.command(context_settings={'ignore_unknown_options': True})
+@main.command('exec', context_settings={'ignore_unknown_options': True})
 @click.argument('host')
 @click.argument('command', nargs=-1, required=True, type=click.UNPROCESSED)
-def exec(host, command):
+def exec_in_host(host, command):
     """Run a command as root inside a host or the controller."""
     node = _node(lab.load(), host)
     sys.exit(subprocess.call(node.enter(*command)))

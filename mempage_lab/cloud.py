@@ -121,27 +121,15 @@ def _image(cloud, name, path):
     return created.id
 
 
-def create_flavors(cloud, file_backed):
+def create_flavors(cloud):
     """Make the flavors that stock tests use.
 
-    Where the lab has file-backed hosts the flavors ask for one: a live
-    migration between a file-backed and another host cannot work, and stock
-    tests do not know the difference.
-
-    :param file_backed: whether there are file-backed hosts
     :returns: the flavors' ids
     """
-    ids = []
-    for name, ram in FLAVORS.items():
-        flavor = cloud.compute.find_flavor(name)
-        if not flavor:
-            flavor = cloud.compute.create_flavor(
-                name=name, ram=ram, vcpus=1, disk=DISK_GIB)
-        if file_backed:
-            cloud.compute.create_flavor_extra_specs(
-                flavor, {'trait:COMPUTE_MEM_BACKING_FILE': 'required'})
-        ids.append(flavor.id)
-    return ids
+    compute = cloud.compute
+    return [(compute.find_flavor(name) or compute.create_flavor(
+        name=name, ram=ram, vcpus=1, disk=DISK_GIB)).id
+        for name, ram in FLAVORS.items()]
 
 
 def create_public_network(cloud, topology):
@@ -170,9 +158,7 @@ def create_resources(cloud, topology, image_path):
     :returns: :class:`Resources`
     """
     images = create_images(cloud, image_path)
-    flavors = create_flavors(
-        cloud, any(host.store for host in topology.hosts))
-    return Resources(*images, *flavors,
+    return Resources(*images, *create_flavors(cloud),
                      create_public_network(cloud, topology))
 
 

@@ -138,7 +138,8 @@ class Compute:
             controller=self.topology.controller, secrets=secrets.load(),
             venv=self.venv), mode=0o600)
         write('/etc/libvirt/libvirtd.conf', templates.render(
-            'libvirtd.conf', uuid=uuid.uuid4()))
+            'libvirtd.conf', uuid=uuid.uuid5(uuid.NAMESPACE_DNS,
+                                            self.host.name)))
         write('/etc/libvirt/qemu.conf', templates.render(
             'qemu.conf', node=self.node), mode=0o600)
         write('/etc/ssh/sshd_config', templates.render(
@@ -150,6 +151,8 @@ class Compute:
               (paths.KEYS / 'nova').read_text(), mode=0o600)
         write('/etc/ssh/ssh_host_ed25519_key',
               (paths.KEYS / self.host.name).read_text(), mode=0o600)
+        write('/etc/ssh/ssh_host_ed25519_key.pub',
+              (paths.KEYS / (self.host.name + '.pub')).read_text())
         write('/etc/ssh/ssh_known_hosts', known_hosts(hosts))
 
 

@@ -139,9 +139,7 @@ class Controller:
         self.node.prepare()
         self._write_configuration()
         self._write_sql(passwords=self._password_hashes())
-        datadir = self.node.private(DATADIR)
-        if not datadir.exists():
-            shell.run('cp', '-a', '--reflink=auto', self._template, datadir)
+        shell.copy_tree(self._template, self.node.private(DATADIR))
         self.node.start(list(self.programs()), hosts,
                         templates.render('controller-setup.sh'))
 
@@ -211,10 +209,7 @@ class Controller:
         cloud.register_services(cloud.connect(self.node.address),
                                 self.node.address)
         self.node.supervisor.stopProcess('mariadb')
-        temporary = self._template.with_suffix('.new')
-        shutil.rmtree(temporary, ignore_errors=True)
-        shell.run('cp', '-a', datadir, temporary)
-        temporary.rename(self._template)
+        shell.copy_tree(datadir, self._template)
         node.stop(NAME)
         self.node.remove()
 

@@ -15,6 +15,7 @@
 import json
 import pathlib
 
+from mempage_lab import boot
 from mempage_lab import paths
 from mempage_lab import shell
 
@@ -41,7 +42,8 @@ def build(topology):
     if not machine:
         return
     BEFORE.parent.mkdir(parents=True, exist_ok=True)
-    BEFORE.write_text(json.dumps(machine))
+    BEFORE.write_text(json.dumps({'boot': boot.identity(),
+                                  'pages': machine}))
     for size, pages in machine.items():
         _call('build_hugepage_pool', size, pages + topology.pages(size))
 
@@ -56,8 +58,10 @@ def restore():
 def _recorded():
     if not BEFORE.exists():
         return {}
-    return {int(size): pages
-            for size, pages in json.loads(BEFORE.read_text()).items()}
+    record = json.loads(BEFORE.read_text())
+    if record['boot'] != boot.identity():
+        return {}
+    return {int(size): pages for size, pages in record['pages'].items()}
 
 
 def _pages(size):

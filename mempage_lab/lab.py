@@ -22,6 +22,7 @@ import shutil
 import time
 
 from mempage_lab import accel
+from mempage_lab import boot
 from mempage_lab import cloud
 from mempage_lab import compute
 from mempage_lab import controller
@@ -34,7 +35,6 @@ from mempage_lab import outputs
 from mempage_lab import packages
 from mempage_lab import paths
 from mempage_lab import preflight
-from mempage_lab import shell
 from mempage_lab import tasks
 from mempage_lab import topology
 
@@ -86,13 +86,14 @@ class Lab:
                    for name in controller.WORKERS}
         workers['neutron-ovn-maintenance-worker'][1].append('neutron-api')
         return {
-            'packages': (packages.install_debian, ()),
+            # First what the machine may refuse, then what changes it.
+            'hugepages': (self._build_pools, ()),
+            'packages': (packages.install_debian, ['hugepages']),
             'openstack': (packages.install_openstack, ['packages']),
             'image': (self._build_image, ['packages']),
             'keys': (self._generate_keys, ['packages']),
             'accelerator': (self._choose_accelerator, ['image']),
-            'hugepages': (self._build_pools, ()),
-            'fabric': (self._build_fabric, ['hugepages', 'packages']),
+            'fabric': (self._build_fabric, ['packages']),
             'template': (self._build_template, ['fabric', 'openstack']),
             'controller': (self._start_controller, ['template']),
             'database': (control.start_database, ['controller']),
@@ -129,11 +130,11 @@ class Lab:
 
     def _choose_accelerator(self):
         # The answer holds until the machine boots again.
-        boot = pathlib.Path('/proc/sys/kernel/random/boot_id').read_text()
+        now = boot.identity()
         answer = paths.CACHE / 'accelerator.json'
         known = json.loads(answer.read_text()) if answer.exists() else {}
-        if known.get('boot') != boot:
-            known = {'boot': boot, 'kvm': accel.kvm_boots(self.image_path)}
+        if known.get('boot') != now:
+            known = {'boot': now, 'kvm': accel.kvm_boots(self.image_path)}
             answer.write_text(json.dumps(known))
         for host in self.computes:
             host.kvm = known['kvm']
@@ -146,7 +147,11 @@ class Lab:
         hugepages.build(self.topology)
 
     def _build_fabric(self):
-        network.build_fabric(self.topology)
+        complete = paths.STATE / 'fabric'
+        if not complete.exists():
+            network.remove(network.FABRIC)
+            network.build_fabric(self.topology)
+            complete.touch()
 
     def _build_template(self):
         self.controller.build_template(self.addresses)
@@ -182,8 +187,11 @@ def choose(topology_path):
     preflight.check_system()
     wanted = topology.load(topology_path or topology.DEFAULT,
                            network.used_networks())
-    if paths.TOPOLOGY.exists():
+    if paths.TOPOLOGY.exists() and network.namespaces():
         return _continue(wanted, topology_path)
+    # What a reboot, or a try that ended early, has left.
+    hugepages.restore()
+    _remove_state()
     preflight.check_page_sizes(wanted)
     preflight.check_resources(wanted)
     topology.save(wanted, paths.TOPOLOGY)

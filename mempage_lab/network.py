@@ -61,8 +61,6 @@ def build_fabric(topology):
 
     :param topology: a :class:`mempage_lab.topology.Topology`
     """
-    if FABRIC in netns.listnetns():
-        return
     netns.create(FABRIC)
     with pyroute2.NetNS(FABRIC) as fabric:
         _up(fabric, 'lo')

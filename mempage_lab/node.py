@@ -79,9 +79,7 @@ class Node:
         for directory in PRIVATE:
             private = self.private(directory)
             if directory == '/etc':
-                private.parent.mkdir(parents=True, exist_ok=True)
-                if not private.exists():
-                    shell.run('cp', '-a', '--reflink=auto', '/etc', private)
+                shell.copy_tree('/etc', private)
             else:
                 private.mkdir(parents=True, exist_ok=True)
 
@@ -106,15 +104,20 @@ class Node:
     def start(self, programs, hosts, setup, kvm=False):
         """Start the node's namespaces and its supervisor.
 
-        :param programs: list of dicts for templates/supervisord.conf.j2
+        :param programs: its :class:`mempage_lab.program.Program` objects
         :param hosts: dict of name to address, for /etc/hosts
         :param setup: shell text that the node runs before its programs
         :param kvm: whether the node gets /dev/kvm
         :raises LabError: with the end of its log, if it does not come up
         """
-        if self.pid:
-            return
-        stop(self.name)
+        if not self.pid:
+            stop(self.name)
+            self._write_files(programs, hosts, setup, kvm)
+            network.plug_host(self.namespace, self.number, self.address)
+            self._spawn()
+        self._wait_for_supervisor()
+
+    def _write_files(self, programs, hosts, setup, kvm):
         shutil.rmtree(self.logs, ignore_errors=True)
         self.logs.mkdir(parents=True)
         self.write('/etc/hostname', self.name + '\n')
@@ -125,9 +128,6 @@ class Node:
         self.write('/etc/mempage-lab/init.sh', templates.render(
             'init.sh', node=self, private=PRIVATE, setup=setup, kvm=kvm,
             supervisord=pathlib.Path(sys.prefix, 'bin', 'supervisord')))
-        network.plug_host(self.namespace, self.number, self.address)
-        self._spawn()
-        self._wait_for_supervisor()
 
     def _spawn(self):
         with self.init_log.open('w') as log:

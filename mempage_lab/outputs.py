@@ -12,6 +12,8 @@
 
 """What a lab leaves for its users: a Tempest configuration, an inventory."""
 
+import shlex
+
 import yaml
 
 from mempage_lab import cloud
@@ -51,20 +53,13 @@ def write(topology, resources):
         'tempest.conf', workspace=paths.TEMPEST_WORKSPACE,
         controller=topology.controller, resources=resources,
         hosts=len(topology.hosts), login_user=image.LOGIN_USER,
-        admin_password=credentials['password'], inventory=paths.INVENTORY,
-        avoid=_hosts_to_avoid(topology)))
+        admin_password=credentials['password'], inventory=paths.INVENTORY))
 
 
 def _variables(credentials):
     return {'OS_IDENTITY_API_VERSION': 3, 'OS_REGION_NAME': 'RegionOne',
-            **{'OS_' + name.upper(): value
+            **{'OS_' + name.upper(): shlex.quote(value)
                for name, value in credentials.items()}}
-
-
-def _hosts_to_avoid(topology):
-    """Hosts that a guest of the file-backed flavors cannot migrate to."""
-    others = [host.name for host in topology.hosts if not host.store]
-    return others if len(others) < len(topology.hosts) else []
 
 
 def _inventory(host, address):

@@ -26,7 +26,7 @@ SYSTEMS = {('debian', '12'), ('debian', '13')}
 #: Measured: what the controller and each host take, idle, and what the tests'
 #: guests need besides, in MiB.
 CONTROLLER_MIB = 2048
-HOST_MIB = 400
+HOST_MIB = 320
 GUESTS_MIB = 1024
 #: Packages, environments, image and one lab's state, in GiB.
 DISK_GIB = 8

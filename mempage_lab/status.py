@@ -13,7 +13,6 @@
 
 """What there is of a lab, and whether it works."""
 
-import concurrent.futures
 import os
 import xmlrpc.client
 

@@ -30,8 +30,9 @@ def run(tasks, progress):
         {name: after for name, (_, after) in tasks.items()})
     sorter.prepare()
     failures = {}
-    with concurrent.futures.ThreadPoolExecutor(max_workers=32) as pool:
-        futures = {}
+    pool = concurrent.futures.ThreadPoolExecutor(max_workers=32)
+    futures = {}
+    try:
         while sorter.is_active():
             for name in sorter.get_ready():
                 futures[pool.submit(_run_one, name, tasks[name][0],
@@ -46,6 +47,9 @@ def run(tasks, progress):
                     sorter.done(name)
                 else:
                     failures[name] = future.exception()
+    finally:
+        # After Ctrl-C nobody wants to wait for what still runs.
+        pool.shutdown(wait=False, cancel_futures=True)
     if failures:
         _raise(failures)
 

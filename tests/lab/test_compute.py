@@ -1,0 +1,207 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+import configparser
+import pathlib
+import re
+
+import ddt
+
+from mempage_lab import compute
+from mempage_lab import node
+from mempage_lab import packages
+from mempage_lab import paths
+from mempage_lab import secrets
+from mempage_lab import templates
+from mempage_lab import topology
+from tests.lab import base
+
+#: Two hosts share a pool of the machine's, one of them has two sizes.
+HOSTS = """\
+network: 10.7.0.0/23
+hosts:
+  ramdisk: {file_backed: {capacity_mib: 512, filesystem: tmpfs, size_mib: 640}}
+  disk: {file_backed: {capacity_mib: 256, filesystem: xfs, size_mib: 400}}
+  plain:
+  small: {pools: [{size_kib: 2048, pages: 50}]}
+  both: {pools: [{size_kib: 2048, pages: 100}, {size_kib: 1048576, pages: 2}]}
+"""
+#: What the machine had before there was a lab.
+MACHINE_PAGES = {2048: 7, 1048576: 1}
+
+
+@ddt.ddt
+class ComputeTest(base.LabTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.patch_object(packages, 'venv').return_value = '/venv'
+        self.topology = topology.load(self.write_topology(HOSTS), [])
+        paths.KEYS.mkdir(parents=True)
+        for name in ('tempest', 'nova', *(
+                host.name for host in self.topology.hosts)):
+            (paths.KEYS / name).write_text('private key of %s' % name)
+            (paths.KEYS / (name + '.pub')).write_text(
+                'ssh-ed25519 %s comment' % name)
+        self.written = self.record_writes()
+        self.started = self.patch_object(node.Node, 'start')
+
+    def _start(self, name, kvm=False):
+        [host] = [host for host in self.topology.hosts if host.name == name]
+        part = compute.Compute(host, self.topology, MACHINE_PAGES)
+        part.kvm = kvm
+        part.start({host.name: self.topology.address(host)
+                    for host in self.topology.hosts})
+        self.setup_script = self.started.call_args.args[2]
+        return part
+
+    def _nova(self):
+        """Return nova.conf, with all values of an option that is repeated."""
+        values = {}
+        for line in self.written['/etc/nova/nova.conf'].splitlines():
+            section = re.match(r'\[(.*)\]$', line)
+            if section:
+                current = values.setdefault(section[1], {})
+            elif ' = ' in line and not line.startswith('#'):
+                name, _, value = line.partition(' = ')
+                current.setdefault(name, []).append(value)
+        return values
+
+    @ddt.data(('ramdisk', '512'), ('disk', '256'))
+    @ddt.unpack
+    def test_file_backed(self, name, capacity):
+        self._start(name)
+        nova = self._nova()
+        self.assertEqual([capacity], nova['libvirt']['file_backed_memory'])
+        self.assertEqual(['1.0'], nova['DEFAULT']['ram_allocation_ratio'])
+        self.assertEqual(['0'], nova['DEFAULT']['reserved_host_memory_mb'])
+
+    @ddt.data('plain', 'small', 'both')
+    def test_not_file_backed(self, name):
+        self._start(name)
+        self.assertNotIn('file_backed_memory', self._nova()['libvirt'])
+        self.assertNotIn('ram_allocation_ratio', self._nova()['DEFAULT'])
+        self.assertNotIn('build_backing_store ', self.setup_script)
+
+    def test_store_on_a_ramdisk(self):
+        self._start('ramdisk')
+        self.assertIn('build_backing_store /var/lib/libvirt/memory tmpfs '
+                      '640\n', self.setup_script)
+
+    def test_store_on_a_loop_device(self):
+        self._start('disk')
+        self.assertIn('build_backing_store /var/lib/libvirt/memory xfs 400 '
+                      '/var/lib/nova/backing-store.img\n', self.setup_script)
+
+    def _reserved(self):
+        result = {}
+        for value in self._nova()['DEFAULT']['reserved_huge_pages']:
+            fields = dict(field.split(':') for field in value.split(','))
+            self.assertEqual('0', fields['node'])
+            result[int(fields['size'])] = int(fields['count'])
+        return result
+
+    def test_no_large_page_is_counted_twice(self):
+        handed_out = {size: 0 for size in MACHINE_PAGES}
+        in_machine = {size: pages + self.topology.pages(size)
+                      for size, pages in MACHINE_PAGES.items()}
+        for host in self.topology.hosts:
+            self._start(host.name)
+            own = {pool.size_kib: pool.pages for pool in host.pools}
+            for size, reserved in self._reserved().items():
+                left = in_machine[size] - reserved
+                self.assertEqual(own.get(size, 0), left)
+                handed_out[size] += left
+        # What the machine had before is left to the machine.
+        self.assertEqual({2048: 150, 1048576: 2}, handed_out)
+
+    def test_every_page_size_has_a_mount(self):
+        self._start('small')
+        self.assertIn('mount_hugetlbfs /dev/hugepages 2048\n',
+                      self.setup_script)
+        self.assertIn('mount_hugetlbfs /dev/hugepages1048576 1048576\n',
+                      self.setup_script)
+
+    @ddt.data((True, 'kvm'), (False, 'qemu'))
+    @ddt.unpack
+    def test_accelerator(self, kvm, expected):
+        self._start('plain', kvm)
+        libvirt = self._nova()['libvirt']
+        self.assertEqual([expected], libvirt['virt_type'])
+        self.assertEqual(kvm, 'cpu_mode' not in libvirt)
+        self.assertEqual(kvm, self.started.call_args.kwargs['kvm'])
+
+    def test_passwords_are_this_labs(self):
+        self._start('plain')
+        self.assertEqual([secrets.load()['placement']],
+                         self._nova()['placement']['password'])
+
+    def test_libvirt_listens_on_no_port(self):
+        self._start('plain')
+        libvirtd = self.written['/etc/libvirt/libvirtd.conf']
+        self.assertIn('listen_tcp = 0\n', libvirtd)
+        self.assertIn('listen_tls = 0\n', libvirtd)
+
+    def test_qemu_is_not_root(self):
+        self._start('plain')
+        self.assertIn('user = "libvirt-qemu"\n',
+                      self.written['/etc/libvirt/qemu.conf'])
+
+    def test_sshd_lets_in_neither_root_nor_passwords(self):
+        part = self._start('plain')
+        sshd = self.written['/etc/ssh/sshd_config'].splitlines()
+        self.assertIn('ListenAddress ' + part.node.address, sshd)
+        self.assertIn('PermitRootLogin no', sshd)
+        self.assertIn('PasswordAuthentication no', sshd)
+
+    def test_hosts_know_one_another(self):
+        self._start('plain')
+        known = self.written['/etc/ssh/ssh_known_hosts'].splitlines()
+        self.assertEqual(len(self.topology.hosts), len(known))
+        self.assertIn('disk,10.7.0.11 ssh-ed25519 disk', known)
+
+    def test_supervisor_configuration(self):
+        part = self._start('plain')
+        programs = self.started.call_args.args[0]
+        parser = configparser.RawConfigParser()
+        parser.read_string(templates.render(
+            'supervisord.conf', node=part.node, programs=programs))
+        self.assertEqual('false', parser['program:libvirtd']['stopasgroup'])
+        self.assertEqual('true', parser['program:sshd']['stopasgroup'])
+        self.assertEqual('false',
+                         parser['program:nova-compute']['autostart'])
+        self.assertEqual({'program:' + program.name for program in programs},
+                         {name for name in parser.sections()
+                          if name.startswith('program:')})
+
+    @ddt.data(True, False)
+    def test_kvm_is_hidden_where_it_does_not_work(self, kvm):
+        init = templates.render(
+            'init.sh', node=self._start('plain').node, private=node.PRIVATE,
+            setup=self.setup_script, kvm=kvm, supervisord='/supervisord')
+        self.assertEqual(kvm, 'device kvm' in init)
+
+
+class KeysTest(base.LabTestCase):
+
+    def _keygen(self, *words):
+        for path in (words[-1], '%s.pub' % words[-1]):
+            pathlib.Path(path).write_text('generated')
+
+    def test_generated_once(self):
+        self.patch_object(compute.shell, 'run', self._keygen)
+        compute.generate_keys(['a'])
+        (paths.KEYS / 'a').write_text('kept')
+        compute.generate_keys(['a'])
+        self.assertEqual('kept', (paths.KEYS / 'a').read_text())
+        self.assertEqual(0o700, paths.KEYS.stat().st_mode & 0o777)

@@ -1,0 +1,107 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+import configparser
+import re
+import shlex
+import stat
+
+import ddt
+import yaml
+
+from mempage_lab import cloud
+from mempage_lab import outputs
+from mempage_lab import paths
+from mempage_lab import secrets
+from mempage_lab import topology
+from mempage_tempest_plugin import inventory
+from tests.lab import base
+
+RESOURCES = cloud.Resources('image', 'image-2', 'flavor', 'flavor-2', 'net')
+HARD = "a b'c\"$(d)"
+
+
+@ddt.ddt
+class OutputsTest(base.LabTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.topology = self.default_topology()
+        outputs.write(self.topology, RESOURCES)
+
+    def test_inventory_is_the_plugins(self):
+        hosts = inventory.load(paths.INVENTORY).hosts
+        self.assertEqual(['fbm1', 'fbm2', 'fbm3', 'plain1', 'huge1'],
+                         list(hosts))
+        self.assertEqual(
+            [inventory.Kind.FILE_BACKED] * 3 + [
+                inventory.Kind.PLAIN, inventory.Kind.LARGE_PAGE],
+            [host.kind for host in hosts.values()])
+        for declared in self.topology.hosts:
+            host = hosts[declared.name]
+            self.assertEqual(self.topology.address(declared), host.address)
+            self.assertIsNotNone(host.compute_log.file)
+        self.assertEqual(1024, hosts['fbm3'].file_backed.capacity_mib)
+        self.assertEqual('ext4', hosts['fbm3'].file_backed.filesystem)
+        [pool] = hosts['huge1'].pools
+        self.assertEqual((2048, 384), (pool.size_kib, pool.pages))
+
+    def test_tempest_configuration(self):
+        parser = configparser.RawConfigParser()
+        parser.read_string(paths.TEMPEST_CONF.read_text())
+        self.assertEqual(secrets.load()['admin'],
+                         parser['auth']['admin_password'])
+        self.assertEqual('image-2', parser['compute']['image_ref_alt'])
+        self.assertEqual('flavor', parser['compute']['flavor_ref'])
+        self.assertEqual('5', parser['compute']['min_compute_nodes'])
+        self.assertEqual('net', parser['network']['public_network_id'])
+        self.assertEqual(str(paths.INVENTORY),
+                         parser['mempage']['host_inventory'])
+
+    def _avoided(self):
+        parser = configparser.RawConfigParser()
+        parser.read_string(paths.TEMPEST_CONF.read_text())
+        return parser['compute'].get('target_hosts_to_avoid')
+
+    def test_hosts_that_stock_guests_cannot_migrate_to(self):
+        avoided = self._avoided()
+        self.assertEqual(
+            ['plain1', 'huge1'],
+            [host.name for host in self.topology.hosts
+             if re.match(avoided, host.name)])
+
+    @ddt.data('hosts: {a: {}, b: {}}',
+              'hosts: {a: {file_backed: {capacity_mib: 1, size_mib: 1, '
+              'filesystem: tmpfs}}}')
+    def test_hosts_of_one_kind_avoid_none(self, text):
+        outputs.write(topology.load(self.write_topology(text), []),
+                      RESOURCES)
+        self.assertIsNone(self._avoided())
+
+    def test_files_are_roots_own(self):
+        for path in (paths.INVENTORY, paths.TEMPEST_CONF, paths.OPENRC,
+                     paths.CLOUDS):
+            self.assertEqual(0o600, stat.S_IMODE(path.stat().st_mode), path)
+
+    def test_clouds_yaml(self):
+        auth = yaml.safe_load(
+            paths.CLOUDS.read_text())['clouds']['mempage']['auth']
+        self.assertEqual(cloud.credentials(self.topology.controller), auth)
+
+    def test_openrc_is_quoted_for_the_shell(self):
+        self.patch_object(secrets, 'load').return_value = {'admin': HARD}
+        outputs.write(self.topology, RESOURCES)
+        words = shlex.split(paths.OPENRC.read_text())
+        self.assertIn('OS_PASSWORD=' + HARD, words)
+        self.assertIn('OS_AUTH_URL=http://198.18.0.2:5000/v3', words)
+        self.assertEqual(len(words) // 2, words.count('export'))

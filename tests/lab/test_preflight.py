@@ -1,0 +1,96 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+import os
+import pathlib
+import platform
+import shutil
+from unittest import mock
+
+import ddt
+import psutil
+
+from mempage_lab import errors
+from mempage_lab import preflight
+from mempage_lab import topology
+from tests.lab import base
+
+
+@ddt.ddt
+class PreflightTest(base.LabTestCase):
+
+    def _error(self, function, *arguments):
+        return str(self.assertRaises(errors.LabError, function, *arguments))
+
+    def test_not_root(self):
+        self.patch_object(os, 'geteuid').return_value = 1000
+        self.assertIn('as root or with sudo',
+                      self._error(preflight.check_root))
+
+    def _system(self, name, version, machine='x86_64'):
+        self.patch_object(platform, 'freedesktop_os_release').return_value = {
+            'ID': name, 'VERSION_ID': version}
+        self.patch_object(platform, 'machine').return_value = machine
+
+    @ddt.data('12', '13')
+    def test_known_system(self, version):
+        self._system('debian', version)
+        preflight.check_system()
+
+    @ddt.data(('ubuntu', '24.04', 'x86_64'), ('debian', '11', 'x86_64'),
+              ('debian', '12', 'aarch64'))
+    def test_unknown_system(self, system):
+        self._system(*system)
+        error = self._error(preflight.check_system)
+        self.assertIn('debian 12 and debian 13, x86_64', error)
+        self.assertIn('this is %s %s, %s' % system, error)
+
+    def _machine(self, available_mib, free_gib):
+        self.patch_object(psutil, 'virtual_memory').return_value = mock.Mock(
+            available=available_mib * 2 ** 20)
+        self.patch_object(shutil, 'disk_usage').return_value = mock.Mock(
+            free=free_gib * 2 ** 30)
+
+    def test_the_default_topology_fits_8_gib(self):
+        self._machine(8 * 1024, 100)
+        preflight.check_resources(self.default_topology())
+
+    def test_too_little_memory(self):
+        self._machine(1000, 100)
+        error = self._error(preflight.check_resources,
+                            self.default_topology())
+        self.assertIn('1000 MiB of memory are available', error)
+        self.assertIn('these 5 hosts take', error)
+
+    def test_pools_need_memory(self):
+        default = self.default_topology()
+        hosts = [host for host in default.hosts if host.pools]
+        with_pools = topology.Topology(default.network, tuple(hosts))
+        without = topology.Topology(default.network, tuple(
+            topology.Host(host.name, host.index) for host in hosts))
+        self.assertEqual(768, preflight.memory_needed(with_pools)
+                         - preflight.memory_needed(without))
+
+    def test_too_little_disk(self):
+        self._machine(100 * 1024, 1)
+        error = self._error(preflight.check_resources,
+                            self.default_topology())
+        self.assertIn('1 GiB are free for %s' % (self.directory / 'cache'),
+                      error)
+
+    def test_page_size_that_the_kernel_lacks(self):
+        self.patch_object(pathlib.Path, 'glob').return_value = [
+            pathlib.Path('hugepages-1048576kB')]
+        error = self._error(preflight.check_page_sizes,
+                            self.default_topology())
+        self.assertIn('no pages of 2048 KiB; it has 1048576', error)

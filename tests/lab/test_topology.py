@@ -1,0 +1,125 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+import ipaddress
+import textwrap
+
+import ddt
+
+from mempage_lab import errors
+from mempage_lab import topology
+from tests.lab import base
+
+MIXED = textwrap.dedent("""\
+    network: 10.7.0.0/23
+    hosts:
+      a:
+        file_backed: {capacity_mib: 512, filesystem: xfs, size_mib: 640}
+      b:
+        pools: [{size_kib: 2048, pages: 100}, {size_kib: 1048576, pages: 1}]
+      c:
+        pools: [{size_kib: 2048, pages: 50}]
+      d:
+    """)
+
+
+def _networks(*texts):
+    return [ipaddress.ip_network(text) for text in texts]
+
+
+@ddt.ddt
+class TopologyTest(base.LabTestCase):
+
+    def _load(self, text, *used):
+        return topology.load(self.write_topology(text), _networks(*used))
+
+    def _error(self, text, *used):
+        return str(self.assertRaises(errors.LabError, self._load, text,
+                                     *used))
+
+    def test_hosts(self):
+        a, b, c, d = self._load(MIXED).hosts
+        self.assertEqual(topology.Store(512, 'xfs', 640), a.store)
+        self.assertEqual((), a.pools)
+        self.assertEqual((topology.Pool(2048, 100),
+                          topology.Pool(1048576, 1)), b.pools)
+        self.assertIsNone(c.store)
+        self.assertEqual((None, ()), (d.store, d.pools))
+
+    def test_pages_of_all_hosts(self):
+        loaded = self._load(MIXED)
+        self.assertEqual([2048, 1048576], loaded.page_sizes)
+        self.assertEqual(150, loaded.pages(2048))
+        self.assertEqual(1, loaded.pages(1048576))
+
+    def test_addresses_differ_and_are_in_the_management_network(self):
+        loaded = self._load(MIXED)
+        addresses = [loaded.gateway, loaded.controller,
+                     *(loaded.address(host) for host in loaded.hosts)]
+        self.assertEqual(len(addresses), len(set(addresses)))
+        for address in addresses:
+            self.assertIn(ipaddress.ip_address(address), loaded.management)
+        self.assertFalse(loaded.management.overlaps(loaded.external))
+
+    def test_saved_is_loaded_again(self):
+        loaded = self._load(MIXED)
+        path = self.directory / 'saved' / 'topology.yaml'
+        topology.save(loaded, path)
+        self.assertEqual(loaded, topology.load(path, []))
+
+    def test_default_is_valid(self):
+        self.assertEqual(
+            ['fbm1', 'fbm2', 'fbm3', 'plain1', 'huge1'],
+            [host.name for host in self.default_topology().hosts])
+
+    def test_auto_takes_the_first_free_network(self):
+        text = 'hosts: {a: }'
+        self.assertEqual('198.18.0.0/23', str(self._load(text).network))
+        self.assertEqual('198.18.4.0/23', str(self._load(
+            text, '198.18.0.0/24', '198.18.3.8/29').network))
+
+    def test_auto_without_a_free_network(self):
+        self.assertIn('set "network" in the topology', self._error(
+            'hosts: {a: }', '198.18.0.0/15'))
+
+    def test_network_in_use(self):
+        error = self._error(MIXED, '10.0.0.0/8')
+        self.assertIn('network: 10.7.0.0/23 is in use', error)
+        self.assertIn('route to 10.0.0.0/8', error)
+        self.assertIn('198.18.0.0/23 is free', error)
+
+    @ddt.data(
+        ('hosts: {}', 'hosts: '),
+        ('{}', 'top level: '),
+        ('hosts: {A: {}}', "hosts: 'A' does not match"),
+        ('hosts: {controller: {}}', 'hosts: '),
+        ('hosts: {a: {b: 1}}', "hosts.a: .*'b' was unexpected"),
+        ('hosts: {a: {file_backed: {filesystem: tmpfs, size_mib: 1}}}',
+         "hosts.a.file_backed: 'capacity_mib' is a required"),
+        ('hosts: {a: {file_backed: {capacity_mib: 1, filesystem: btrfs, '
+         'size_mib: 1}}}', "hosts.a.file_backed.filesystem: 'btrfs'"),
+        ('hosts: {a: {pools: [{size_kib: 2048, pages: 0}]}}',
+         'hosts.a.pools.0.pages: 0 is less'),
+        ('network: 10.0.0.0/24\nhosts: {a: }', "network: '10.0.0.0/24' "),
+        ('network: 300.0.0.0/23\nhosts: {a: }', "network: .*300.0.0.0"),
+        ('hosts: {a: {file_backed: {capacity_mib: 9, filesystem: tmpfs, '
+         'size_mib: 8}}}', 'hosts.a.file_backed.size_mib: 8 MiB cannot'),
+        ('hosts: [', 'is not YAML'))
+    @ddt.unpack
+    def test_error_names_the_key(self, text, expected):
+        self.assertRegex(self._error(text), expected)
+
+    def test_missing_file(self):
+        error = self.assertRaises(errors.LabError, topology.load,
+                                  self.directory / 'none.yaml', [])
+        self.assertRegex(str(error), 'cannot read .*none.yaml: No such file')
