@@ -71,10 +71,12 @@ def run(servers):
         steps = shown.costs
     memory = status.collect()
     with progress.Progress() as shown:
+        host = next(host.name for host in current.topology.hosts
+                    if host.store)
         measured = []
         for number in range(1, servers + 1):
             with shown.step('server %d of %d' % (number, servers)):
-                measured.append(measure_server(current.cloud))
+                measured.append(measure_server(current.cloud, host))
         down = _seconds(lab.down, shown)
     return _result(up, steps, memory, measured, down)
 
@@ -111,18 +113,19 @@ def _result(up, steps, memory, servers, down):
                   sorted(steps.items(), key=lambda step: -step[1])]}
 
 
-def measure_server(cloud):
-    """Boot a server where guests are reached from, and delete it.
+def measure_server(cloud, host):
+    """Boot a server that the machine can reach, and delete it.
 
     :param cloud: an :class:`openstack.connection.Connection`
+    :param host: name of the compute host to boot it on
     :returns: a :class:`Server`
     :raises LabError: if it does not come up, or cannot be reached
     """
     with health.cloud_errors():
-        return _measure_server(cloud)
+        return _measure_server(cloud, host)
 
 
-def _measure_server(cloud):
+def _measure_server(cloud, host):
     name = 'mempage-bench-' + uuid.uuid4().hex[:8]
     with contextlib.ExitStack() as cleanups:
         port = cloud.network.create_port(
@@ -130,7 +133,7 @@ def _measure_server(cloud):
             network_id=cloud.network.find_network('public').id)
         cleanups.callback(cloud.network.delete_port, port)
         values = dict(
-            name=name, networks=[{'port': port.id}],
+            name=name, host=host, networks=[{'port': port.id}],
             flavor_id=cloud.compute.find_flavor('m1.mempage').id,
             image_id=cloud.image.find_image('mempage').id)
         begin = time.monotonic()

@@ -42,6 +42,7 @@ class Resources:
     flavor: str
     alt_flavor: str
     public_network: str
+    network_extensions: tuple
 
 
 def connect(controller):
@@ -117,7 +118,9 @@ def _image(cloud, name, path):
         cloud.image.delete_image(found)
     created = cloud.image.create_image(
         name=name, disk_format='raw', container_format='bare',
-        visibility='public', allow_duplicates=True, filename=str(path))
+        visibility='public', allow_duplicates=True, filename=str(path),
+        # Without it a guest waits for randomness when it boots.
+        hw_rng_model='virtio')
     return created.id
 
 
@@ -159,6 +162,8 @@ def create_resources(cloud, topology, image_path):
     """
     images = create_images(cloud, image_path)
     return Resources(*images, *create_flavors(cloud),
-                     create_public_network(cloud, topology))
+                     create_public_network(cloud, topology),
+                     tuple(sorted(extension.alias for extension
+                                  in cloud.network.extensions())))
 
 

@@ -36,7 +36,9 @@ DEBIAN = (
     'mariadb-server', 'rabbitmq-server', 'memcached', 'openvswitch-switch',
     'ovn-central', 'ovn-host', 'iproute2', 'ethtool', 'openssh-server',
     'openssh-client', 'sudo', 'genisoimage', 'xfsprogs', 'e2fsprogs',
-    # to build libvirt-python and uWSGI
+    # Tempest pings guests.
+    'iputils-ping',
+    # To build libvirt-python and uWSGI.
     'gcc', 'libc6-dev', 'libvirt-dev', 'pkg-config', 'python3-dev',
     'python3-venv')
 POLICY = pathlib.Path('/usr/sbin/policy-rc.d')

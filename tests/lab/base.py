@@ -48,8 +48,9 @@ class LabTestCase(base.BaseTestCase):
 
         :returns: what it was replaced by
         """
-        return self.useFixture(
-            fixtures.MockPatchObject(target, name, *value)).mock
+        patcher = mock.patch.object(target, name, *value)
+        self.addCleanup(patcher.stop)
+        return patcher.start()
 
     def write_topology(self, text):
         """Write a topology file and return its path."""

@@ -12,11 +12,15 @@
 
 
 import configparser
+import re
 import shutil
+
+import bcrypt
 
 from mempage_lab import controller
 from mempage_lab import node
 from mempage_lab import packages
+from mempage_lab import paths
 from mempage_lab import secrets
 from mempage_lab import shell
 from tests.lab import base
@@ -30,7 +34,7 @@ class ControllerTest(base.LabTestCase):
             self.directory / 'venv')
         self.patch_object(packages, 'fingerprint').return_value = 'f'
         self.patch_object(shutil, 'copytree')
-        self.patch_object(shell, 'run')
+        self.copies = self.patch_object(shell, 'copy_tree')
         self.written = self.record_writes()
         self.started = self.patch_object(node.Node, 'start')
         self.controller = controller.Controller(self.default_topology())
@@ -74,6 +78,22 @@ class ControllerTest(base.LabTestCase):
             for database in databases:
                 self.assertIn("GRANT ALL ON %s.* TO %s@'%%';"
                               % (database, user), sql)
+
+    def test_passwords_of_the_template_are_replaced(self):
+        sql = self.written['/etc/mysql/lab.sql']
+        for user in ('admin', 'nova', 'neutron', 'glance', 'placement'):
+            [stored] = re.findall("password_hash = '([^']*)' WHERE "
+                                  "local_user.name = '%s'" % user, sql)
+            self.assertEqual(stored.encode(), bcrypt.hashpw(
+                secrets.load()[user].encode(), stored.encode()))
+        self.assertIn("'//%s')" % self.controller.node.address, sql)
+
+    def test_database_begins_as_the_template(self):
+        self.copies.assert_called_once()
+        template, datadir = self.copies.call_args.args
+        self.assertEqual(paths.CACHE, template.parent)
+        self.assertEqual(self.controller.node.private('/var/lib/mysql'),
+                         datadir)
 
     def test_every_api_and_worker_is_a_program(self):
         names = [program.name for program in self.started.call_args.args[0]]

@@ -12,18 +12,15 @@
 
 
 import configparser
-import re
 import shlex
 import stat
 
-import ddt
 import yaml
 
 from mempage_lab import cloud
 from mempage_lab import outputs
 from mempage_lab import paths
 from mempage_lab import secrets
-from mempage_lab import topology
 from mempage_tempest_plugin import inventory
 from tests.lab import base
 
@@ -31,7 +28,6 @@ RESOURCES = cloud.Resources('image', 'image-2', 'flavor', 'flavor-2', 'net')
 HARD = "a b'c\"$(d)"
 
 
-@ddt.ddt
 class OutputsTest(base.LabTestCase):
 
     def setUp(self):
@@ -67,26 +63,6 @@ class OutputsTest(base.LabTestCase):
         self.assertEqual('net', parser['network']['public_network_id'])
         self.assertEqual(str(paths.INVENTORY),
                          parser['mempage']['host_inventory'])
-
-    def _avoided(self):
-        parser = configparser.RawConfigParser()
-        parser.read_string(paths.TEMPEST_CONF.read_text())
-        return parser['compute'].get('target_hosts_to_avoid')
-
-    def test_hosts_that_stock_guests_cannot_migrate_to(self):
-        avoided = self._avoided()
-        self.assertEqual(
-            ['plain1', 'huge1'],
-            [host.name for host in self.topology.hosts
-             if re.match(avoided, host.name)])
-
-    @ddt.data('hosts: {a: {}, b: {}}',
-              'hosts: {a: {file_backed: {capacity_mib: 1, size_mib: 1, '
-              'filesystem: tmpfs}}}')
-    def test_hosts_of_one_kind_avoid_none(self, text):
-        outputs.write(topology.load(self.write_topology(text), []),
-                      RESOURCES)
-        self.assertIsNone(self._avoided())
 
     def test_files_are_roots_own(self):
         for path in (paths.INVENTORY, paths.TEMPEST_CONF, paths.OPENRC,
