@@ -165,5 +165,3 @@ def create_resources(cloud, topology, image_path):
                      create_public_network(cloud, topology),
                      tuple(sorted(extension.alias for extension
                                   in cloud.network.extensions())))
-
-

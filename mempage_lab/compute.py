@@ -137,9 +137,10 @@ class Compute:
             'nova.conf', node=self.node, compute=values, kvm=self.kvm,
             controller=self.topology.controller, secrets=secrets.load(),
             venv=self.venv), mode=0o600)
+        # libvirt takes hosts of the same UUID for the same host.
+        identity = uuid.uuid5(uuid.NAMESPACE_DNS, self.host.name)
         write('/etc/libvirt/libvirtd.conf', templates.render(
-            'libvirtd.conf', uuid=uuid.uuid5(uuid.NAMESPACE_DNS,
-                                            self.host.name)))
+            'libvirtd.conf', uuid=identity))
         write('/etc/libvirt/qemu.conf', templates.render(
             'qemu.conf', node=self.node), mode=0o600)
         write('/etc/ssh/sshd_config', templates.render(
