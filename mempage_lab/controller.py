@@ -185,22 +185,29 @@ class Controller:
             digest.update(pathlib.Path(source).read_bytes())
         return paths.CACHE / ('database-' + digest.hexdigest()[:12])
 
-    def build_template(self, hosts):
-        """Make the databases that every lab begins with, unless they exist.
-
-        :param hosts: dict of all nodes' names to their addresses
-        """
-        if self._template.exists():
+    def build_template(self):
+        """Make the databases that every lab begins with, unless they exist."""
+        if self.node.pid or self._template.exists():
             return
-        node.stop(NAME)
-        self.node.remove()
+        builder = Controller(self.topology)
+        builder.node = node.Node('template', 3,
+                                 str(self.topology.management[3]))
+        node.stop(builder.node.name)
+        builder.node.remove()
+        builder.make_databases()
+        shell.copy_tree(builder.node.private(DATADIR), self._template)
+        node.stop(builder.node.name)
+        builder.node.remove()
+
+    def make_databases(self):
+        """Make all databases, migrated, with catalogue and accounts."""
         self.node.prepare()
         self._write_configuration()
         self._write_sql(passwords={})
-        datadir = self.node.private(DATADIR)
         shell.run('mariadb-install-db', '--user=mysql', '--skip-test-db',
-                  '--datadir=%s' % datadir)
-        self.node.start(list(self.programs()), hosts,
+                  '--datadir=%s' % self.node.private(DATADIR))
+        self.node.start(list(self.programs()),
+                        {self.node.name: self.node.address},
                         templates.render('controller-setup.sh'))
         self.start_database()
         self._migrate()
@@ -209,9 +216,6 @@ class Controller:
         cloud.register_services(cloud.connect(self.node.address),
                                 self.node.address)
         self.node.supervisor.stopProcess('mariadb')
-        shell.copy_tree(datadir, self._template)
-        node.stop(NAME)
-        self.node.remove()
 
     def start_database(self):
         """Wait for the database."""

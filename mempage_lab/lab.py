@@ -89,12 +89,12 @@ class Lab:
             # First what the machine may refuse, then what changes it.
             'hugepages': (self._build_pools, ()),
             'packages': (packages.install_debian, ['hugepages']),
-            'openstack': (packages.install_openstack, ['packages']),
+            'openstack': (packages.install_openstack, ['hugepages']),
             'image': (self._build_image, ['packages']),
             'keys': (self._generate_keys, ['packages']),
             'accelerator': (self._choose_accelerator, ['image']),
             'fabric': (self._build_fabric, ['packages']),
-            'template': (self._build_template, ['fabric', 'openstack']),
+            'template': (control.build_template, ['fabric', 'openstack']),
             'controller': (self._start_controller, ['template']),
             'database': (control.start_database, ['controller']),
             'broker': (control.start_broker, ['controller']),
@@ -152,9 +152,6 @@ class Lab:
             network.remove(network.FABRIC)
             network.build_fabric(self.topology)
             complete.touch()
-
-    def _build_template(self):
-        self.controller.build_template(self.addresses)
 
     def _start_controller(self):
         self.controller.start(self.addresses)

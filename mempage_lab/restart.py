@@ -83,6 +83,7 @@ def _restart(current, part, programs):
     for program in reversed(programs):
         _stop(node, program)
     stopped = datetime.datetime.now(datetime.timezone.utc)
+    logged = {program: _log_size(node, program) for program in programs}
     ready = _ready(part)
     for program in programs:
         node.start_program(program)
@@ -92,7 +93,8 @@ def _restart(current, part, programs):
                       START_LIMIT)
     for program in REPORTING:
         if program in programs:
-            _wait_for_report(current, node, program, stopped)
+            _wait_for_report(current, node, program, stopped,
+                             logged[program])
 
 
 def _stop(node, program):
@@ -124,17 +126,24 @@ def _runs(node, program):
     return node.supervisor.getProcessInfo(program)['statename'] == 'RUNNING'
 
 
-def _wait_for_report(current, node, service, since):
+def _log_size(node, program):
+    log = node.log(program)
+    return log.stat().st_size if log.exists() else 0
+
+
+def _wait_for_report(current, node, service, since, logged):
     """Wait until a service of nova has told that it works.
 
     Nova takes a service that was stopped for up for a while. One that ends
     again and again is running whenever it is looked at, though never for
-    long: its number tells.
+    long: its number tells. One that dies of an error may not even end, as
+    its other threads go on: its log tells.
     """
     pid = node.supervisor.getProcessInfo(service)['pid']
     deadline = time.monotonic() + lab.REGISTRATION_LIMIT
     while time.monotonic() < deadline:
-        if node.supervisor.getProcessInfo(service)['pid'] != pid:
+        if (node.supervisor.getProcessInfo(service)['pid'] != pid
+                or _died(node.log(service), logged)):
             break
         report = health.last_report(current, node.name, service)
         if report and report > since and (
@@ -143,3 +152,8 @@ def _wait_for_report(current, node, service, since):
             return
         time.sleep(0.5)
     raise errors.LabError(node.explain(service))
+
+
+def _died(log, logged):
+    """Whether oslo.log has caught an error that nobody handled."""
+    return log.exists() and b" XX " in log.read_bytes()[logged:]

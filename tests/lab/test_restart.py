@@ -144,6 +144,27 @@ class RestartTest(base.LabTestCase):
         self.assertIn('nova-compute on fbm1 does not come up',
                       self._error('fbm1/nova-compute'))
 
+    def test_nova_compute_that_dies_without_an_end(self):
+        self.patch_object(lab, 'REGISTRATION_LIMIT', 60)
+        log = self._log('fine\n')
+
+        def report(*arguments):
+            log.write_text('fine\n1 CRITICAL nova [-] Unhandled error\n')
+
+        self.report.side_effect = report
+        self.assertIn('CRITICAL nova [-] Unhandled error',
+                      self._error('fbm1/nova-compute'))
+
+    def test_nova_compute_that_died_before(self):
+        self._log('1 CRITICAL nova [-] Unhandled error\n')
+        self._run('fbm1/nova-compute')
+
+    def _log(self, text):
+        log = self.lab.nodes['fbm1'].log('nova-compute')
+        log.parent.mkdir(parents=True)
+        log.write_text(text)
+        return log
+
     def test_every_host_that_fails_is_named(self):
         self.up.return_value = {'fbm1'}
         error = self._error('nova-compute')
