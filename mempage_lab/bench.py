@@ -66,7 +66,7 @@ def run(servers):
     with progress.Progress() as shown:
         lab.down(shown)
     with progress.Progress() as shown:
-        current = lab.choose(None)
+        current = lab.choose(None, shown)
         up = _seconds(current.up, shown)
         steps = shown.costs
     memory = status.collect()

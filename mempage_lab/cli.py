@@ -71,7 +71,7 @@ def up(topology):
 
 def _up(topology):
     with lab.exclusive(), progress.Progress() as shown:
-        chosen = lab.choose(topology)
+        chosen = lab.choose(topology, shown)
         chosen.up(shown)
         shown.say('the lab is up: %s, %s' % (paths.TEMPEST_CONF,
                                              paths.INVENTORY))

@@ -69,13 +69,13 @@ class Lab:
         """A connection to the cloud as its administrator."""
         return cloud.connect(self.topology.controller)
 
-    def up(self, progress):
+    def up(self, shown):
         """Bring the lab up; what is up already is left alone.
 
-        :param progress: a :class:`mempage_lab.progress.Progress`
+        :param shown: a :class:`mempage_lab.progress.Progress`
         :raises LabError: with all that failed
         """
-        tasks.run(self._tasks(), progress)
+        tasks.run(self._tasks(), shown)
 
     def _tasks(self):
         control = self.controller
@@ -175,10 +175,11 @@ class Lab:
             self.cloud, self.topology, self.image_path))
 
 
-def choose(topology_path):
+def choose(topology_path, shown):
     """Return the lab that ``up`` brings up.
 
     :param topology_path: the topology that the user names, or None
+    :param shown: a :class:`mempage_lab.progress.Progress`
     :raises LabError: if the machine or the topology does not allow it
     """
     preflight.check_system()
@@ -187,9 +188,9 @@ def choose(topology_path):
     if paths.TOPOLOGY.exists() and network.namespaces():
         return _continue(wanted, topology_path)
     # What a reboot, or a try that ended early, has left.
-    hugepages.restore()
-    _remove_state()
-    preflight.check_page_sizes(wanted)
+    if paths.TOPOLOGY.exists() or network.namespaces():
+        down(shown)
+    preflight.check_kernel(wanted)
     preflight.check_resources(wanted)
     topology.save(wanted, paths.TOPOLOGY)
     return Lab(wanted)
@@ -214,28 +215,33 @@ def load():
     return Lab(topology.load(paths.TOPOLOGY, network.used_networks()))
 
 
-def down(progress):
+def down(shown):
     """Take down whatever there is of a lab.
 
     Needs nothing that ``up`` wrote, as that may have been killed.
+
+    :param shown: a :class:`mempage_lab.progress.Progress`
     """
-    with progress.step('nodes'):
+    with shown.step('nodes'):
         names = [name.removeprefix(network.PREFIX)
                  for name in network.namespaces()]
         with concurrent.futures.ThreadPoolExecutor() as pool:
             list(pool.map(node.stop, names))
-    with progress.step('hugepages'):
+    with shown.step('hugepages'):
         hugepages.restore()
-    with progress.step('files'):
+    with shown.step('files'):
         _wait_for_loop_devices()
         _remove_state()
 
 
-def purge(progress):
-    """Take the lab down and remove all that it keeps on the machine."""
-    down(progress)
+def purge(shown):
+    """Take the lab down and remove all that it keeps on the machine.
+
+    :param shown: a :class:`mempage_lab.progress.Progress`
+    """
+    down(shown)
     for directory in (paths.STATE, paths.CACHE):
-        with progress.step(str(directory)):
+        with shown.step(str(directory)):
             shutil.rmtree(directory, ignore_errors=True)
 
 

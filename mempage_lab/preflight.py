@@ -21,6 +21,7 @@ import psutil
 
 from mempage_lab import errors
 from mempage_lab import paths
+from mempage_lab import shell
 
 SYSTEMS = {('debian', '12'), ('debian', '13')}
 #: Measured: what the controller and each host take, idle, and what the tests'
@@ -89,9 +90,32 @@ def _existing(path):
     return path
 
 
+def check_kernel(wanted):
+    """Refuse a machine whose kernel, or container, withholds what it takes.
+
+    :param wanted: a :class:`mempage_lab.topology.Topology`
+    :raises LabError: naming what is missing
+    """
+    try:
+        shell.run('unshare', '--mount', '--net', '--pid', '--uts', '--ipc',
+                  '--fork', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt')
+    except errors.CommandFailed as error:
+        raise errors.LabError('root may make no namespaces and mounts here; '
+                              'is this an unprivileged container? %s' % error)
+    devices = ['/dev/net/tun']
+    if any(host.store and host.store.filesystem != 'tmpfs'
+           for host in wanted.hosts):
+        devices.append('/dev/loop-control')
+    for device in devices:
+        if not pathlib.Path(device).exists():
+            raise errors.LabError('this machine has no %s' % device)
+    check_page_sizes(wanted)
+
+
 def check_page_sizes(wanted):
     """Refuse page sizes that the kernel does not have.
 
+    :param wanted: a :class:`mempage_lab.topology.Topology`
     :raises LabError: naming the sizes that it has
     """
     known = sorted(int(entry.name.split('-')[1].rstrip('kB')) for entry in

@@ -156,4 +156,4 @@ def _wait_for_report(current, node, service, since, logged):
 
 def _died(log, logged):
     """Whether oslo.log has caught an error that nobody handled."""
-    return log.exists() and b" XX " in log.read_bytes()[logged:]
+    return log.exists() and b' CRITICAL ' in log.read_bytes()[logged:]

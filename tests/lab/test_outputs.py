@@ -24,7 +24,8 @@ from mempage_lab import secrets
 from mempage_tempest_plugin import inventory
 from tests.lab import base
 
-RESOURCES = cloud.Resources('image', 'image-2', 'flavor', 'flavor-2', 'net')
+RESOURCES = cloud.Resources('image', 'image-2', 'flavor', 'flavor-2', 'net',
+                            ['router', 'external-net'])
 HARD = "a b'c\"$(d)"
 
 
@@ -61,6 +62,9 @@ class OutputsTest(base.LabTestCase):
         self.assertEqual('flavor', parser['compute']['flavor_ref'])
         self.assertEqual('5', parser['compute']['min_compute_nodes'])
         self.assertEqual('net', parser['network']['public_network_id'])
+        self.assertEqual(
+            'router,external-net',
+            parser['network-feature-enabled']['api_extensions'])
         self.assertEqual(str(paths.INVENTORY),
                          parser['mempage']['host_inventory'])
 

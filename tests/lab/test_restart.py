@@ -136,16 +136,17 @@ class RestartTest(base.LabTestCase):
                       self._error('fbm1/nova-compute'))
 
     def test_nova_compute_that_ends_again_and_again(self):
-        self.patch_object(lab, 'REGISTRATION_LIMIT', 60)
+        self.patch_object(lab, 'REGISTRATION_LIMIT', 3)
         self.report.return_value = PAST
         pids = iter(range(100))
         self.supervisor.getProcessInfo.side_effect = lambda name: \
             base.process(pid=next(pids))
         self.assertIn('nova-compute on fbm1 does not come up',
                       self._error('fbm1/nova-compute'))
+        self.report.assert_not_called()
 
     def test_nova_compute_that_dies_without_an_end(self):
-        self.patch_object(lab, 'REGISTRATION_LIMIT', 60)
+        self.patch_object(lab, 'REGISTRATION_LIMIT', 3)
         log = self._log('fine\n')
 
         def report(*arguments):
@@ -154,6 +155,7 @@ class RestartTest(base.LabTestCase):
         self.report.side_effect = report
         self.assertIn('CRITICAL nova [-] Unhandled error',
                       self._error('fbm1/nova-compute'))
+        self.report.assert_called_once()
 
     def test_nova_compute_that_died_before(self):
         self._log('1 CRITICAL nova [-] Unhandled error\n')
