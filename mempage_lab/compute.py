@@ -90,9 +90,8 @@ class Compute:
 
     def configure_network(self):
         """Tell Open vSwitch and OVN who this host is."""
-        self.node.wait_for('ovsdb-server', lambda: self.node.private(
-            '/etc').exists() and self.node.run(
-                'ovs-vsctl', '--no-wait', 'init') is not None)
+        self.node.wait_for('ovsdb-server', lambda: self.node.run(
+            'ovs-vsctl', '--no-wait', 'init') == '')
         ids = {'system-id': self.host.name, 'hostname': self.host.name,
                'ovn-remote': 'tcp:%s:6642' % self.topology.controller,
                'ovn-encap-type': 'geneve',
@@ -111,10 +110,14 @@ class Compute:
             '--may-exist', 'add-port', 'br-ex', 'eth1')
 
     def start_nova_compute(self):
-        """Start nova-compute."""
-        self.node.wait_for('libvirtd', lambda: self.node.run(
-            'virsh', '-q', '-c', 'qemu:///system', 'list') is not None)
+        """Start nova-compute, once libvirt can tell it of its guests."""
+        self.wait_for_libvirt()
         self.node.start_program('nova-compute')
+
+    def wait_for_libvirt(self):
+        """Wait until libvirt answers."""
+        self.node.wait_for('libvirtd', lambda: self.node.run(
+            'virsh', '-q', '-c', 'qemu:///system', 'version'))
 
     def reserved_huge_pages(self):
         """Return what this host must not hand out: the others' pages.

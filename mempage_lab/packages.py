@@ -17,6 +17,7 @@ so that another version lies beside it and is never mixed with it.
 """
 
 import contextlib
+import functools
 import hashlib
 import os
 import pathlib
@@ -45,6 +46,7 @@ POLICY = pathlib.Path('/usr/sbin/policy-rc.d')
 POLICY_TEXT = '#!/bin/sh\n# mempage-lab installs packages\nexit 101\n'
 
 
+@functools.cache
 def fingerprint():
     """Return a name for what :func:`install_openstack` installs."""
     version = shell.run(PYTHON, '--version')

@@ -116,10 +116,7 @@ def _ready(part):
                 'rabbitmq': part.start_broker,
                 **{api: functools.partial(part.start_api, api)
                    for api in controller.APIS}}
-    # libvirtd has no guests to tell nova-compute of before it answers.
-    return {'libvirtd': functools.partial(
-        part.node.wait_for, 'libvirtd', functools.partial(
-            part.node.run, 'virsh', '-q', '-c', 'qemu:///system', 'version'))}
+    return {'libvirtd': part.wait_for_libvirt}
 
 
 def _runs(node, program):
