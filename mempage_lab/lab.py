@@ -40,7 +40,7 @@ from mempage_lab import topology
 
 #: Seconds until a started nova-compute must have made itself known.
 REGISTRATION_LIMIT = 90
-LOCK = '/run/lock/mempage-lab'
+LOCK = '/run/mempage-lab.lock'
 
 
 class Lab:
