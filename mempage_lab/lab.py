@@ -192,6 +192,8 @@ def choose(topology_path, shown):
         down(shown)
     preflight.check_kernel(wanted)
     preflight.check_resources(wanted)
+    paths.STATE.mkdir(parents=True, exist_ok=True)
+    paths.STATE.chmod(0o700)
     topology.save(wanted, paths.TOPOLOGY)
     return Lab(wanted)
 

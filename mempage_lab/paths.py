@@ -13,6 +13,7 @@
 """Where the lab keeps things on the machine."""
 
 import pathlib
+import sys
 
 PACKAGE = pathlib.Path(__file__).resolve().parent
 
@@ -50,6 +51,5 @@ def devstack_lib():
     checkout = PACKAGE.parent / 'devstack' / 'lib'
     if checkout.is_dir():
         return checkout
-    import sys
     return pathlib.Path(sys.prefix, 'share', 'mempage-tempest-plugin',
                         'devstack', 'lib')
