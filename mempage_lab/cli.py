@@ -106,7 +106,7 @@ def purge():
         lab.purge(shown)
 
 
-@main.command('exec', context_settings={'ignore_unknown_options': True})
+@main.command('exec', context_settings={'allow_interspersed_args': False})
 @click.argument('host')
 @click.argument('command', nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_in_host(host, command):

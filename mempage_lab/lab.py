@@ -193,7 +193,7 @@ def choose(topology_path, shown):
     preflight.check_kernel(wanted)
     preflight.check_resources(wanted)
     paths.STATE.mkdir(parents=True, exist_ok=True)
-    paths.STATE.chmod(0o700)
+    paths.STATE.chmod(0o711)
     topology.save(wanted, paths.TOPOLOGY)
     return Lab(wanted)
 

@@ -67,8 +67,8 @@ def check_resources(wanted):
     available = psutil.virtual_memory().available // 2 ** 20
     if available < needed:
         raise errors.LabError(
-            '%d MiB of memory are available, and these %d hosts take %d: '
-            'free some, or use a smaller topology'
+            '%d MiB of memory are available, and these %d hosts take %d '
+            'MiB: free some, or use a smaller topology'
             % (available, len(wanted.hosts), needed))
     free = shutil.disk_usage(_existing(paths.CACHE)).free // 2 ** 30
     if not paths.CACHE.exists() and free < DISK_GIB:

@@ -14,6 +14,7 @@
 
 import os
 
+from oslo_utils import strutils
 from tempest import clients
 from tempest.common import credentials_factory
 from tempest import config
@@ -83,6 +84,8 @@ def policy(found):
     sizes = {}
     for pool in pools.parse(found.get('pools', '')):
         sizes[pool.size_kib] = sizes.get(pool.size_kib, 0) + pool.total
+    for size, pages in _reserved(found.get('reserved', '')):
+        sizes[size] = max(0, sizes.get(size, 0) - pages)
     declared['pools'] = [{'size_kib': size, 'pages': pages}
                          for size, pages in sorted(sizes.items()) if pages]
     for key in ('journal', 'log'):
@@ -91,3 +94,17 @@ def policy(found):
                 'nova-compute': {key: found[key].splitlines()[0]}}
             break
     return declared
+
+
+def _reserved(text):
+    """Read the values of nova's reserved_huge_pages.
+
+    :param text: a value per line, as ``node:0,size:2048,count:64``
+    :returns: iterator over (page size in KiB, pages)
+    """
+    for line in text.splitlines():
+        value = dict(part.strip().split(':') for part in line.split(','))
+        size = value['size']
+        if not size.isdigit():
+            size = strutils.string_to_bytes(size, return_int=True) // 1024
+        yield int(size), int(value['count'])

@@ -42,6 +42,11 @@ nova_configuration | while read -r file; do
     sed -n 's/^ *file_backed_memory *= *\([0-9]*\).*/\1/p' "$file"
 done | tail -n 1
 
+section reserved
+nova_configuration | while read -r file; do
+    sed -n 's/^ *reserved_huge_pages *= *//p' "$file"
+done
+
 section directory
 directory=$(sed -n 's/^ *memory_backing_dir *= *"\(.*\)".*/\1/p' \
     /etc/libvirt/qemu.conf | tail -n 1)

@@ -14,6 +14,8 @@
 import contextlib
 import json
 import os
+import subprocess
+from unittest import mock
 
 from click import testing
 import ddt
@@ -60,6 +62,15 @@ class CliTest(base.LabTestCase):
         result = self._invoke('status', '--json')
         self.assertEqual({'state': state}, json.loads(result.output))
         self.assertEqual(exit_status, result.exit_code)
+
+    def test_exec_leaves_options_to_the_command(self):
+        self.patch_object(lab, 'load').return_value.nodes = {
+            'a': mock.Mock(enter=lambda *command: command)}
+        call = self.patch_object(subprocess, 'call')
+        call.return_value = 3
+        result = self._invoke('exec', 'a', 'find', '/', '-mindepth', '1')
+        call.assert_called_once_with(('find', '/', '-mindepth', '1'))
+        self.assertEqual(3, result.exit_code)
 
     def test_logs(self):
         show = self.patch_object(logs, 'show')

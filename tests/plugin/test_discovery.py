@@ -38,3 +38,11 @@ class PolicyTest(base.BaseTestCase):
         self.assertEqual(
             {'pools': [{'size_kib': 2048, 'pages': 128}]},
             discovery.policy({'capacity': '0\n', 'pools': POOLS}))
+
+    def test_reserved_pages_are_not_handed_out(self):
+        self.assertEqual(
+            {'pools': [{'size_kib': 2048, 'pages': 28}]},
+            discovery.policy({
+                'capacity': '0\n', 'pools': POOLS,
+                'reserved': 'node:0,size:2048,count:64\n'
+                            'node:1, size:2MB, count:36\n'}))
