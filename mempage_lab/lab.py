@@ -35,6 +35,7 @@ from mempage_lab import outputs
 from mempage_lab import packages
 from mempage_lab import paths
 from mempage_lab import preflight
+from mempage_lab import secrets
 from mempage_lab import tasks
 from mempage_lab import topology
 
@@ -195,6 +196,8 @@ def choose(topology_path, shown):
     paths.STATE.mkdir(parents=True, exist_ok=True)
     paths.STATE.chmod(0o711)
     topology.save(wanted, paths.TOPOLOGY)
+    # All nodes need them, and only the first caller may generate them.
+    secrets.load()
     return Lab(wanted)
 
 

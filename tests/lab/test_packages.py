@@ -82,7 +82,10 @@ class PackagesTest(base.LabTestCase):
         constraints = self.directory / 'constraints.txt'
         self.patch_object(packages, 'CONSTRAINTS', constraints)
         constraints.write_text('nova==34.0.0\n')
+        packages.fingerprint.cache_clear()
+        self.addCleanup(packages.fingerprint.cache_clear)
         first = packages.venv()
         constraints.write_text('nova==34.0.1\n')
+        packages.fingerprint.cache_clear()
         self.assertNotEqual(first, packages.venv())
         self.assertIsInstance(first, pathlib.Path)

@@ -196,7 +196,8 @@ class CompareCapacityTest(base.BaseTestCase):
     @ddt.data(
         ({'memory_total': 8000, 'traits': frozenset()}, set()),
         ({'memory_total': 8000}, {'COMPUTE_MEM_BACKING_FILE'}),
-        ({'traits': frozenset()}, {'MEMORY_MB total'}))
+        ({'memory_total': 8001, 'traits': frozenset()}, {'MEMORY_MB total'}),
+        ({'memory_total': 0, 'traits': frozenset()}, {'MEMORY_MB total'}))
     @ddt.unpack
     def test_plain(self, changes, wrong):
         self.assertEqual(wrong, _wrong(policy.compare_capacity(
