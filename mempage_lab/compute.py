@@ -79,6 +79,7 @@ class Compute:
         :param hosts: dict of all nodes' names to their addresses
         """
         if self.node.pid:
+            self.node.wait_for_supervisor()
             return
         self.node.prepare()
         self._write_configuration(hosts)

@@ -102,7 +102,7 @@ class Node:
         target.write_text(text)
 
     def start(self, programs, hosts, setup, kvm=False):
-        """Start the node's namespaces and its supervisor.
+        """Start the node's namespaces and its supervisor anew.
 
         :param programs: its :class:`mempage_lab.program.Program` objects
         :param hosts: dict of name to address, for /etc/hosts
@@ -110,12 +110,11 @@ class Node:
         :param kvm: whether the node gets /dev/kvm
         :raises LabError: with the end of its log, if it does not come up
         """
-        if not self.pid:
-            stop(self.name)
-            self._write_files(programs, hosts, setup, kvm)
-            network.plug_host(self.namespace, self.number, self.address)
-            self._spawn()
-        self._wait_for_supervisor()
+        stop(self.name)
+        self._write_files(programs, hosts, setup, kvm)
+        network.plug_host(self.namespace, self.number, self.address)
+        self._spawn()
+        self.wait_for_supervisor()
 
     def _write_files(self, programs, hosts, setup, kvm):
         shutil.rmtree(self.logs, ignore_errors=True)
@@ -150,7 +149,11 @@ class Node:
             time.sleep(0.01)
         raise errors.LabError(self._init_failure())
 
-    def _wait_for_supervisor(self):
+    def wait_for_supervisor(self):
+        """Wait until the node's supervisor can be asked.
+
+        :raises LabError: with the end of the node's log, if it cannot
+        """
         deadline = time.monotonic() + START_LIMIT
         while time.monotonic() < deadline:
             if not self.pid:

@@ -29,8 +29,10 @@ SYSTEMS = {('debian', '12'), ('debian', '13')}
 CONTROLLER_MIB = 2048
 HOST_MIB = 320
 GUESTS_MIB = 1024
-#: Packages, environments, image and one lab's state, in GiB.
+#: Packages, environments, image and one lab's state, in GiB; and that of the
+#: state alone.
 DISK_GIB = 8
+STATE_GIB = 2
 
 
 def check_root():
@@ -70,10 +72,16 @@ def check_resources(wanted):
             '%d MiB of memory are available, and these %d hosts take %d '
             'MiB: free some, or use a smaller topology'
             % (available, len(wanted.hosts), needed))
-    free = shutil.disk_usage(_existing(paths.CACHE)).free // 2 ** 30
-    if not paths.CACHE.exists() and free < DISK_GIB:
-        raise errors.LabError('%d GiB are free for %s, and the lab takes %d'
-                              % (free, paths.CACHE, DISK_GIB))
+    cached = any(paths.CACHE.glob('openstack-*/complete'))
+    _check_disk(paths.STATE if cached else paths.CACHE,
+                STATE_GIB if cached else DISK_GIB)
+
+
+def _check_disk(path, needed):
+    free = shutil.disk_usage(_existing(path)).free // 2 ** 30
+    if free < needed:
+        raise errors.LabError('%d GiB are free for %s, and the lab takes %d '
+                              'GiB' % (free, path, needed))
 
 
 def memory_needed(wanted):

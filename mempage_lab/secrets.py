@@ -18,8 +18,8 @@ import secrets
 
 from mempage_lab import paths
 
-NAMES = ('admin', 'database', 'rabbit', 'keystone', 'glance', 'placement',
-         'nova', 'neutron', 'metadata')
+NAMES = ('admin', 'database', 'rabbit', 'glance', 'placement', 'nova',
+         'neutron')
 
 
 def load():

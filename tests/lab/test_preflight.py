@@ -21,6 +21,7 @@ import ddt
 import psutil
 
 from mempage_lab import errors
+from mempage_lab import paths
 from mempage_lab import preflight
 from mempage_lab import topology
 from tests.lab import base
@@ -87,6 +88,15 @@ class PreflightTest(base.LabTestCase):
                             self.default_topology())
         self.assertIn('1 GiB are free for %s' % (self.directory / 'cache'),
                       error)
+
+    def test_less_disk_is_enough_where_the_cache_is_filled(self):
+        complete = paths.CACHE / 'openstack-1' / 'complete'
+        complete.parent.mkdir(parents=True)
+        complete.touch()
+        self._machine(100 * 1024, 2)
+        preflight.check_resources(self.default_topology())
+        self._machine(100 * 1024, 1)
+        self._error(preflight.check_resources, self.default_topology())
 
     def test_page_size_that_the_kernel_lacks(self):
         self.patch_object(pathlib.Path, 'glob').return_value = [
