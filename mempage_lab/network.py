@@ -17,6 +17,7 @@ do not reach them, and the machine itself only gets one end of a veth pair
 on each network.
 """
 
+import errno
 import ipaddress
 import os
 import socket
@@ -116,7 +117,16 @@ def remove(namespace):
         with pyroute2.IPRoute() as machine:
             for bridge in BRIDGES:
                 for link in machine.link_lookup(ifname=bridge):
-                    machine.link('del', index=link)
+                    _remove_link(machine, link)
+
+
+def _remove_link(machine, link):
+    """Remove an interface that may go with its peer at the same moment."""
+    try:
+        machine.link('del', index=link)
+    except pyroute2.NetlinkError as error:
+        if error.code != errno.ENODEV:
+            raise
 
 
 def _plug(fabric, bridge, port, interface, where):
