@@ -1,0 +1,168 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A scheduler filter for the page sizes that host aggregates allow."""
+
+import functools
+
+from nova.scheduler import filters
+from nova.scheduler import utils
+from nova.virt import hardware
+from oslo_log import log as logging
+
+from nova_mempage import pages
+
+LOG = logging.getLogger(__name__)
+
+KEY = 'MemoryBacking'
+
+
+@functools.lru_cache(maxsize=1024)
+def _parse(value):
+    """Read the metadata of one aggregate.
+
+    :returns: pages.Allowed, or None if it cannot be understood
+    """
+    values = [word.strip() for word in value.split(',')]
+    # Leaving the key out says the same, and is what the specification knows.
+    if pages.ANY in values:
+        return None
+    try:
+        return pages.parse(values)
+    except ValueError:
+        return None
+
+
+@functools.lru_cache(maxsize=1024)
+def _union(values):
+    """Add up what several aggregates allow.
+
+    :param values: frozenset of their metadata
+    :returns: pages.Allowed, or None if one of them cannot be understood
+    """
+    parsed = [_parse(value) for value in values]
+    if None in parsed:
+        return None
+    return pages.Allowed(
+        small=any(allowed.small for allowed in parsed),
+        large=any(allowed.large for allowed in parsed),
+        sizes=frozenset().union(*(allowed.sizes for allowed in parsed)))
+
+
+def _request(spec_obj):
+    """Get the page size that a request asks for, from flavor and image.
+
+    :returns: KiB or one of nova.virt.hardware.MEMPAGES_*
+    """
+    topology = spec_obj.numa_topology
+    # Nova gives all cells of a guest the same size.
+    size = topology.cells[0].pagesize if topology else None
+    # Guests that ask for none get the smallest.
+    return size or hardware.MEMPAGES_SMALL
+
+
+def _plainly_allowed(request, allowed):
+    """Tell whether a request is allowed whatever sizes a host has."""
+    return {
+        hardware.MEMPAGES_SMALL: allowed.small,
+        hardware.MEMPAGES_LARGE: allowed.large,
+        hardware.MEMPAGES_ANY: allowed.everything,
+    }.get(request, request in allowed.sizes)
+
+
+def _could_get(request, cell):
+    """Get the page sizes in KiB that a request could be given in a cell."""
+    smallest = pages.smallest(cell)
+    if request == hardware.MEMPAGES_SMALL:
+        return {smallest}
+    if request == hardware.MEMPAGES_LARGE:
+        return pages.usable_sizes([cell]) - {smallest}
+    if request == hardware.MEMPAGES_ANY:
+        return pages.usable_sizes([cell])
+    return {request} & pages.known_sizes([cell])
+
+
+def _allowed_on(cells, request, allowed):
+    found = False
+    for cell in cells:
+        if not cell.mempages:
+            continue
+        for size in _could_get(request, cell):
+            if not allowed.allows(size, pages.smallest(cell)):
+                return False
+            found = True
+    return found
+
+
+class AggregateMemoryBackingFilter(filters.BaseHostFilter):
+    """Passes hosts whose aggregates allow the page sizes of a request.
+
+    A host passes if every page size that the request could be given there is
+    allowed by the MemoryBacking metadata of its aggregates, or if none of its
+    aggregates has that metadata.
+    """
+
+    RUN_ON_REBUILD = False
+    # Only the first instance of several still says 'large' or 'any': Nova
+    # then writes the size that it was given into the request.
+    run_filter_once_per_request = True
+
+    def __init__(self):
+        super().__init__()
+        self._reported = set()
+
+    def filter_all(self, filter_obj_list, spec_obj):
+        if utils.request_is_rebuild(spec_obj):
+            yield from filter_obj_list
+            return
+        request = _request(spec_obj)
+        for host_state in filter_obj_list:
+            if self._passes(host_state, request):
+                yield host_state
+
+    def host_passes(self, host_state, spec_obj):
+        return self._passes(host_state, _request(spec_obj))
+
+    def _passes(self, host_state, request):
+        values = frozenset(
+            aggregate.metadata[KEY] for aggregate in host_state.aggregates
+            if KEY in aggregate.metadata)
+        if not values:
+            return True
+        allowed = _union(values)
+        if allowed is None:
+            self._report(host_state.aggregates)
+            return False
+        if _plainly_allowed(request, allowed):
+            return True
+        topology = host_state.numa_topology
+        if topology and _allowed_on(topology.cells, request, allowed):
+            return True
+        LOG.debug('%(host)s is in aggregates that allow only %(allowed)s',
+                  {'host': host_state, 'allowed': ' '.join(values)})
+        return False
+
+    def _report(self, aggregates):
+        """Log once which aggregates cannot be understood."""
+        for aggregate in aggregates:
+            value = aggregate.metadata.get(KEY)
+            if value is None or _parse(value) is not None:
+                continue
+            if (aggregate.name, value) in self._reported:
+                continue
+            self._reported.add((aggregate.name, value))
+            LOG.error(
+                "The hosts of aggregate '%(name)s' get no guests: its "
+                "metadata %(key)s = '%(value)s' cannot be understood. Use "
+                "small, large or page sizes in KiB, separated by commas, or "
+                "remove the key.",
+                {'name': aggregate.name, 'key': KEY, 'value': value})
