@@ -12,38 +12,43 @@
 
 """Makes Nova's resource claims ask the driver about page sizes.
 
-A claim is what Nova takes on the destination before a guest is built, unshelved,
-evacuated, resized or cold-migrated, while nothing has been touched yet: a failed
-one leaves the server as it was, and where Nova knows how to, it tries the next
-host. Guests without NUMA topology pass all of Nova's own tests, and the driver
-has no say in a claim; that is why this replaces two classes.
+A claim is what Nova takes on the destination before a guest is built,
+unshelved, evacuated, resized or cold-migrated, while nothing has been touched
+yet: a failed one leaves the server as it was, and where Nova knows how to, it
+tries the next host. Guests without NUMA topology pass all of Nova's own tests,
+and no method of a driver is called in time. That is why this wraps a method
+of Nova's.
 
 Reboot, power on, revert and rebuild in place take no claim.
 """
 
 from nova.compute import claims
+from nova import exception
+from nova.objects import fields
+
+# Nova sets a server to ERROR when one of these is refused and no other host is
+# left, unless it is told that nothing has happened to the server.
+_WITH_ROLLBACK = (fields.MigrationType.RESIZE, fields.MigrationType.MIGRATION)
 
 
-class _AskDriver:
-
-    def _test_numa_topology(self, compute_node, limit):
-        reason = super()._test_numa_topology(compute_node, limit)
-        # Claims are shared by all drivers in a process; others do not answer.
-        ask = getattr(self.tracker.driver, 'page_size_refusal', None)
-        if reason or not ask:
-            return reason
-        return ask(self.numa_topology)
-
-
-class Claim(_AskDriver, claims.Claim):
-    pass
-
-
-class MoveClaim(_AskDriver, claims.MoveClaim):
-    pass
+def _refuse(claim, reason):
+    error = exception.ComputeResourcesUnavailable(reason=reason)
+    if claim.migration and claim.migration.migration_type in _WITH_ROLLBACK:
+        raise exception.InstanceFaultRollback(inner_exception=error)
+    raise error
 
 
 def install():
-    """Let Nova's resource tracker use the claims above."""
-    claims.Claim = Claim
-    claims.MoveClaim = MoveClaim
+    """Let all claims in this process ask their driver."""
+    test = claims.Claim._claim_test
+    if test.__module__ == __name__:
+        return
+
+    def _claim_test(claim, compute_node, limits=None):
+        test(claim, compute_node, limits)
+        ask = getattr(claim.tracker.driver, 'page_size_refusal', None)
+        reason = ask and ask(claim.numa_topology)
+        if reason:
+            _refuse(claim, reason)
+
+    claims.Claim._claim_test = _claim_test

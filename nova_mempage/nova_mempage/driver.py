@@ -52,6 +52,8 @@ class LibvirtDriver(driver.LibvirtDriver):
     def __init__(self, virtapi, read_only=False):
         super().__init__(virtapi, read_only)
         self._allowed = _configured_sizes()
+        self._option = '[libvirt] allowed_memory_pagesize = %s' % (
+            ','.join(CONF.libvirt.allowed_memory_pagesize))
         self._hostname = CONF.host
         self._refuses_small = False
 
@@ -90,10 +92,8 @@ class LibvirtDriver(driver.LibvirtDriver):
                       'size to be allowed')
         if reason:
             raise exception.InvalidConfiguration(
-                '[libvirt] allowed_memory_pagesize = %s: %s. The sizes that '
-                'this host knows, in KiB: %s.' % (
-                    ','.join(CONF.libvirt.allowed_memory_pagesize), reason,
-                    _join(known) or 'none'))
+                '%s: %s. The sizes that this host knows, in KiB: %s.' % (
+                    self._option, reason, _join(known) or 'none'))
 
     def _warn_of_disobedient_guests(self, cells):
         """List the guests that run on pages which are not allowed."""
@@ -105,10 +105,9 @@ class LibvirtDriver(driver.LibvirtDriver):
                 disobedient.append('%s (%s)' % (guest.uuid, guest.name))
         if disobedient:
             LOG.warning(
-                'These guests run on memory pages that [libvirt] '
-                'allowed_memory_pagesize does not allow. They are left '
-                'alone; move or resize them to get rid of them: %s',
-                ', '.join(disobedient))
+                'These guests run on memory pages that %s does not allow. '
+                'They are left alone; move or resize them to get rid of '
+                'them: %s', self._option, ', '.join(disobedient))
 
     def _get_host_numa_topology(self):
         topology = super()._get_host_numa_topology()
@@ -148,23 +147,20 @@ class LibvirtDriver(driver.LibvirtDriver):
         if not self._refuses_small or _wants_page_size(numa_topology):
             return None
         return ('guests that ask for no memory page size are not allowed on '
-                'this host ([libvirt] allowed_memory_pagesize = %s); set '
-                'hw:mem_page_size in the flavor' %
-                ','.join(CONF.libvirt.allowed_memory_pagesize))
+                'this host (%s); set hw:mem_page_size' % self._option)
 
     def check_can_live_migrate_destination(self, context, instance, *args,
                                            **kwargs):
         reason = self.page_size_refusal(instance.numa_topology)
         if (CONF.libvirt.file_backed_memory
                 and _wants_page_size(instance.numa_topology)):
-            reason = ('the guest asks for a memory page size, and the '
-                      'destination takes the memory of its guests from files '
-                      '([libvirt] file_backed_memory), which excludes that; '
-                      'choose a host without file-backed memory')
+            reason = ('guests with a memory page size cannot run on '
+                      'file-backed hosts; choose a host without [libvirt] '
+                      'file_backed_memory')
         if reason:
             raise exception.MigrationPreCheckError(
-                reason='Cannot live-migrate instance %s from %s to %s: %s.' % (
-                    instance.uuid, instance.host, self._hostname, reason))
+                reason='Cannot live-migrate from %s to %s: %s' % (
+                    instance.host, self._hostname, reason))
         return super().check_can_live_migrate_destination(
             context, instance, *args, **kwargs)
 
@@ -191,11 +187,10 @@ class LibvirtDriver(driver.LibvirtDriver):
             there = 'file'
         if here == there:
             return
-        # Nova's destination puts its own name before this text.
+        # Nova's destination puts the names of both hosts before this text,
+        # and users see 255 characters of all.
         raise exception.MigrationPreCheckError(
-            reason="Cannot live-migrate instance %s: its memory source is "
-            "'%s' on %s and would be '%s' on the destination, which libvirt "
-            "does not allow to change. Choose a destination %s [libvirt] "
-            "file_backed_memory, or migrate the server cold." % (
-                instance.uuid, here or 'none', self._hostname,
-                there or 'none', 'with' if here == 'file' else 'without'))
+            reason="libvirt would refuse: memory source is '%s' here, '%s' "
+            "there. Choose a host %s file-backed memory or migrate cold" % (
+                here or 'none', there or 'none',
+                'with' if here == 'file' else 'without'))

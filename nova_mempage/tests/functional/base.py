@@ -17,6 +17,7 @@ import sys
 
 import fixtures
 from lxml import etree
+from nova.compute import claims
 from nova import context
 from nova import objects
 from nova.tests import fixtures as nova_fixtures
@@ -57,6 +58,7 @@ class TestCase(base.LibvirtMigrationMixin, base.ServersTestBase):
     """Two hosts with 4 KiB, 2 MiB and 1 GiB pages; 'first' is tried first."""
 
     ADMIN_API = True
+    CAST_AS_CALL = False
     microversion = 'latest'
     ADDITIONAL_FILTERS = ['NUMATopologyFilter']
     compute_driver = 'mempage.LibvirtDriver'
@@ -66,11 +68,13 @@ class TestCase(base.LibvirtMigrationMixin, base.ServersTestBase):
             weights={'first': 100, 'second': 50}))
         super().setUp()
         self.useFixture(MemoryBackingFixture())
-        # The claims that one test installs must not outlive it.
-        for name in ('Claim', 'MoveClaim'):
-            self.useFixture(fixtures.MonkeyPatch(
-                'nova.compute.claims.' + name,
-                getattr(driver.claims.claims, name)))
+        self.useFixture(fixtures.MockPatch(
+            'nova.virt.libvirt.LibvirtDriver.migrate_disk_and_power_off',
+            return_value='{}'))
+        # What one test installs must not outlive it.
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova.compute.claims.Claim._claim_test',
+            claims.Claim._claim_test))
 
     def _setup_services(self):
         # Nova's tests expect a source tree, and its wheel has this elsewhere.
@@ -98,6 +102,11 @@ class TestCase(base.LibvirtMigrationMixin, base.ServersTestBase):
     def start_host(self, name, *sizes, **kwargs):
         self.allow(*sizes or ['any'])
         self.start_compute(hostname=name, host_info=self.host_info(**kwargs))
+
+    def take_down(self, host):
+        self.computes[host].stop()
+        service = self.api.get_services('nova-compute', host)[0]
+        self.api.put_service(service['id'], {'forced_down': True})
 
     def flavor(self, page_size=None, **extra_specs):
         if page_size:

@@ -34,7 +34,7 @@ class RefusedTest(base.TestCase):
         self.start_large_only_host()
         server = self.boot()
         self.assertEqual('second', self.host_of(server))
-        self.assertIn(REASON, self.details(server))
+        self.assertIn(REASON, self.stdlog.logger.output)
 
     def test_boot_with_numa_topology_goes_on_to_the_next_host(self):
         self.start_large_only_host()
@@ -64,8 +64,7 @@ class RefusedTest(base.TestCase):
     def test_evacuate_leaves_the_server_where_it_was(self):
         server = self.boot()
         self.start_large_only_host()
-        self.computes['second'].stop()
-        self.api.force_down_service('second', 'nova-compute', True)
+        self.take_down('second')
         server = self._evacuate_server(
             server, expected_host='second', expected_state='ACTIVE',
             expected_task_state=None, expected_migration_status='failed')
@@ -77,7 +76,7 @@ class RefusedTest(base.TestCase):
         self.start_host('third')
         self._migrate_server(server)
         self.assertEqual('third', self.host_of(server))
-        self.assertIn(REASON, self.details(server))
+        self.assertIn(REASON, self.stdlog.logger.output)
 
     def test_cold_migration_leaves_the_server_running(self):
         server = self.boot()
@@ -93,8 +92,7 @@ class RefusedTest(base.TestCase):
         self.start_large_only_host()
         server = self.boot('large')
         self.assertEqual('first', self.host_of(server))
-        self.computes['second'].stop()
-        self.api.force_down_service('second', 'nova-compute', True)
+        self.take_down('second')
         self.flags(allow_resize_to_same_host=True)
         self.api.post_server_action(
             server['id'], {'resize': {'flavorRef': self.flavor()}})
@@ -151,7 +149,7 @@ class LeftAloneTest(base.TestCase):
     def test_start_lists_it_in_a_warning(self):
         self.switch_on()
         self.assertIn('These guests run on memory pages that [libvirt] '
-                      'allowed_memory_pagesize does not allow',
+                      'allowed_memory_pagesize = large does not allow',
                       self.stdlog.logger.output)
         self.assertIn('%s (instance-' % self.server['id'],
                       self.stdlog.logger.output)
