@@ -71,7 +71,7 @@ class AggregateMemoryBackingFilterTest(base.TestCase):
         self.start_aggregate('2048')
         body = self._build_server(
             flavor_id=self.flavor('large'), networks='none')
-        body['min_count'] = body['max_count'] = 3
+        body['min_count'] = body['max_count'] = 2
         self.api.post_server({'server': body})
         for server in self.api.get_servers():
             server = self._wait_for_state_change(server, 'ACTIVE')

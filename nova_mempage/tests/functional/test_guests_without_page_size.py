@@ -12,6 +12,7 @@
 
 """Guests that ask for no page size, where the smallest is not allowed."""
 
+from nova.compute import power_state
 from nova.tests import fixtures as nova_fixtures
 
 from tests.functional import base
@@ -82,7 +83,8 @@ class RefusedTest(base.TestCase):
         server = self.boot()
         self.start_large_only_host()
         self.api.post_server_action(server['id'], {'migrate': None})
-        self._wait_for_migration_status(server, ['error'])
+        self._wait_for_action_fail_completion(
+            server, 'migrate', 'compute_prep_resize')
         self._wait_for_server_parameter(
             server, {'status': 'ACTIVE', 'OS-EXT-STS:task_state': None,
                      'OS-EXT-SRV-ATTR:host': 'second'})
@@ -96,7 +98,8 @@ class RefusedTest(base.TestCase):
         self.flags(allow_resize_to_same_host=True)
         self.api.post_server_action(
             server['id'], {'resize': {'flavorRef': self.flavor()}})
-        self._wait_for_migration_status(server, ['error'])
+        self._wait_for_action_fail_completion(
+            server, 'resize', 'compute_prep_resize')
         server = self._wait_for_server_parameter(
             server, {'status': 'ACTIVE', 'OS-EXT-STS:task_state': None})
         self.assertEqual('large', server['flavor']['extra_specs'][
@@ -144,7 +147,11 @@ class LeftAloneTest(base.TestCase):
     def assert_runs(self):
         self._wait_for_server_parameter(
             self.server, {'status': 'ACTIVE', 'OS-EXT-STS:task_state': None,
+                          'OS-EXT-STS:power_state': power_state.RUNNING,
                           'OS-EXT-SRV-ATTR:host': 'first'})
+        # A failed reboot can leave a server ACTIVE.
+        for action in self.api.get_instance_actions(self.server['id']):
+            self.assertIsNone(action['message'], action)
 
     def test_start_lists_it_in_a_warning(self):
         self.switch_on()

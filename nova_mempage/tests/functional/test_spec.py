@@ -14,6 +14,7 @@
 
 import ddt
 
+from nova_mempage import backing
 from tests.functional import base
 
 SMALL = 1024 * base.MIB_4K
@@ -79,3 +80,11 @@ class AllowedMemoryPagesizeTest(base.TestCase):
         self.start_host('first', *sizes)
         server = self.boot(page_size, expected_state='ERROR')
         self.assertIsNone(self.host_of(server))
+
+    def test_large_guest_runs_on_hugepages(self):
+        """What is accounted as large is large: the XML says so."""
+        self.start_host('first', 'large')
+        server = self.boot('2048')
+        xml = self.computes['first'].driver._host.get_connection(
+            ).lookupByUUIDString(server['id']).XMLDesc(0)
+        self.assertEqual({2048}, backing.page_sizes(xml))
