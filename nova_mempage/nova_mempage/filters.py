@@ -79,25 +79,36 @@ def _plainly_allowed(request, allowed):
     }.get(request, request in allowed.sizes)
 
 
-def _could_get(request, cell):
-    """Get the page sizes in KiB that a request could be given in a cell."""
-    smallest = pages.smallest(cell)
+def _matches(request, size, smallest):
+    """Tell whether a request accepts a page size in KiB of a cell."""
     if request == hardware.MEMPAGES_SMALL:
-        return {smallest}
+        return size == smallest
     if request == hardware.MEMPAGES_LARGE:
-        return pages.usable_sizes([cell]) - {smallest}
-    if request == hardware.MEMPAGES_ANY:
-        return pages.usable_sizes([cell])
-    return {request} & pages.known_sizes([cell])
+        return size != smallest
+    return request in (hardware.MEMPAGES_ANY, size)
 
 
 def _allowed_on(cells, request, allowed):
+    """Tell whether a request gets allowed pages only, and gets some.
+
+    Fields of Nova's objects are slow, and there are many hosts: this looks at
+    no more of them than it must.
+    """
+    choice = request in (hardware.MEMPAGES_LARGE, hardware.MEMPAGES_ANY)
     found = False
     for cell in cells:
-        if not cell.mempages:
-            continue
-        for size in _could_get(request, cell):
-            if not allowed.allows(size, pages.smallest(cell)):
+        by_size = {page.size_kb: page for page in cell.mempages}
+        smallest = min(by_size, default=None)
+        for size, page in by_size.items():
+            if not _matches(request, size, smallest):
+                continue
+            is_allowed = allowed.allows(size, smallest)
+            if is_allowed and found:
+                continue
+            # With a choice, Nova gives another size if a host has none.
+            if choice and page.total <= page.reserved:
+                continue
+            if not is_allowed:
                 return False
             found = True
     return found
@@ -148,7 +159,7 @@ class AggregateMemoryBackingFilter(filters.BaseHostFilter):
         if topology and _allowed_on(topology.cells, request, allowed):
             return True
         LOG.debug('%(host)s is in aggregates that allow only %(allowed)s',
-                  {'host': host_state, 'allowed': ' '.join(values)})
+                  {'host': host_state, 'allowed': allowed})
         return False
 
     def _report(self, aggregates):

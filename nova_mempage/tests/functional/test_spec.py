@@ -85,6 +85,6 @@ class AllowedMemoryPagesizeTest(base.TestCase):
         """What is accounted as large is large: the XML says so."""
         self.start_host('first', 'large')
         server = self.boot('2048')
-        xml = self.computes['first'].driver._host.get_connection(
-            ).lookupByUUIDString(server['id']).XMLDesc(0)
+        connection = self.computes['first'].driver._host.get_connection()
+        xml = connection.lookupByUUIDString(server['id']).XMLDesc(0)
         self.assertEqual({2048}, backing.page_sizes(xml))
