@@ -100,7 +100,13 @@ class LibvirtDriver(driver.LibvirtDriver):
         small = min(pages.known_sizes(cells), default=None)
         disobedient = []
         for guest in self._host.list_guests():
-            sizes = backing.page_sizes(guest.get_xml_desc()) or {small}
+            try:
+                sizes = backing.page_sizes(guest.get_xml_desc()) or {small}
+            except driver.libvirt.libvirtError as error:
+                # It may just have ended, which is no reason not to start.
+                LOG.info('Cannot tell the memory pages of guest %s: %s',
+                         guest.uuid, error)
+                continue
             if not all(self._allowed.allows(size, small) for size in sizes):
                 disobedient.append('%s (%s)' % (guest.uuid, guest.name))
         if disobedient:

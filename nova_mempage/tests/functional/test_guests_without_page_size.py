@@ -12,8 +12,11 @@
 
 """Guests that ask for no page size, where the smallest is not allowed."""
 
+from unittest import mock
+
 from nova.compute import power_state
 from nova.tests import fixtures as nova_fixtures
+from nova.tests.fixtures import libvirt as fakelibvirt
 
 from tests.functional import base
 
@@ -169,6 +172,13 @@ class LeftAloneTest(base.TestCase):
                    if 'These guests run on memory pages' in line]
         self.assertIn(huge['id'], warning[0])
         self.assertNotIn(self.server['id'], warning[0])
+
+    def test_start_does_not_mind_a_guest_that_ends(self):
+        with mock.patch('nova_mempage.backing.page_sizes',
+                        side_effect=fakelibvirt.libvirtError('no domain')):
+            self.switch_on()
+        self.assertIn('Cannot tell the memory pages of guest %s'
+                      % self.server['id'], self.stdlog.logger.output)
 
     def test_hard_reboot(self):
         self.switch_on()
