@@ -194,9 +194,9 @@ class LibvirtDriver(driver.LibvirtDriver):
         if here == there:
             return
         # Nova's destination puts the names of both hosts before this text,
-        # and users see 255 characters of all.
+        # and users see the first 255 characters of all.
         raise exception.MigrationPreCheckError(
-            reason="libvirt would refuse: memory source is '%s' here, '%s' "
-            "there. Choose a host %s file-backed memory or migrate cold" % (
-                here or 'none', there or 'none',
-                'with' if here == 'file' else 'without'))
+            reason="choose a host %s file-backed memory or migrate cold; "
+            "libvirt refuses memory source '%s' here, '%s' there" % (
+                'with' if here == 'file' else 'without',
+                here or 'none', there or 'none'))

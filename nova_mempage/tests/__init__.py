@@ -10,5 +10,5 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-# Nova's releases that use eventlet must do so before anything else is imported.
+# Releases of Nova that use eventlet do so before anything else is imported.
 from nova.tests import functional  # noqa: F401

@@ -57,14 +57,14 @@ class MixedLiveMigrationTest(base.TestCase):
     def test_file_to_none_is_refused(self):
         self.boot_and_migrate(True, False)
         self.assert_refused(
-            "memory source is 'file' here, 'none' there",
-            'Choose a host with file-backed memory or migrate cold')
+            "memory source 'file' here, 'none' there",
+            'choose a host with file-backed memory or migrate cold')
 
     def test_none_to_file_is_refused(self):
         self.boot_and_migrate(False, True)
         self.assert_refused(
-            "memory source is 'none' here, 'file' there",
-            'Choose a host without file-backed memory or migrate cold')
+            "memory source 'none' here, 'file' there",
+            'choose a host without file-backed memory or migrate cold')
 
     def test_hugepages_to_file_is_refused(self):
         self.boot_and_migrate(False, True, 'large')

@@ -13,6 +13,8 @@
 """The rows of the specification: what a host reports, and who gets there."""
 
 import ddt
+from nova import context
+from nova import objects
 
 from nova_mempage import backing
 from tests.functional import base
@@ -46,6 +48,18 @@ class AllowedMemoryPagesizeTest(base.TestCase):
         """A host reports no pages of the sizes that are not allowed."""
         self.start_host('first', *sizes, cells=2)
         self.assertEqual({0: expected, 1: expected}, self.reported('first'))
+
+    def test_any_reports_what_stock_nova_reports(self):
+        """Byte for byte."""
+        self.flags(reserved_huge_pages=[
+            {'node': '0', 'size': '2048', 'count': '24'}])
+        self.start_host('first', 'any', cells=2)
+        self.flags(compute_driver='libvirt.LibvirtDriver')
+        self.start_host('second', 'small', cells=2)
+        self.assertEqual(
+            *(objects.ComputeNode.get_by_nodename(
+                context.get_admin_context(), host).numa_topology
+              for host in ('first', 'second')))
 
     @ddt.unpack
     @ddt.named_data(
