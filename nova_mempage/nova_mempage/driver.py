@@ -68,6 +68,7 @@ class LibvirtDriver(driver.LibvirtDriver):
         self._refuses_small = not pages.allows_small(cells, self._allowed)
         if self._refuses_small:
             claims.install()
+            self._warn_of_missing_pages()
         self._warn_of_disobedient_guests(cells)
 
     def _check_allowed_sizes(self, cells):
@@ -94,6 +95,14 @@ class LibvirtDriver(driver.LibvirtDriver):
             raise exception.InvalidConfiguration(
                 '%s: %s. The sizes that this host knows, in KiB: %s.' % (
                     self._option, reason, _join(known) or 'none'))
+
+    def _warn_of_missing_pages(self):
+        # No reason not to start: servers that are here must be manageable.
+        if not pages.usable_sizes(self._get_host_numa_topology().cells):
+            LOG.warning(
+                'No guest can start here: %s, and this host has no such '
+                'pages. Add some and restart nova-compute, which looks for '
+                'them only when it starts.', self._option)
 
     def _warn_of_disobedient_guests(self, cells):
         """List the guests that run on pages which are not allowed."""

@@ -48,6 +48,10 @@ class RefusalToStartTest(base.TestCase):
             huge=())
         self.assertIn('this host knows no large pages', str(error))
 
+    def test_large_with_empty_pools_starts_with_a_warning(self):
+        self.start_host('first', 'large', huge=((2048, 0), (1048576, 0)))
+        self.assertIn('No guest can start here', self.stdlog.logger.output)
+
     def test_size_of_one_cell_only(self):
         info = self.host_info(cells=2)
         info.numa_topology.cells[1].mempages.pop()
