@@ -37,11 +37,6 @@ class File:
     allocated: int
     path: str
 
-    @property
-    def is_regular(self):
-        """Whether it is a regular file."""
-        return self.kind == 'f'
-
 
 def parse(listing):
     """Read a listing made by find with :data:`FIND_FORMAT`.
