@@ -155,6 +155,27 @@ def create_public_network(cloud, topology):
     return network.id
 
 
+def create_aggregates(cloud, topology):
+    """Tell AggregateMemoryBackingFilter what hosts allow.
+
+    As an operator would: an aggregate for each list of page sizes.
+    """
+    existing = {found.name: found for found in cloud.compute.aggregates()}
+    hosts = {}
+    for host in topology.hosts:
+        if host.allowed_page_sizes:
+            sizes = [str(size) for size in host.allowed_page_sizes]
+            hosts.setdefault(','.join(sizes), []).append(host.name)
+    for sizes, names in hosts.items():
+        name = 'mempage-' + sizes.replace(',', '-')
+        found = (existing.get(name)
+                 or cloud.compute.create_aggregate(name=name))
+        cloud.compute.set_aggregate_metadata(found,
+                                             {'MemoryBacking': sizes})
+        for host in set(names) - set(found.hosts or ()):
+            cloud.compute.add_host_to_aggregate(found, host)
+
+
 def create_resources(cloud, topology, image_path):
     """Make all that a Tempest configuration names.
 

@@ -131,12 +131,13 @@ class Compute:
 
     def _write_configuration(self, hosts):
         write = self.node.write
-        shutil.copytree(paths.devstack_lib(),
+        shutil.copytree(paths.DEVSTACK_LIB,
                         self.node.private('/etc/mempage-lab/lib'),
                         dirs_exist_ok=True)
         values = {
             'reserved_huge_pages': self.reserved_huge_pages(),
-            'store': self.host.store}
+            'store': self.host.store,
+            'allowed_page_sizes': self.host.allowed_page_sizes}
         write('/etc/nova/nova.conf', templates.render(
             'nova.conf', node=self.node, compute=values, kvm=self.kvm,
             controller=self.topology.controller, secrets=secrets.load(),

@@ -71,4 +71,4 @@ def _pages(size):
 
 def _call(function, *arguments):
     shell.run('bash', '-c', 'source "$0/hugepages"; "$@"',
-              paths.devstack_lib(), function, *arguments)
+              paths.DEVSTACK_LIB, function, *arguments)

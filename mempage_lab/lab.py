@@ -86,11 +86,13 @@ class Lab:
                           ['broker', 'keystone', 'placement'])
                    for name in controller.WORKERS}
         workers['neutron-ovn-maintenance-worker'][1].append('neutron-api')
+        workers['nova-scheduler'][1].append('nova-mempage')
         return {
             # First what the machine may refuse, then what changes it.
             'hugepages': (self._build_pools, ()),
             'packages': (packages.install_debian, ['hugepages']),
             'openstack': (packages.install_openstack, ['hugepages']),
+            'nova-mempage': (packages.install_extension, ['openstack']),
             'image': (self._build_image, ['packages']),
             'keys': (self._generate_keys, ['packages']),
             'accelerator': (self._choose_accelerator, ['image']),
@@ -100,6 +102,7 @@ class Lab:
             'database': (control.start_database, ['controller']),
             'broker': (control.start_broker, ['controller']),
             **apis, **workers, **self._host_tasks(),
+            'aggregates': (self._create_aggregates, ['registered']),
             'resources': (self._create_resources, [
                 'image', 'keystone', 'glance-api', 'neutron-api',
                 'nova-api']),
@@ -114,7 +117,7 @@ class Lab:
             result[name + '/network'] = (host.configure_network, [name])
             result[name + '/nova-compute'] = (
                 host.start_nova_compute,
-                [name + '/network', 'nova-conductor'])
+                [name + '/network', 'nova-conductor', 'nova-mempage'])
         result['registered'] = (self._wait_for_hosts, [
             'nova-api', 'neutron-api', 'nova-scheduler',
             *(host.node.name + '/nova-compute' for host in self.computes)])
@@ -170,6 +173,9 @@ class Lab:
             '%s\n%s' % (wanted[name].explain('nova-compute'),
                         wanted[name].explain('ovn-controller'))
             for name in sorted(missing)))
+
+    def _create_aggregates(self):
+        cloud.create_aggregates(self.cloud, self.topology)
 
     def _create_resources(self):
         outputs.write(self.topology, cloud.create_resources(

@@ -12,7 +12,9 @@
 
 """What a lab leaves for its users: a Tempest configuration, an inventory."""
 
+import pathlib
 import shlex
+import sys
 
 import yaml
 
@@ -22,6 +24,9 @@ from mempage_lab import image
 from mempage_lab import paths
 from mempage_lab import secrets
 from mempage_lab import templates
+
+#: Is the same for the machine and for the hosts on it.
+SUPERVISORCTL = pathlib.Path(sys.prefix, 'bin', 'supervisorctl')
 
 
 def write(topology, resources):
@@ -70,7 +75,11 @@ def _inventory(host, address):
                 'known_hosts': str(paths.KNOWN_HOSTS)},
         'libvirt_uri': 'qemu+ssh://%s@%s/system?command=%s'
                        % (compute.SSH_USER, host.name, paths.SSH),
-        'services': {'nova-compute': {'log': '/var/log/nova-compute.log'}},
+        'services': {'nova-compute': {
+            'log': '/var/log/nova-compute.log',
+            'config': '/etc/nova/nova.conf',
+            'restart': '%s -c /etc/mempage-lab/supervisord.conf restart '
+                       'nova-compute' % SUPERVISORCTL}},
     }
     if host.store:
         declared['file_backed'] = {
@@ -78,6 +87,8 @@ def _inventory(host, address):
             'directory': host.store.directory,
             'mount': host.store.directory,
             'filesystem': host.store.filesystem}
+    if host.allowed_page_sizes:
+        declared['allowed_page_sizes'] = list(host.allowed_page_sizes)
     if host.pools:
         declared['pools'] = [{'size_kib': pool.size_kib, 'pages': pool.pages}
                              for pool in host.pools]

@@ -22,6 +22,7 @@ import hashlib
 import os
 import pathlib
 import shutil
+import tempfile
 
 from mempage_lab import image
 from mempage_lab import paths
@@ -123,6 +124,33 @@ def install_openstack():
     complete.touch()
 
 
+def install_extension():
+    """Install the project's extension of Nova, unless this one is there."""
+    stamp = venv() / 'nova-mempage'
+    digest = _digest(paths.NOVA_EXTENSION)
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    stamp.unlink(missing_ok=True)
+    # Built where it lies, it would pick up what an earlier build left there.
+    with tempfile.TemporaryDirectory() as copy:
+        source = shutil.copytree(
+            paths.NOVA_EXTENSION, pathlib.Path(copy, 'nova_mempage'),
+            ignore=shutil.ignore_patterns('build', '.*', '*.egg-info'))
+        _pip(venv(), 'install', '-q', '--no-deps', '--force-reinstall',
+             source)
+    stamp.write_text(digest)
+
+
+def _digest(directory):
+    """Digest what a package is made of."""
+    digest = hashlib.sha256()
+    for path in sorted(directory.glob('nova*/**/*.py')):
+        digest.update(str(path.relative_to(directory)).encode())
+        digest.update(path.read_bytes())
+    digest.update((directory / 'pyproject.toml').read_bytes())
+    return digest.hexdigest()
+
+
 def make_venv(directory, *arguments):
     """Make a virtual environment and install into it.
 
@@ -130,6 +158,10 @@ def make_venv(directory, *arguments):
     :param arguments: of ``pip install``
     """
     shell.run(PYTHON, '-m', 'venv', directory)
+    _pip(directory, 'install', '-q', *arguments)
+
+
+def _pip(directory, *arguments):
     # A killed lab must not leave a pip that goes on writing here.
     shell.run('setpriv', '--pdeathsig', 'KILL', directory / 'bin' / 'pip',
-              'install', '-q', *arguments)
+              *arguments)

@@ -46,10 +46,18 @@ def host(name):
     return STATE / 'hosts' / name
 
 
-def devstack_lib():
-    """Return the directory of the shell functions shared with DevStack."""
-    checkout = PACKAGE.parent / 'devstack' / 'lib'
+def shared(name):
+    """Return a directory of the project beside the package.
+
+    :param name: such as ``devstack/lib``
+    """
+    checkout = PACKAGE.parent / name
     if checkout.is_dir():
         return checkout
-    return pathlib.Path(sys.prefix, 'share', 'mempage-tempest-plugin',
-                        'devstack', 'lib')
+    return pathlib.Path(sys.prefix, 'share', 'mempage-tempest-plugin', name)
+
+
+#: The shell functions that the lab shares with DevStack.
+DEVSTACK_LIB = shared('devstack/lib')
+#: The extension of Nova.
+NOVA_EXTENSION = shared('nova_mempage')

@@ -49,6 +49,8 @@ class Host:
     index: int
     store: Store = None
     pools: tuple = ()
+    #: As in [libvirt] allowed_memory_pagesize; empty: any.
+    allowed_page_sizes: tuple = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,6 +134,8 @@ def save(topology, path):
         if host.pools:
             declared['pools'] = [dataclasses.asdict(pool)
                                  for pool in host.pools]
+        if host.allowed_page_sizes:
+            declared['allowed_page_sizes'] = list(host.allowed_page_sizes)
     path.write_text(yaml.safe_dump(
         {'network': str(topology.network), 'hosts': hosts},
         sort_keys=False))
@@ -153,7 +157,9 @@ def _host(index, name, declared):
     return Host(name=name, index=index,
                 store=Store(**store) if store else None,
                 pools=tuple(Pool(**pool)
-                            for pool in declared.get('pools', ())))
+                            for pool in declared.get('pools', ())),
+                allowed_page_sizes=tuple(
+                    declared.get('allowed_page_sizes', ())))
 
 
 def _check_hosts(path, hosts):

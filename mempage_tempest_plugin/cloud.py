@@ -13,6 +13,7 @@
 """What placement and the servers API say: one of the five witnesses."""
 
 import dataclasses
+import json
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +29,17 @@ class Provider:
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """A server as nova shows it to the administrator."""
+    """A server as nova shows it to the administrator.
+
+    :ivar page_kib: the page size in KiB that it was granted; None if it
+        asks for none
+    """
 
     uuid: str
     status: str
     host: str
     domain: str
+    page_kib: int | None = None
 
 
 class Cloud:
@@ -57,7 +63,18 @@ class Cloud:
         shown = self._servers.show_server(uuid)['server']
         return Server(uuid, shown['status'],
                       shown['OS-EXT-SRV-ATTR:hypervisor_hostname'],
-                      shown['OS-EXT-SRV-ATTR:instance_name'])
+                      shown['OS-EXT-SRV-ATTR:instance_name'],
+                      self.page_size(uuid))
+
+    def page_size(self, uuid):
+        """Look up which page size a server was granted.
+
+        :param uuid: UUID of the server
+        :returns: KiB, or None if it asks for none
+        """
+        # Tempest's client has no method for this.
+        _, body = self._servers.get('servers/%s/topology' % uuid)
+        return json.loads(body)['pagesize_kb']
 
     def provider(self, host):
         """Look up a host's memory inventory and traits.

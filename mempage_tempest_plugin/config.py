@@ -32,6 +32,24 @@ MempageGroup = [
                     'silent before the host counts as unreachable. Looking '
                     'for a pattern in the backing files reads all of them: '
                     'allow for that where they are large.'),
+    cfg.BoolOpt('allowed_memory_pagesize',
+                default=False,
+                help='Whether all compute hosts run the driver of '
+                     'nova_mempage, which knows [libvirt] '
+                     'allowed_memory_pagesize. Where this says so and it is '
+                     'not true, tests fail: Nova itself ignores unknown '
+                     'options.'),
+    cfg.BoolOpt('aggregate_memory_backing_filter',
+                default=False,
+                help='Whether the scheduler uses '
+                     'AggregateMemoryBackingFilter of nova_mempage. Where '
+                     'this says so and it is not true, tests fail.'),
+    cfg.BoolOpt('reconfigure_hosts',
+                default=False,
+                help='Whether tests may change the configuration of '
+                     'nova-compute and restart it. They put back what was '
+                     'there. The hosts need services.nova-compute.config '
+                     'and .restart in the inventory.'),
 ]
 
 

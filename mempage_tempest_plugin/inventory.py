@@ -72,6 +72,14 @@ class Log:
 
 
 @dataclasses.dataclass(frozen=True)
+class Service:
+    """How to reconfigure a service: its file, and a command line for root."""
+
+    config: str
+    restart: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Host:
     """The declaration of one compute host."""
 
@@ -81,7 +89,10 @@ class Host:
     libvirt_uri: str
     file_backed: FileBacked | None = None
     pools: tuple = ()
+    small_page_kib: int = 4
+    allowed_page_sizes: tuple = ('any',)
     compute_log: Log | None = None
+    compute_service: Service | None = None
 
     @property
     def kind(self):
@@ -91,6 +102,15 @@ class Host:
         if any(pool.pages for pool in self.pools):
             return Kind.LARGE_PAGE
         return Kind.PLAIN
+
+    def allows(self, size_kib):
+        """Tell whether guests may be given pages of a size.
+
+        :param size_kib: the size in KiB
+        """
+        word = 'small' if size_kib == self.small_page_kib else 'large'
+        return not {'any', word, size_kib}.isdisjoint(
+            self.allowed_page_sizes)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,6 +164,7 @@ def _problems(document):
 
 
 def _host(name, declared):
+    compute = declared.get('services', {}).get('nova-compute')
     return Host(
         name=name,
         address=declared['address'],
@@ -151,7 +172,11 @@ def _host(name, declared):
         libvirt_uri=declared['libvirt_uri'],
         file_backed=_file_backed(declared.get('file_backed')),
         pools=tuple(Pool(**pool) for pool in declared.get('pools', ())),
-        compute_log=_log(declared.get('services', {}).get('nova-compute')))
+        small_page_kib=declared.get('small_page_kib', 4),
+        allowed_page_sizes=tuple(
+            declared.get('allowed_page_sizes', ['any'])),
+        compute_log=_log(compute),
+        compute_service=_service(compute))
 
 
 def _file_backed(declared):
@@ -164,3 +189,9 @@ def _log(declared):
     if declared is None:
         return None
     return Log(file=declared.get('log'), unit=declared.get('journal'))
+
+
+def _service(declared):
+    if declared is None or 'config' not in declared:
+        return None
+    return Service(config=declared['config'], restart=declared['restart'])

@@ -17,8 +17,10 @@ import posixpath
 from mempage_tempest_plugin import facts
 from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.hosts import mounts
+from mempage_tempest_plugin import page_sizes
 
 TRAIT = 'COMPUTE_MEM_BACKING_FILE'
+PAGE_SIZE_TRAIT = 'CUSTOM_MEM_PAGE_SIZE_'
 MIB = 1024 * 1024
 
 
@@ -59,12 +61,14 @@ def _compare_store(comparison, declared, survey):
         survey.store and survey.store.total >= declared.capacity_mib * MIB)
 
 
-def compare_capacity(host, provider, memory_mib):
+def compare_capacity(host, provider, memory_mib, page_size_traits):
     """Compare what placement may hand out with the declaration.
 
     :param host: the host's declaration (inventory.Host)
     :param provider: the host in placement (cloud.Provider), or None
     :param memory_mib: the host's RAM
+    :param page_size_traits: whether the host's driver reports a trait for
+        each page size that guests can get
     :returns: a facts.Comparison
     """
     comparison = facts.Comparison('host %s, placement' % host.name)
@@ -86,21 +90,33 @@ def compare_capacity(host, provider, memory_mib):
         comparison.holds('placement', 'MEMORY_MB total',
                          'at most %d' % memory_mib, provider.memory_total,
                          0 < provider.memory_total <= memory_mib)
+    if page_size_traits:
+        comparison.equal(
+            'placement', 'page sizes in traits, KiB',
+            sorted(page_sizes.available(host)),
+            sorted(int(trait.removeprefix(PAGE_SIZE_TRAIT))
+                   for trait in provider.traits
+                   if trait.startswith(PAGE_SIZE_TRAIT)))
     return comparison
 
 
-def compare_server(evidence):
+def compare_server(evidence, page_kib=None):
     """Compare one server's memory with its host's declaration.
 
-    :param evidence: evidence.Evidence of a server whose flavor asks for
-        no page size
+    :param evidence: evidence.Evidence of the server
+    :param page_kib: the page size in KiB that the server was granted; None
+        if it asks for none
     :returns: a facts.Comparison
     """
     host = evidence.host.declared
     comparison = facts.Comparison('host %s (%s), server %s' % (
         host.name, host.kind.value, evidence.server.uuid))
-    _compare_api(comparison, evidence)
+    _compare_api(comparison, evidence, page_kib)
     _compare_process(comparison, evidence)
+    if page_kib not in (None, host.small_page_kib):
+        _compare_large_pages(comparison, evidence, page_kib)
+        return comparison
+    comparison.equal('libvirt', 'hugepages', None, evidence.xml.hugepages)
     if host.file_backed:
         _compare_file_backed(comparison, evidence)
     else:
@@ -108,10 +124,12 @@ def compare_server(evidence):
     return comparison
 
 
-def _compare_api(comparison, evidence):
+def _compare_api(comparison, evidence, page_kib):
     provider = evidence.provider
     comparison.equal('nova', 'status', 'ACTIVE', evidence.server.status)
     comparison.equal('nova', 'host', evidence.host.name, evidence.server.host)
+    comparison.equal('nova', 'page size, KiB', page_kib,
+                     evidence.server.page_kib)
     comparison.equal('placement', 'MEMORY_MB allocated', evidence.ram_mib,
                      provider and evidence.allocated.get(provider.uuid))
     comparison.equal('libvirt', 'memory, MiB', evidence.ram_mib,
@@ -122,7 +140,6 @@ def _compare_api(comparison, evidence):
 
 def _compare_process(comparison, evidence):
     comparison.equal('kernel', 'QEMU processes', 1, len(evidence.processes))
-    comparison.equal('libvirt', 'hugepages', None, evidence.xml.hugepages)
 
 
 def _compare_file_backed(comparison, evidence):
@@ -216,6 +233,43 @@ def _compare_mappings(comparison, evidence, backend):
                      [process.pid for process in evidence.processes],
                      sorted(pid for pid, device in survey.mappers[path]
                             if device in devices))
+
+
+def _compare_large_pages(comparison, evidence, page_kib):
+    xml = evidence.xml
+    comparison.equal('libvirt', 'hugepages, KiB', (page_kib,), xml.hugepages)
+    comparison.equal('libvirt', 'source', None, xml.source)
+    comparison.holds('QEMU', 'memory backends', 'at least 1',
+                     len(evidence.backends), evidence.backends)
+    for backend in evidence.backends:
+        _compare_large_page_backend(comparison, evidence, backend, page_kib)
+
+
+def _compare_large_page_backend(comparison, evidence, backend, page_kib):
+    name = backend.name
+    comparison.equal('QEMU', '%s: type' % name, 'memory-backend-file',
+                     backend.type)
+    comparison.equal('QEMU', '%s: prealloc' % name, True, backend.prealloc)
+    mount = backend.mem_path and mounts.holding(evidence.survey.mounts,
+                                                backend.mem_path)
+    comparison.equal('kernel', '%s: file system type of %s' % (
+        name, backend.mem_path), 'hugetlbfs', mount and mount.filesystem)
+    # QEMU takes the name of its file away at once, and only the mount tells
+    # the file from those of others.
+    mappings = [mapping for process in evidence.processes
+                for mapping in process.mappings
+                if mount and mapping.device == mount.device
+                and mapping.size_kib * 1024 == backend.size]
+    comparison.holds('kernel', '%s: mapped from hugetlbfs' % name,
+                     'at least 1', len(mappings), mappings)
+    comparison.equal('kernel', '%s: page size, KiB' % name, [page_kib],
+                     sorted({mapping.page_kib for mapping in mappings}))
+    comparison.holds('kernel', '%s: resident, KiB' % name,
+                     'at least %d' % (backend.size // 1024),
+                     sum(mapping.resident_kib for mapping in mappings),
+                     mappings and all(
+                         mapping.resident_kib >= mapping.size_kib
+                         for mapping in mappings))
 
 
 def _compare_anonymous(comparison, evidence):

@@ -42,12 +42,15 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     """
 
     credentials = ['admin']
-    # Booting on a named host, traits of resource providers.
-    min_microversion = '2.74'
+    # Booting on a named host, the page size that a server was granted;
+    # traits of resource providers.
+    min_microversion = '2.78'
     placement_min_microversion = '1.6'
 
     # The kind of host that a test class is about.
     kind = None
+    # Extra specs of the flavor of its servers.
+    extra_specs = {}
     # Whether the tests need a network on which to reach guests.
     needs_network = False
 
@@ -67,9 +70,19 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
             cls.placement_min_microversion, cls.placement_max_microversion,
             CONF.placement.min_microversion, CONF.placement.max_microversion)
         cls.inventory = inventory.load(CONF.mempage.host_inventory)
-        if not cls.inventory.of_kind(cls.kind):
-            raise cls.skipException('%s declares no %s host' % (
-                cls.inventory.path, cls.kind.value))
+        cls.declared = [host for host in cls.inventory.hosts.values()
+                        if cls.is_about(host)]
+        if not cls.declared:
+            raise cls.skipException('%s declares no host for %s' % (
+                cls.inventory.path, cls.__doc__.splitlines()[0]))
+
+    @classmethod
+    def is_about(cls, host):
+        """Tell whether the tests are about a host.
+
+        :param host: the host's declaration (inventory.Host)
+        """
+        return host.kind is cls.kind
 
     @classmethod
     def setup_credentials(cls):
@@ -96,18 +109,25 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
                                         CONF.placement.min_microversion))
         cls.hosts = [
             compute_host.get(declared, CONF.mempage.host_timeout)
-            for declared in cls.inventory.of_kind(cls.kind)]
-        cls.flavor = cls._create_flavor()
+            for declared in cls.declared]
+        cls.flavor = cls.create_flavor(cls.extra_specs)
 
     @classmethod
-    def _create_flavor(cls):
-        """Copy the configured flavor without its extra specs."""
+    def create_flavor(cls, extra_specs, ram_mib=None):
+        """Copy the configured flavor, with other extra specs.
+
+        :param extra_specs: dict
+        :param ram_mib: another RAM than the configured flavor's
+        :returns: the flavor; it is deleted after the class
+        """
         client = cls.os_admin.flavors_client
         model = client.show_flavor(CONF.compute.flavor_ref)['flavor']
         flavor = client.create_flavor(
-            name=cls._rand_name('flavor'), ram=model['ram'],
+            name=cls._rand_name('flavor'), ram=ram_mib or model['ram'],
             vcpus=model['vcpus'], disk=model['disk'])['flavor']
         cls.addClassResourceCleanup(client.delete_flavor, flavor['id'])
+        if extra_specs:
+            client.set_flavor_extra_spec(flavor['id'], **extra_specs)
         return flavor
 
     @classmethod
@@ -170,9 +190,10 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         """
         if not kwargs.get('tenant_network'):
             kwargs.setdefault('networks', 'none')
+        kwargs.setdefault('flavor', self.flavor['id'])
         server, _ = compute.create_test_server(
             self.os_admin, name=self._rand_name('server'),
-            flavor=self.flavor['id'], hypervisor_hostname=host.name, **kwargs)
+            hypervisor_hostname=host.name, **kwargs)
         self.servers[host.name] = server['id']
         self.addCleanup(waiters.wait_for_server_termination,
                         self.servers_client, server['id'])
@@ -197,6 +218,14 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         waiters.wait_for_server_termination(self.servers_client,
                                             self.servers[host.name])
 
+    def page_kib(self, host):
+        """The page size in KiB that the server on a host must be granted.
+
+        :param host: the compute_host.ComputeHost
+        :returns: None if servers ask for none
+        """
+        return None
+
     def check_evidence(self, host):
         """Assert that all witnesses agree with what is declared."""
         self.assert_agrees(host, self._compare(host))
@@ -205,7 +234,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         """Assert that placement hands out what is declared."""
         self.assert_agrees(host, policy.compare_capacity(
             host.declared, self.cloud.provider(host.name),
-            host.survey().memory_mib))
+            host.survey().memory_mib, CONF.mempage.allowed_memory_pagesize))
 
     def assert_agrees(self, host, comparison):
         """Assert that there is no disagreement, and keep the table."""
@@ -214,7 +243,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
 
     def _compare(self, host):
         return policy.compare_server(evidence.collect(
-            host, self.servers[host.name], self.flavor['ram'], self.cloud))
+            host, self.servers[host.name], self.flavor['ram'], self.cloud),
+            self.page_kib(host))
 
     def _evidence_table(self, host):
         """The table that failed, or else one of this moment."""

@@ -38,11 +38,13 @@ class OutputsTest(base.LabTestCase):
 
     def test_inventory_is_the_plugins(self):
         hosts = inventory.load(paths.INVENTORY).hosts
-        self.assertEqual(['fbm1', 'fbm2', 'fbm3', 'plain1', 'huge1'],
-                         list(hosts))
+        self.assertEqual(
+            ['fbm1', 'fbm2', 'fbm3', 'plain1', 'huge1', 'small1'],
+            list(hosts))
         self.assertEqual(
             [inventory.Kind.FILE_BACKED] * 3 + [
-                inventory.Kind.PLAIN, inventory.Kind.LARGE_PAGE],
+                inventory.Kind.PLAIN, inventory.Kind.LARGE_PAGE,
+                inventory.Kind.LARGE_PAGE],
             [host.kind for host in hosts.values()])
         for declared in self.topology.hosts:
             host = hosts[declared.name]

@@ -79,7 +79,7 @@ class TopologyTest(base.LabTestCase):
 
     def test_default_is_valid(self):
         self.assertEqual(
-            ['fbm1', 'fbm2', 'fbm3', 'plain1', 'huge1'],
+            ['fbm1', 'fbm2', 'fbm3', 'plain1', 'huge1', 'small1'],
             [host.name for host in self.default_topology().hosts])
 
     def test_auto_takes_the_first_free_network(self):

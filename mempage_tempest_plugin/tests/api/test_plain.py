@@ -37,13 +37,16 @@ class TestPlain(base.BaseMemoryTest):
                           self.check_evidence)
 
 
-class TestPlainOnLargePage(base.BaseMemoryTest):
-    """Every large-page host: who asks for no page size gets small ones."""
+class TestPlainBesidePool(base.BaseMemoryTest):
+    """Hosts with a pool of large pages that allow small ones."""
 
-    kind = inventory.Kind.LARGE_PAGE
+    @classmethod
+    def is_about(cls, host):
+        return (host.kind is inventory.Kind.LARGE_PAGE
+                and host.allows(host.small_page_kib))
 
     @decorators.idempotent_id('e4bc008e-1ffd-4c16-8bdd-abc1d985e811')
     def test_memory_is_anonymous(self):
-        """The server's RAM is anonymous memory of small pages"""
+        """Who asks for no page size gets ordinary memory"""
         self.on_each_host(self.check_host, self.check_capacity, self.boot,
                           self.wait_until_active, self.check_evidence)
