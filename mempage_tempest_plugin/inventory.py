@@ -120,14 +120,6 @@ class Inventory:
     path: str
     hosts: dict
 
-    def of_kind(self, kind):
-        """Select hosts.
-
-        :param kind: a :class:`Kind`
-        :returns: list of the hosts of that kind, in the file's order
-        """
-        return [host for host in self.hosts.values() if host.kind is kind]
-
 
 def load(path):
     """Read a host inventory.

@@ -33,7 +33,9 @@ hosts:
   ramdisk: {file_backed: {capacity_mib: 512, filesystem: tmpfs, size_mib: 640}}
   disk: {file_backed: {capacity_mib: 256, filesystem: xfs, size_mib: 400}}
   plain:
-  small: {pools: [{size_kib: 2048, pages: 50}]}
+  small:
+    pools: [{size_kib: 2048, pages: 50}]
+    allowed_page_sizes: [small, 1048576]
   both: {pools: [{size_kib: 2048, pages: 100}, {size_kib: 1048576, pages: 2}]}
 """
 #: What the machine had before there was a lab.
@@ -92,6 +94,13 @@ class ComputeTest(base.LabTestCase):
         self.assertNotIn('file_backed_memory', self._nova()['libvirt'])
         self.assertNotIn('ram_allocation_ratio', self._nova()['DEFAULT'])
         self.assertNotIn('build_backing_store ', self.setup_script)
+
+    def test_allowed_page_sizes(self):
+        self._start('small')
+        self.assertEqual(['small,1048576'],
+                         self._nova()['libvirt']['allowed_memory_pagesize'])
+        self._start('plain')
+        self.assertNotIn('allowed_memory_pagesize', self._nova()['libvirt'])
 
     def test_store_on_a_ramdisk(self):
         self._start('ramdisk')

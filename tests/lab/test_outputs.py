@@ -39,12 +39,12 @@ class OutputsTest(base.LabTestCase):
     def test_inventory_is_the_plugins(self):
         hosts = inventory.load(paths.INVENTORY).hosts
         self.assertEqual(
-            ['fbm1', 'fbm2', 'fbm3', 'plain1', 'huge1', 'small1'],
+            ['fbm1', 'fbm2', 'fbm3', 'plain1', 'huge1', 'huge2',
+             'small1'],
             list(hosts))
         self.assertEqual(
             [inventory.Kind.FILE_BACKED] * 3 + [
-                inventory.Kind.PLAIN, inventory.Kind.LARGE_PAGE,
-                inventory.Kind.LARGE_PAGE],
+                inventory.Kind.PLAIN] + [inventory.Kind.LARGE_PAGE] * 3,
             [host.kind for host in hosts.values()])
         for declared in self.topology.hosts:
             host = hosts[declared.name]
@@ -54,6 +54,10 @@ class OutputsTest(base.LabTestCase):
         self.assertEqual('ext4', hosts['fbm3'].file_backed.filesystem)
         [pool] = hosts['huge1'].pools
         self.assertEqual((2048, 384), (pool.size_kib, pool.pages))
+        self.assertEqual(('large',), hosts['huge1'].allowed_page_sizes)
+        self.assertEqual(('any',), hosts['huge2'].allowed_page_sizes)
+        self.assertEqual('/etc/nova/nova.conf',
+                         hosts['fbm1'].compute_service.config)
 
     def test_tempest_configuration(self):
         parser = configparser.RawConfigParser()
@@ -62,7 +66,7 @@ class OutputsTest(base.LabTestCase):
                          parser['auth']['admin_password'])
         self.assertEqual('image-2', parser['compute']['image_ref_alt'])
         self.assertEqual('flavor', parser['compute']['flavor_ref'])
-        self.assertEqual('5', parser['compute']['min_compute_nodes'])
+        self.assertEqual('7', parser['compute']['min_compute_nodes'])
         self.assertEqual('net', parser['network']['public_network_id'])
         self.assertEqual(
             'router,external-net',

@@ -17,6 +17,7 @@ import fixtures
 
 from mempage_lab import image
 from mempage_lab import packages
+from mempage_lab import paths
 from mempage_lab import shell
 from tests.lab import base
 
@@ -77,6 +78,50 @@ class PackagesTest(base.LabTestCase):
         self.patch_object(shell, 'run')
         packages.install_debian()
         self.assertEqual('#!/bin/sh\nexit 0\n', policy.read_text())
+
+    def _extension(self):
+        extension = self.directory / 'nova_mempage'
+        (extension / 'nova_mempage').mkdir(parents=True)
+        (extension / 'nova_mempage' / 'pages.py').write_text('one')
+        (extension / 'pyproject.toml').write_text('[project]')
+        (extension / 'build').mkdir()
+        self.patch_object(paths, 'NOVA_EXTENSION', extension)
+        (self.directory / 'venv').mkdir()
+        self.patch_object(packages, 'venv').return_value = (
+            self.directory / 'venv')
+        self.installed = []
+        self.patch_object(shell, 'run', self._install)
+        return extension
+
+    def _install(self, *command):
+        self.installed.append(sorted(
+            path.name for path in command[-1].iterdir()))
+
+    def test_extension_is_installed_once(self):
+        self._extension()
+        packages.install_extension()
+        packages.install_extension()
+        # What an earlier build left is not built in again.
+        self.assertEqual([['nova_mempage', 'pyproject.toml']],
+                         self.installed)
+
+    def test_other_extension_is_installed(self):
+        extension = self._extension()
+        packages.install_extension()
+        (extension / 'nova_mempage' / 'pages.py').write_text('two')
+        packages.install_extension()
+        self.assertEqual(2, len(self.installed))
+
+    def test_extension_is_installed_again_after_a_failure(self):
+        self._extension()
+        packages.install_extension()
+        (paths.NOVA_EXTENSION / 'nova_mempage' / 'new.py').touch()
+        self.patch_object(shell, 'run').side_effect = ValueError
+        self.assertRaises(ValueError, packages.install_extension)
+        (paths.NOVA_EXTENSION / 'nova_mempage' / 'new.py').unlink()
+        self.patch_object(shell, 'run', self._install)
+        packages.install_extension()
+        self.assertEqual(2, len(self.installed))
 
     def test_other_constraints_are_another_environment(self):
         constraints = self.directory / 'constraints.txt'

@@ -71,7 +71,7 @@ class PreflightTest(base.LabTestCase):
         error = self._error(preflight.check_resources,
                             self.default_topology())
         self.assertIn('1000 MiB of memory are available', error)
-        self.assertIn('these 6 hosts take', error)
+        self.assertIn('these 7 hosts take', error)
 
     def test_pools_need_memory(self):
         default = self.default_topology()
@@ -79,7 +79,7 @@ class PreflightTest(base.LabTestCase):
         with_pools = topology.Topology(default.network, tuple(hosts))
         without = topology.Topology(default.network, tuple(
             topology.Host(host.name, host.index) for host in hosts))
-        self.assertEqual(768 + 128, preflight.memory_needed(with_pools)
+        self.assertEqual(768 + 256 + 128, preflight.memory_needed(with_pools)
                          - preflight.memory_needed(without))
 
     def test_too_little_disk(self):

@@ -27,6 +27,7 @@ MIXED = textwrap.dedent("""\
         file_backed: {capacity_mib: 512, filesystem: xfs, size_mib: 640}
       b:
         pools: [{size_kib: 2048, pages: 100}, {size_kib: 1048576, pages: 1}]
+        allowed_page_sizes: [small, 2048]
       c:
         pools: [{size_kib: 2048, pages: 50}]
       d:
@@ -55,6 +56,8 @@ class TopologyTest(base.LabTestCase):
                           topology.Pool(1048576, 1)), b.pools)
         self.assertIsNone(c.store)
         self.assertEqual((None, ()), (d.store, d.pools))
+        self.assertEqual(('small', 2048), b.allowed_page_sizes)
+        self.assertEqual((), d.allowed_page_sizes)
 
     def test_pages_of_all_hosts(self):
         loaded = self._load(MIXED)
@@ -79,7 +82,7 @@ class TopologyTest(base.LabTestCase):
 
     def test_default_is_valid(self):
         self.assertEqual(
-            ['fbm1', 'fbm2', 'fbm3', 'plain1', 'huge1', 'small1'],
+            ['fbm1', 'fbm2', 'fbm3', 'plain1', 'huge1', 'huge2', 'small1'],
             [host.name for host in self.default_topology().hosts])
 
     def test_auto_takes_the_first_free_network(self):

@@ -42,6 +42,11 @@ FILE_BACKED = inventory.Host(
         capacity_mib=1024, directory=DIRECTORY, mount=DIRECTORY,
         filesystem='tmpfs'))
 PLAIN = dataclasses.replace(FILE_BACKED, name='plain1', file_backed=None)
+LARGE_PAGE = dataclasses.replace(
+    PLAIN, name='huge1', pools=(inventory.Pool(2048, 256),),
+    allowed_page_sizes=('large',))
+HUGETLBFS = mounts.Mount(3, 1, '/dev/hugepages', '0:50', 'hugetlbfs',
+                         'hugetlbfs')
 
 
 @dataclasses.dataclass
@@ -139,3 +144,25 @@ def plain_evidence(**changes):
                            store=None))
     values.update(changes)
     return file_backed_evidence(**values)
+
+
+def large_page_evidence(**changes):
+    values = dict(
+        host=FakeHost(LARGE_PAGE),
+        server=cloud.Server(SERVER, 'ACTIVE', 'huge1', 'instance-00000001',
+                            2048),
+        xml=backing(source=None, access=None, allocation=None, discard=False,
+                    hugepages=(2048,)),
+        backends=[backend(name='ram-node0', mem_path='/dev/hugepages/qemu')],
+        survey=large_page_survey())
+    values.update(changes)
+    return file_backed_evidence(**values)
+
+
+def large_page_survey(**changes):
+    values = dict(device='0:50', page_kib=2048, deleted=True,
+                  path='/dev/hugepages/qemu/qemu_back_mem.ram-node0.x')
+    values.update(changes)
+    return host_survey(
+        [LIBRARY, mapping(**values)], files={}, mappers={}, store=None,
+        mounts=[host_survey().mounts[0], HUGETLBFS])

@@ -56,6 +56,7 @@ class InventoryTest(base.BaseTestCase):
         self.assertEqual('~/.ssh/known_hosts', host.ssh.known_hosts)
         self.assertIs(inventory.Kind.PLAIN, host.kind)
         self.assertIsNone(host.compute_log)
+        self.assertIsNone(host.compute_service)
 
     def test_mount_is_directory_by_default(self):
         host = self._load(
@@ -68,14 +69,44 @@ class InventoryTest(base.BaseTestCase):
             HEAD + '    pools: [{size_kib: 2048, pages: 0}]\n').hosts['fbm1']
         self.assertIs(inventory.Kind.PLAIN, host.kind)
 
-    def test_of_kind(self):
-        found = self._load(HEAD)
-        self.assertEqual(['fbm1'], [
-            host.name for host in found.of_kind(inventory.Kind.PLAIN)])
-        self.assertEqual([], found.of_kind(inventory.Kind.FILE_BACKED))
+    @ddt.data(
+        (None, {4, 2048, 1048576}),
+        ('[any]', {4, 2048, 1048576}),
+        ('[small]', {4}),
+        ('[large]', {2048, 1048576}),
+        ('[small, 1048576]', {4, 1048576}),
+        ('[4, large]', {4, 2048, 1048576}))
+    @ddt.unpack
+    def test_allowed_page_sizes(self, declared, allowed):
+        text = HEAD
+        if declared:
+            text += '    allowed_page_sizes: %s\n' % declared
+        host = self._load(text).hosts['fbm1']
+        self.assertEqual(allowed, {size for size in (4, 2048, 1048576)
+                                   if host.allows(size)})
+
+    def test_small_pages_of_another_size(self):
+        host = self._load(
+            HEAD + '    small_page_kib: 64\n'
+            '    allowed_page_sizes: [small]\n').hosts['fbm1']
+        self.assertTrue(host.allows(64))
+        self.assertFalse(host.allows(4))
+
+    def test_service(self):
+        host = self._load(
+            HEAD + '    services: {nova-compute: {log: /a, config: /b, '
+            'restart: c d}}\n').hosts['fbm1']
+        self.assertEqual(inventory.Service('/b', 'c d'),
+                         host.compute_service)
 
     @ddt.data(
         ('', 'top level: None'),
+        (HEAD + '    allowed_page_sizes: [huge]',
+         "hosts.fbm1.allowed_page_sizes.0: 'huge'"),
+        (HEAD + '    allowed_page_sizes: []',
+         'hosts.fbm1.allowed_page_sizes: []'),
+        (HEAD + '    services: {nova-compute: {log: /a, config: /b}}',
+         "hosts.fbm1.services.nova-compute: 'restart' is a dependency"),
         ('hosts: {}', 'hosts: {}'),
         ('hosts: [', 'is not YAML'),
         (HEAD + '    port: 1', 'hosts.fbm1: Additional properties'),

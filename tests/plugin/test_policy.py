@@ -15,6 +15,7 @@ import dataclasses
 import ddt
 from oslotest import base
 
+from mempage_tempest_plugin import cloud
 from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.hosts import survey
 from mempage_tempest_plugin import inventory
@@ -95,6 +96,31 @@ PLAIN = (
      {'page size, KiB'}),
 )
 
+# Spoiled evidence of a large-page server, and the facts that must notice.
+LARGE_PAGE = [
+    ({'server': cloud.Server(samples.SERVER, 'ACTIVE', 'huge1', 'i', 4)},
+     {'page size, KiB'}),
+    ({'xml': samples.backing(source=None, access=None, allocation=None,
+                             discard=False)}, {'hugepages, KiB'}),
+    ({'xml': samples.backing(hugepages=(2048,))}, {'source'}),
+    ({'backends': []}, {'memory, MiB', 'memory backends'}),
+    ({'backends': [samples.backend(name='ram-node0',
+                                   mem_path='/srv/memory/x')]},
+     {'ram-node0: file system type of /srv/memory/x',
+      'ram-node0: mapped from hugetlbfs', 'ram-node0: page size, KiB',
+      'ram-node0: resident, KiB'}),
+    ({'backends': [samples.backend(name='ram-node0', prealloc=False,
+                                   mem_path='/dev/hugepages/qemu')]},
+     {'ram-node0: prealloc'}),
+    ({'survey': samples.large_page_survey(page_kib=4)},
+     {'ram-node0: page size, KiB'}),
+    ({'survey': samples.large_page_survey(resident_kib=2048)},
+     {'ram-node0: resident, KiB'}),
+    ({'survey': samples.large_page_survey(device='8:1')},
+     {'ram-node0: mapped from hugetlbfs', 'ram-node0: page size, KiB',
+      'ram-node0: resident, KiB'}),
+]
+
 
 def _wrong(comparison):
     return {fact.name for fact in comparison.disagreements}
@@ -135,6 +161,21 @@ class CompareServerTest(base.BaseTestCase):
     def test_plain_disagrees(self, changes, wrong):
         self.assertEqual(wrong, _wrong(policy.compare_server(
             samples.plain_evidence(**changes))))
+
+    def test_large_page_agrees(self):
+        comparison = policy.compare_server(samples.large_page_evidence(),
+                                           2048)
+        self.assertEqual([], comparison.disagreements, str(comparison))
+
+    @ddt.data(*LARGE_PAGE)
+    @ddt.unpack
+    def test_large_page_disagrees(self, changes, wrong):
+        self.assertEqual(wrong, _wrong(policy.compare_server(
+            samples.large_page_evidence(**changes), 2048)))
+
+    def test_large_pages_are_none_that_were_not_asked_for(self):
+        self.assertIn('hugepages', _wrong(policy.compare_server(
+            samples.large_page_evidence())))
 
 
 @ddt.ddt
@@ -191,7 +232,7 @@ class CompareCapacityTest(base.BaseTestCase):
     @ddt.unpack
     def test_file_backed(self, changes, wrong):
         self.assertEqual(wrong, _wrong(policy.compare_capacity(
-            samples.FILE_BACKED, samples.provider(**changes), 8000)))
+            samples.FILE_BACKED, samples.provider(**changes), 8000, False)))
 
     @ddt.data(
         ({'memory_total': 8000, 'traits': frozenset()}, set()),
@@ -201,11 +242,23 @@ class CompareCapacityTest(base.BaseTestCase):
     @ddt.unpack
     def test_plain(self, changes, wrong):
         self.assertEqual(wrong, _wrong(policy.compare_capacity(
-            samples.PLAIN, samples.provider(**changes), 8000)))
+            samples.PLAIN, samples.provider(**changes), 8000, False)))
+
+    @ddt.data(
+        (samples.LARGE_PAGE, ['2048'], set()),
+        (samples.LARGE_PAGE, [], {'page sizes in traits, KiB'}),
+        (samples.LARGE_PAGE, ['4', '2048'], {'page sizes in traits, KiB'}),
+        (samples.PLAIN, ['4'], set()))
+    @ddt.unpack
+    def test_page_sizes(self, host, sizes, wrong):
+        provider = samples.provider(traits=frozenset(
+            'CUSTOM_MEM_PAGE_SIZE_' + size for size in sizes))
+        self.assertEqual(wrong, _wrong(policy.compare_capacity(
+            host, provider, 8000, True)))
 
     def test_no_provider(self):
         self.assertEqual({'provider'}, _wrong(policy.compare_capacity(
-            samples.PLAIN, None, 8000)))
+            samples.PLAIN, None, 8000, True)))
 
 
 class CompareRemainsTest(base.BaseTestCase):
