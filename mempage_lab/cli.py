@@ -110,9 +110,13 @@ def purge():
 @click.argument('host')
 @click.argument('command', nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_in_host(host, command):
-    """Run a command as root inside a host or the controller."""
+    """Run a command as root inside a host or the controller.
+
+    OpenStack's own commands, such as nova-manage, are found by their names.
+    """
     node = _node(lab.load(), host)
-    sys.exit(subprocess.call(node.enter(*command)))
+    sys.exit(subprocess.call(node.enter(*command), env=dict(
+        os.environ, PATH=packages.search_path())))
 
 
 @main.command('status')

@@ -70,8 +70,7 @@ class Compute:
         yield program.Program(
             'nova-compute', '%s/bin/nova-compute --config-file '
             '/etc/nova/nova.conf' % self.venv, autostart=False,
-            environment='PATH="%s/bin:/usr/sbin:/usr/bin:/sbin:/bin"'
-            % self.venv)
+            environment='PATH="%s"' % packages.search_path())
 
     def start(self, hosts):
         """Start the host's node with everything but nova-compute.

@@ -120,8 +120,7 @@ class Controller:
 
     def _environment(self, api):
         service = api.split('-')[0]
-        variables = {'PATH': '%s/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-                     % self.venv}
+        variables = {'PATH': packages.search_path()}
         if service == 'neutron':
             variables['OS_NEUTRON_CONFIG_FILES'] = '/etc/neutron/neutron.conf'
         else:

@@ -137,7 +137,7 @@ class Node:
                  'bash', self.private('/etc/mempage-lab/init.sh')],
                 stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True, cwd='/',
-                env={'PATH': '/usr/sbin:/usr/bin:/sbin:/bin',
+                env={'PATH': shell.PATH,
                      'LANG': 'C.UTF-8'})
         deadline = time.monotonic() + START_LIMIT
         while time.monotonic() < deadline and parent.poll() is None:

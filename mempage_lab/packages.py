@@ -61,6 +61,11 @@ def venv():
     return paths.CACHE / ('openstack-' + fingerprint())
 
 
+def search_path():
+    """Return the PATH with which OpenStack's commands are found."""
+    return '%s/bin:%s' % (venv(), shell.PATH)
+
+
 def missing():
     """Return the names of the distribution's packages still to install."""
     wanted = sorted({*DEBIAN, *image.PACKAGES})

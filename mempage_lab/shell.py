@@ -18,6 +18,8 @@ import subprocess
 
 from mempage_lab import errors
 
+PATH = '/usr/sbin:/usr/bin:/sbin:/bin'
+
 
 def run(*command, **kwargs):
     """Run a command and return what it printed.

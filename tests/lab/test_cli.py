@@ -26,6 +26,7 @@ from mempage_lab import constraints
 from mempage_lab import errors
 from mempage_lab import lab
 from mempage_lab import logs
+from mempage_lab import packages
 from mempage_lab import paths
 from mempage_lab import restart
 from mempage_lab import status
@@ -69,7 +70,10 @@ class CliTest(base.LabTestCase):
         call = self.patch_object(subprocess, 'call')
         call.return_value = 3
         result = self._invoke('exec', 'a', 'find', '/', '-mindepth', '1')
-        call.assert_called_once_with(('find', '/', '-mindepth', '1'))
+        self.assertEqual((('find', '/', '-mindepth', '1'),),
+                         call.call_args.args)
+        self.assertEqual(packages.search_path(),
+                         call.call_args.kwargs['env']['PATH'])
         self.assertEqual(3, result.exit_code)
 
     def test_logs(self):

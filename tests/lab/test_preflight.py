@@ -79,7 +79,7 @@ class PreflightTest(base.LabTestCase):
         with_pools = topology.Topology(default.network, tuple(hosts))
         without = topology.Topology(default.network, tuple(
             topology.Host(host.name, host.index) for host in hosts))
-        self.assertEqual(768 + 256 + 128, preflight.memory_needed(with_pools)
+        self.assertEqual(768 + 512 + 128, preflight.memory_needed(with_pools)
                          - preflight.memory_needed(without))
 
     def test_too_little_disk(self):
