@@ -113,18 +113,19 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         cls.flavor = cls.create_flavor(cls.extra_specs)
 
     @classmethod
-    def create_flavor(cls, extra_specs, ram_mib=None):
+    def create_flavor(cls, extra_specs, ram_mib=None, disk_gib=None):
         """Copy the configured flavor, with other extra specs.
 
         :param extra_specs: dict
         :param ram_mib: another RAM than the configured flavor's
+        :param disk_gib: another disk than the configured flavor's
         :returns: the flavor; it is deleted after the class
         """
         client = cls.os_admin.flavors_client
         model = client.show_flavor(CONF.compute.flavor_ref)['flavor']
         flavor = client.create_flavor(
             name=cls._rand_name('flavor'), ram=ram_mib or model['ram'],
-            vcpus=model['vcpus'], disk=model['disk'])['flavor']
+            vcpus=model['vcpus'], disk=disk_gib or model['disk'])['flavor']
         cls.addClassResourceCleanup(client.delete_flavor, flavor['id'])
         if extra_specs:
             client.set_flavor_extra_spec(flavor['id'], **extra_specs)

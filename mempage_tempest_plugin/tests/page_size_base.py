@@ -1,0 +1,177 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the tests of requests for page sizes share."""
+
+import io
+
+from tempest.common import compute
+from tempest.common import waiters
+from tempest import config
+from tempest.lib.common.utils import test_utils
+
+from mempage_tempest_plugin import page_sizes
+from mempage_tempest_plugin.tests import base
+
+CONF = config.CONF
+
+
+class BasePageSizeTest(base.BaseMemoryTest):
+    """Tests of who gets which page size, whatever the guest does with it.
+
+    Their image is empty: QEMU starts and finds nothing to boot, and many
+    servers can be requested at once.
+    """
+
+    # That the values of extra specs are validated.
+    min_microversion = '2.86'
+
+    # Little, so that tests which run at the same time leave pages for each
+    # other.
+    RAM_MIB = 64
+    # Seconds that Nova may take to write down why a server failed.
+    FAULT_TIMEOUT = 30
+
+    @classmethod
+    def is_about(cls, host):
+        return True
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls.image = cls.create_image()
+
+    @classmethod
+    def create_image(cls, **properties):
+        """Create an empty image.
+
+        :param properties: its properties
+        :returns: its id; it is deleted after the class
+        """
+        client = cls.os_admin.image_client_v2
+        image = client.create_image(
+            name=cls._rand_name('image'), container_format='bare',
+            disk_format='raw', visibility='private', **properties)['id']
+        cls.addClassResourceCleanup(client.delete_image, image)
+        client.store_image_file(image, io.BytesIO(bytes(512)))
+        return image
+
+    @classmethod
+    def enforcement(cls):
+        """Tell what enforces page sizes, by the word of the configuration.
+
+        :returns: page_sizes.Enforcement
+        """
+        return page_sizes.Enforcement(
+            driver=CONF.mempage.allowed_memory_pagesize,
+            aggregates=CONF.mempage.aggregate_memory_backing_filter,
+            numa_filter=compute.is_scheduler_filter_enabled(
+                'NUMATopologyFilter'))
+
+    @classmethod
+    def ram_mib(cls, request):
+        """Choose RAM which consists of whole pages, where there are any.
+
+        :param request: small, large, any, a size in KiB, or None
+        :returns: MiB
+        """
+        pools = {pool.size_kib for host in cls.inventory.hosts.values()
+                 for pool in host.pools if pool.pages}
+        size = request if request in pools else min(pools, default=0)
+        return max(cls.RAM_MIB, size // 1024)
+
+    @classmethod
+    def create_page_size_flavor(cls, request):
+        """Create a flavor that asks for a page size.
+
+        :param request: small, large, any, a size in KiB, or None
+        :returns: the flavor; it is deleted after the class
+        """
+        extra_specs = {'hw:mem_page_size': str(request)} if request else {}
+        return cls.create_flavor(extra_specs, cls.ram_mib(request))
+
+    @classmethod
+    def request_server(cls, flavor, image=None, **kwargs):
+        """Request a server without network; the caller deletes it.
+
+        :param flavor: the flavor
+        :param image: id of the image, if not the empty one
+        :param kwargs: further arguments of compute.create_test_server
+        :returns: its UUID
+        """
+        server, _ = compute.create_test_server(
+            cls.os_admin, name=cls._rand_name('server'), networks='none',
+            flavor=flavor['id'], image_id=image or cls.image, **kwargs)
+        return server['id']
+
+    @classmethod
+    def delete_servers(cls, servers):
+        """Delete servers at the same time, and wait until they are gone.
+
+        :param servers: iterable of UUIDs
+        """
+        servers = list(servers)
+        for server in servers:
+            test_utils.call_and_ignore_notfound_exc(
+                cls.servers_client.delete_server, server)
+        for server in servers:
+            waiters.wait_for_server_termination(cls.servers_client, server)
+
+    def assert_outcome(self, server, expected):
+        """Wait until a server runs or has failed, and assert that it must.
+
+        :param server: UUID of the server
+        :param expected: page_sizes.Outcome
+        """
+        shown = self._settled(server, expected.faults)
+        host = shown['OS-EXT-SRV-ATTR:hypervisor_hostname']
+        fault = shown.get('fault', {}).get('message', '')
+        if shown['status'] == 'ACTIVE':
+            page_kib = self.cloud.page_size(server)
+            agrees = (host, page_kib) in expected.granted.items()
+            seen = 'runs on %s with page size %s' % (host, page_kib)
+        else:
+            agrees = any(text in fault for text in expected.faults)
+            seen = 'is %s: %s' % (shown['status'], fault)
+        self.assertTrue(agrees, (
+            'server %s %s; allowed are these hosts with these page sizes in '
+            'KiB: %s, or else these faults: %s' % (
+                server, seen, expected.granted or 'none',
+                sorted(expected.faults) or 'none')))
+
+    def _settled(self, server, faults):
+        shown = self._wait_while(
+            server, lambda shown: shown['status'] == 'BUILD',
+            CONF.compute.build_timeout)
+        if shown['status'] != 'ERROR' or not faults:
+            return shown
+        # The fault comes after the status, and may take an older one's place.
+        return self._wait_while(
+            server, lambda shown: not any(
+                text in shown.get('fault', {}).get('message', '')
+                for text in faults), self.FAULT_TIMEOUT)
+
+    def _wait_while(self, server, condition, timeout):
+        """Wait while a condition of the server holds, but not for ever.
+
+        :returns: the server as the API showed it last
+        """
+        shown = {}
+
+        def passed():
+            shown.update(
+                self.servers_client.show_server(server)['server'])
+            return not condition(shown)
+
+        test_utils.call_until_true(passed, timeout,
+                                   CONF.compute.build_interval)
+        return shown
