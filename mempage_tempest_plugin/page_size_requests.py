@@ -62,7 +62,7 @@ def _invalid(text, valid):
     return Spelling(text, BadRequest(INVALID % text), valid)
 
 
-SPELLINGS = (
+_SPELLINGS = (
     Spelling('small', page_sizes.SMALL),
     Spelling('large', page_sizes.LARGE),
     Spelling('any', page_sizes.ANY),
@@ -110,12 +110,13 @@ SPELLINGS = (
     Spelling('2.5MB', 2560, valid=False),
 )
 
+#: All values with a meaning of their own, by their text.
+SPELLINGS = {spelling.text: spelling for spelling in _SPELLINGS}
+
 #: Values to combine, of flavors and of images; None is none.
 FLAVORS = (None, 'small', 'large', 'any', '4', '2048')
 IMAGES = (None, 'small', 'large', 'any', '4', '2048', '1048576', '2MB', '0',
           '2M', 'huge')
-
-_REQUESTS = {spelling.text: spelling.request for spelling in SPELLINGS}
 
 
 def effective(flavor, image):
@@ -125,9 +126,9 @@ def effective(flavor, image):
     :param image: the image's value, one of SPELLINGS, or None
     :returns: as :attr:`Spelling.request`
     """
-    request = _REQUESTS[flavor] if flavor else None
+    request = SPELLINGS[flavor].request if flavor else None
     if not image or isinstance(request, BadRequest):
         return request
     if request in (page_sizes.LARGE, page_sizes.ANY):
-        return _REQUESTS[image]
+        return SPELLINGS[image].request
     return BadRequest(FORBIDDEN % (image, flavor or '<empty>'))

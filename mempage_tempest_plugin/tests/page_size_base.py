@@ -19,6 +19,7 @@ from tempest.common import waiters
 from tempest import config
 from tempest.lib.common.utils import test_utils
 
+from mempage_tempest_plugin import page_size_requests
 from mempage_tempest_plugin import page_sizes
 from mempage_tempest_plugin.tests import base
 
@@ -90,13 +91,15 @@ class BasePageSizeTest(base.BaseMemoryTest):
         return max(cls.RAM_MIB, size // 1024)
 
     @classmethod
-    def create_page_size_flavor(cls, request):
+    def create_page_size_flavor(cls, value, request):
         """Create a flavor that asks for a page size.
 
-        :param request: small, large, any, a size in KiB, or None
+        :param value: the value of hw:mem_page_size, or None
+        :param request: what is requested then: small, large, any, a size in
+            KiB, or None
         :returns: the flavor; it is deleted after the class
         """
-        extra_specs = {'hw:mem_page_size': str(request)} if request else {}
+        extra_specs = {'hw:mem_page_size': value} if value else {}
         return cls.create_flavor(extra_specs, cls.ram_mib(request))
 
     @classmethod
@@ -175,3 +178,53 @@ class BasePageSizeTest(base.BaseMemoryTest):
         test_utils.call_until_true(passed, timeout,
                                    CONF.compute.build_interval)
         return shown
+
+
+class BaseAnywhereTest(BasePageSizeTest):
+    """Tests of servers for which the scheduler chooses among all hosts.
+
+    All are requested before the first test, so that they are built at the
+    same time.
+    """
+
+    #: Values of flavor and image, either may be None. No more than an
+    #: ordinary quota of servers (10).
+    cases = ()
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls._skip_if_undeclared()
+        cls.requested = {}
+        cls.expected = {}
+        cls.addClassResourceCleanup(
+            lambda: cls.delete_servers(cls.requested.values()))
+        for case in cls.cases:
+            cls._request(*case)
+
+    @classmethod
+    def _skip_if_undeclared(cls):
+        found = cls.os_admin.hypervisor_client.list_hypervisors()
+        undeclared = {hypervisor['hypervisor_hostname'] for hypervisor
+                      in found['hypervisors']} - set(cls.inventory.hosts)
+        if undeclared:
+            raise cls.skipException(
+                '%s does not declare %s, where servers may land' % (
+                    cls.inventory.path, ', '.join(sorted(undeclared))))
+
+    @classmethod
+    def _request(cls, value, image_value):
+        request = page_size_requests.effective(value, image_value)
+        flavor = cls.create_page_size_flavor(value, request)
+        image = image_value and cls.create_image(hw_mem_page_size=image_value)
+        cls.expected[value, image_value] = page_sizes.outcome(
+            cls.declared, request, flavor['ram'], page_sizes.Way.SCHEDULER,
+            cls.enforcement())
+        cls.requested[value, image_value] = cls.request_server(flavor, image)
+
+    def check_case(self, *case):
+        """Assert that the server of a case runs where it may, or nowhere.
+
+        :param case: values of flavor and image
+        """
+        self.assert_outcome(self.requested[case], self.expected[case])

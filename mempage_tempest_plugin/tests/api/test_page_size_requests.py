@@ -1,0 +1,154 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What Nova makes of the page sizes in a flavor and in an image."""
+
+import itertools
+
+import ddt
+from tempest.lib.common.utils import test_utils
+from tempest.lib import decorators
+from tempest.lib import exceptions as lib_exc
+
+from mempage_tempest_plugin import page_size_requests
+from mempage_tempest_plugin.tests import page_size_base
+
+VALID = [text for text, spelling in page_size_requests.SPELLINGS.items()
+         if spelling.valid]
+NOT_VALID = [text for text, spelling in page_size_requests.SPELLINGS.items()
+             if not spelling.valid]
+
+
+class _OfApi(page_size_base.BasePageSizeTest):
+    """The API of a cloud, with servers that no host has room for.
+
+    What it understood is seen in the topology of the server, which shows the
+    request as long as no host has served it.
+    """
+
+    # The largest that Nova takes.
+    DISK_GIB = 2 ** 31 - 1
+
+    @classmethod
+    def create_huge_flavor(cls, value):
+        extra_specs = {'hw:mem_page_size': value} if value else {}
+        return cls.create_flavor(extra_specs, cls.RAM_MIB, cls.DISK_GIB)
+
+    def check_request(self, expected, flavor, image=None):
+        """Assert that a request is understood, or refused, as expected.
+
+        :param expected: as page_size_requests.Spelling.request
+        :param flavor: the flavor
+        :param image: id of the image, if not the empty one
+        """
+        if isinstance(expected, page_size_requests.BadRequest):
+            error = self.assertRaises(lib_exc.BadRequest, self._request,
+                                      flavor, image)
+            self.assertIn(expected.words, str(error))
+        else:
+            server = self._request(flavor, image)
+            self.assertEqual(
+                page_size_requests.NUMBERS.get(expected, expected),
+                self.cloud.page_size(server))
+
+    def _request(self, flavor, image):
+        server = self.request_server(flavor, image)
+        # It is on no host, and gone at once.
+        self.addCleanup(test_utils.call_and_ignore_notfound_exc,
+                        self.servers_client.delete_server, server)
+        return server
+
+
+class _OfSpellings(_OfApi):
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls.flavor = cls.create_huge_flavor(None)
+
+    def set_value(self, value):
+        self.os_admin.flavors_client.set_flavor_extra_spec(
+            self.flavor['id'], **{'hw:mem_page_size': value})
+
+
+@ddt.ddt
+class TestPageSizeSpelling(_OfSpellings):
+    """Values in a flavor, validated as they are set."""
+
+    @decorators.idempotent_id('3c6b3f0e-6c0b-4f0b-8a3e-8f1f2a5b7c11')
+    @ddt.data(*VALID)
+    def test_valid(self, value):
+        """A value that may be set is understood, or refused at boot"""
+        self.set_value(value)
+        self.check_request(page_size_requests.SPELLINGS[value].request,
+                           self.flavor)
+
+    @decorators.idempotent_id('c1f0f0a8-1f5d-4d7c-9c43-1b6a4f7f9d22')
+    @ddt.data(*NOT_VALID)
+    def test_not_valid(self, value):
+        """A value that makes no sense cannot be set"""
+        error = self.assertRaises(lib_exc.BadRequest, self.set_value, value)
+        self.assertIn(page_size_requests.NOT_VALIDATED % value, str(error))
+
+
+@ddt.ddt
+class TestPageSizeUnvalidated(_OfSpellings):
+    """Values in a flavor, set with an API that does not validate them."""
+
+    min_microversion = '2.78'
+    max_microversion = '2.85'
+
+    @decorators.idempotent_id('2f0a8d4b-0c53-4f52-93b7-6d5f3e0c8b33')
+    @ddt.data(*NOT_VALID)
+    def test_not_valid(self, value):
+        """A value that makes no sense is refused at boot, or understood"""
+        self.set_value(value)
+        self.check_request(page_size_requests.SPELLINGS[value].request,
+                           self.flavor)
+
+
+@ddt.ddt
+class TestPageSizeOfImage(_OfApi):
+    """Values in a flavor and in an image."""
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls.flavors = {value: cls.create_huge_flavor(value)
+                       for value in page_size_requests.FLAVORS}
+        cls.images = {value: cls.create_image(hw_mem_page_size=value)
+                      for value in page_size_requests.IMAGES if value}
+
+    @decorators.idempotent_id('7d1a2c9e-4b1c-4c0b-b1a5-0c7e5f2d9a44')
+    @ddt.data(*itertools.product(page_size_requests.FLAVORS,
+                                 page_size_requests.IMAGES))
+    @ddt.unpack
+    def test_combination(self, flavor, image):
+        """An image may say more exactly what a flavor leaves open"""
+        self.check_request(page_size_requests.effective(flavor, image),
+                           self.flavors[flavor], self.images.get(image))
+
+
+@ddt.ddt
+class TestPageSizeGranted(page_size_base.BaseAnywhereTest):
+    """All hosts together, with requests that can be misunderstood."""
+
+    cases = (('0', None), ('4KB', None), ('2MB', None), ('2048KiB', None),
+             ('16Mb', None), ('large', 'small'), ('large', 'any'),
+             ('any', '2048'))
+
+    @decorators.idempotent_id('e6a4d2f7-3b9e-4f3a-8f3c-5a9b1c0d7e55')
+    @ddt.data(*cases)
+    @ddt.unpack
+    def test_size(self, flavor, image):
+        """The server has the page size that flavor and image ask for"""
+        self.check_case(flavor, image)
