@@ -42,8 +42,9 @@ MempageGroup = [
     cfg.BoolOpt('aggregate_memory_backing_filter',
                 default=False,
                 help='Whether the scheduler uses '
-                     'AggregateMemoryBackingFilter of nova_mempage. Where '
-                     'this says so and it is not true, tests fail.'),
+                     'AggregateMemoryBackingFilter of nova_mempage, and the '
+                     'aggregates of the hosts say what the inventory says. '
+                     'Where this says so and it is not true, tests fail.'),
     cfg.BoolOpt('reconfigure_hosts',
                 default=False,
                 help='Whether tests may change the configuration of '

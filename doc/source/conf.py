@@ -10,12 +10,18 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'ext'))
+
 project = 'mempage-tempest-plugin'
 copyright = 'the mempage-tempest-plugin authors'
 
 extensions = [
     'openstackdocstheme',
     'oslo_config.sphinxext',
+    'page_size_tables',
 ]
 
 html_theme = 'openstackdocs'

@@ -57,7 +57,7 @@ class TestPageSizeOnHost(_OnOneHost):
 
     way = page_sizes.Way.HOST
 
-    @decorators.idempotent_id('5b3b6e0c-6b2e-4a3d-8a54-0d0f5d6cf0a1')
+    @decorators.idempotent_id('ed59fffb-0635-40f9-87ae-a5df6bf1ea38')
     @ddt.data(*VALUES)
     def test_request(self, value):
         """The host gives the page size, or the server has no valid host"""
@@ -75,7 +75,7 @@ class TestPageSizeInZone(_OnOneHost):
 
     way = page_sizes.Way.ZONE
 
-    @decorators.idempotent_id('0f7b6a53-53c9-4b8c-9f07-2b0f4b0d7b3e')
+    @decorators.idempotent_id('c7c365ce-bb86-4c43-acae-512e89a4be3f')
     @ddt.data(*VALUES)
     def test_refusal(self, value):
         """The host refuses in its own words what it cannot give"""
@@ -99,7 +99,7 @@ class TestPageSizeAnywhere(page_size_base.BaseAnywhereTest):
 
     cases = tuple((value, None) for value in VALUES)
 
-    @decorators.idempotent_id('f0c9ce7a-4f2f-4c07-9d0b-6a3b9d1c1e64')
+    @decorators.idempotent_id('3aebdd42-e465-4363-a388-bae7317588ea')
     @ddt.data(*VALUES)
     def test_request(self, value):
         """The server goes to a host that has the page size, if any has"""
