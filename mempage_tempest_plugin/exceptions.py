@@ -70,3 +70,34 @@ class HypervisorError(HostError):
 
 class FactsMissing(HostError):
     """An answer from a compute host lacks what was asked for."""
+
+
+class OriginalKept(HostError):
+    """Somebody else has changed the configuration of a host."""
+
+    def __init__(self, host, config):
+        self.config = config
+        super().__init__(host, (
+            '%(config)s was changed, and its original is still kept in '
+            '%(config)s.mempage-original. Either other tests are changing it '
+            'now, or they were killed: "mempage-tempest cleanup" puts it back'
+            % {'config': config}))
+
+
+class ServiceNotUp(HostError):
+    """nova-compute did not start with the configuration that it was given."""
+
+    def __init__(self, host, reason, log):
+        self.log = log
+        super().__init__(host, 'nova-compute %s; the end of its log:\n%s' % (
+            reason, log))
+
+
+class ServiceNotRefused(HostError):
+    """nova-compute did not refuse the configuration that it was given."""
+
+    def __init__(self, host, words, reason, log):
+        self.log = log
+        super().__init__(host, (
+            'nova-compute was expected to refuse to start and to log %r, but '
+            '%s; the end of its log:\n%s' % (words, reason, log)))

@@ -13,6 +13,7 @@
 """What all tests of the plugin share."""
 
 import fixtures
+from oslo_concurrency import lockutils
 from oslo_log import log as logging
 from tempest.common import compute
 from tempest.common import waiters
@@ -23,12 +24,14 @@ from tempest.lib.common.utils import test_utils
 import tempest.test
 
 from mempage_tempest_plugin import cloud
+from mempage_tempest_plugin import compute_services
 from mempage_tempest_plugin import details
 from mempage_tempest_plugin import evidence
 from mempage_tempest_plugin import facts
 from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin import inventory
 from mempage_tempest_plugin import policy
+from mempage_tempest_plugin import reconfiguration
 
 CONF = config.CONF
 LOG = logging.getLogger(__name__)
@@ -110,6 +113,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         cls.hosts = [
             compute_host.get(declared, CONF.mempage.host_timeout)
             for declared in cls.declared]
+        if CONF.mempage.reconfigure_hosts:
+            cls._put_back_left()
         cls.flavor = cls.create_flavor(cls.extra_specs)
 
     @classmethod
@@ -135,6 +140,21 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     def _rand_name(cls, what):
         return data_utils.rand_name('%s-%s' % (cls.__name__, what),
                                     prefix=CONF.resource_name_prefix)
+
+    @classmethod
+    def _put_back_left(cls):
+        """Put back what a killed run has changed on the hosts.
+
+        Nobody who shares Tempest's locks is changing it now: only serial
+        classes do, and no other class is set up at the same time.
+        """
+        with lockutils.lock('mempage-put-back', external=True,
+                            lock_path=lockutils.get_lock_path(CONF)):
+            failures = reconfiguration.put_back(reconfiguration.left(
+                cls.hosts, compute_services.ComputeServices(cls.os_admin),
+                CONF.compute.build_timeout))
+        for error in failures.values():
+            raise error
 
     def setUp(self):
         super().setUp()

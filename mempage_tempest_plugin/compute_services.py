@@ -1,0 +1,57 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the compute API knows of nova-compute on hosts."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """The last time that a service told that it lives, as nova shows it."""
+
+    state: str
+    updated_at: str
+
+
+class ComputeServices:
+    """Questions to the compute API about nova-compute."""
+
+    def __init__(self, manager):
+        """Keep the clients.
+
+        :param manager: Tempest's client manager of an administrator
+        """
+        self._services = manager.services_client
+        self._hypervisors = manager.hypervisor_client
+
+    def host_of(self, hypervisor):
+        """Look up the name under which nova-compute is registered.
+
+        :param hypervisor: hypervisor_hostname
+        :returns: the service's host, which aggregates have too
+        :raises KeyError: if nova knows no such hypervisor
+        """
+        found = self._hypervisors.list_hypervisors(
+            detail=True)['hypervisors']
+        return {each['hypervisor_hostname']: each['service']['host']
+                for each in found}[hypervisor]
+
+    def report(self, host):
+        """Look up when a service told last that it lives.
+
+        :param host: the service's host
+        :returns: a :class:`Report`
+        """
+        found = self._services.list_services(
+            binary='nova-compute', host=host)['services'][0]
+        return Report(found['state'], found['updated_at'])

@@ -1,0 +1,246 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Run nova-compute with other options for a while."""
+
+import atexit
+import time
+
+from oslo_log import log as logging
+
+from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import configuration
+from mempage_tempest_plugin.hosts import service_log
+
+LOG = logging.getLogger(__name__)
+
+POLL = 1
+_SHOWN = 4000
+
+
+class NovaCompute:
+    """nova-compute on one host."""
+
+    def __init__(self, host, services, timeout):
+        """Look at nothing yet.
+
+        :param host: compute_host.ComputeHost whose declaration says how to
+            reconfigure nova-compute
+        :param services: compute_services.ComputeServices
+        :param timeout: seconds within which nova-compute has to start
+        """
+        self.host = host
+        self.configuration = configuration.Configuration(host)
+        self._services = services
+        self._timeout = timeout
+        self._log = service_log.ServiceLog(host.ssh,
+                                           host.declared.compute_log)
+
+    def restart(self):
+        """Restart it; :meth:`wait_until_up` has to be next.
+
+        :raises HostError: if the command of the inventory fails
+        """
+        self._command_restart(check=True)
+        # The process before is gone: what it said does not count any more.
+        self._service = self._services.host_of(self.host.name)
+        self._last_report = self._services.report(self._service)
+        self._log_end = self._log.end()
+
+    def restart_to_refuse(self):
+        """Restart it; :meth:`wait_until_refused` has to be next."""
+        self._service = self._services.host_of(self.host.name)
+        self._log_end = self._log.end()
+        # Some service managers wait for the end, and fail.
+        self._command_restart(check=False)
+        self._last_report = self._services.report(self._service)
+
+    def _command_restart(self, check):
+        command = self.host.declared.compute_service.restart
+        # What fails may say so on any of both.
+        self.host.ssh.execute(['sh', '-c', 'exec >&2; ' + command], root=True,
+                              check=check)
+
+    def wait_until_up(self):
+        """Wait until nova knows that it lives since the restart.
+
+        :raises ServiceNotUp: if it dies or says nothing in time
+        """
+        reason = 'has not reported in %d s' % self._timeout
+        for log in self._log_while_starting():
+            if self._has_reported():
+                return
+            if ' CRITICAL ' in log:
+                reason = 'dies when it starts'
+                break
+        raise exceptions.ServiceNotUp(self.host.name, reason, log[-_SHOWN:])
+
+    def wait_until_refused(self, words):
+        """Wait until it has refused to start.
+
+        :param words: what it has to write to its log
+        :returns: the log since the restart
+        :raises ServiceNotRefused: if it starts, or does not say that in time
+        """
+        reason = 'has not done so in %d s' % self._timeout
+        for log in self._log_while_starting():
+            if words in log:
+                return log
+            if self._has_reported():
+                reason = 'it started'
+                break
+        raise exceptions.ServiceNotRefused(self.host.name, words, reason,
+                                           log[-_SHOWN:])
+
+    def _log_while_starting(self):
+        deadline = time.monotonic() + self._timeout
+        while time.monotonic() < deadline:
+            yield self._log.since(self._log_end)
+            time.sleep(POLL)
+
+    def _has_reported(self):
+        report = self._services.report(self._service)
+        return (report.state == 'up'
+                and report.updated_at != self._last_report.updated_at)
+
+
+class Reconfiguration:
+    """Hosts that run nova-compute with other options, until :meth:`restore`.
+
+    What is still changed when the process ends is put back then. If it is
+    killed, the originals are still on the hosts: see :func:`left`.
+    """
+
+    def __init__(self, services, timeout):
+        """Change nothing yet.
+
+        :param services: compute_services.ComputeServices
+        :param timeout: seconds within which nova-compute has to start
+        """
+        self._services = services
+        self._timeout = timeout
+        self._computes = {}
+        self._changes = {}
+
+    def apply(self, changes):
+        """Let some hosts run with other options, all others as they were.
+
+        Nothing is restarted that runs with the same options already.
+
+        :param changes: dict by compute_host.ComputeHost of dicts as of
+            ini.edit; they change the original, not what was applied before
+        :raises HostError: if nova-compute on a host does not start
+        """
+        leaving = [self._computes[host] for host in self._changes
+                   if host not in changes]
+        for compute in leaving:
+            _start_original(compute)
+        started = []
+        for host, options in changes.items():
+            if self._changes.get(host) != options:
+                compute = self._change(host, options)
+                compute.restart()
+                started.append(compute)
+        for compute in started:
+            compute.wait_until_up()
+            self._changes[compute.host] = changes[compute.host]
+        for compute in leaving:
+            _finish_original(compute)
+            self._forget(compute.host)
+
+    def apply_refused(self, host, options, words):
+        """Give a host options with which nova-compute must not start.
+
+        :param host: compute_host.ComputeHost
+        :param options: dict as of ini.edit
+        :param words: what nova-compute has to write to its log
+        :returns: its log since the restart
+        :raises ServiceNotRefused: if it starts, or does not say that
+        """
+        compute = self._change(host, options)
+        compute.restart_to_refuse()
+        return compute.wait_until_refused(words)
+
+    def _change(self, host, options):
+        if not self._changes:
+            atexit.register(self.restore)
+        compute = self._computes.setdefault(
+            host, NovaCompute(host, self._services, self._timeout))
+        compute.configuration.change(options)
+        # It is not known what it runs with before it is up.
+        self._changes[host] = None
+        return compute
+
+    def restore(self):
+        """Let all hosts run with their original options.
+
+        :raises HostError: the first of those that failed; all are tried
+        """
+        computes = [self._computes[host] for host in self._changes]
+        failures = put_back(computes)
+        for compute in computes:
+            if compute.host.name not in failures:
+                self._forget(compute.host)
+        for error in failures.values():
+            raise error
+
+    def _forget(self, host):
+        del self._changes[host]
+        if not self._changes:
+            atexit.unregister(self.restore)
+
+
+def left(hosts, services, timeout):
+    """Find hosts whose original configuration somebody has left behind.
+
+    :param hosts: list of compute_host.ComputeHost
+    :param services: compute_services.ComputeServices
+    :param timeout: seconds within which nova-compute has to start
+    :returns: list of :class:`NovaCompute`, for :func:`put_back`
+    :raises HostError: if a host cannot be reached
+    """
+    computes = [NovaCompute(host, services, timeout) for host in hosts
+                if host.declared.compute_service]
+    return [compute for compute in computes
+            if compute.configuration.is_kept()]
+
+
+def put_back(computes):
+    """Put back original configurations, at the same time.
+
+    A host forgets its original only when nova-compute runs with it: who is
+    interrupted can begin again.
+
+    :param computes: list of :class:`NovaCompute`
+    :returns: dict by host name of HostError of those that failed
+    """
+    failures = {}
+    for step in _start_original, _finish_original:
+        for compute in computes:
+            if compute.host.name in failures:
+                continue
+            try:
+                step(compute)
+            except exceptions.HostError as error:
+                LOG.exception('Putting back the configuration')
+                failures[compute.host.name] = error
+    return failures
+
+
+def _start_original(compute):
+    compute.configuration.put_back()
+    compute.restart()
+
+
+def _finish_original(compute):
+    compute.wait_until_up()
+    compute.configuration.forget()

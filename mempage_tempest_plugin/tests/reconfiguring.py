@@ -1,0 +1,78 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The base of tests that run nova-compute with other options."""
+
+from tempest import config
+from tempest.lib import decorators
+
+from mempage_tempest_plugin import compute_services
+from mempage_tempest_plugin import reconfiguration
+from mempage_tempest_plugin.tests import base
+
+CONF = config.CONF
+
+
+@decorators.serial
+class ReconfiguringTest(base.BaseMemoryTest):
+    """Tests that reconfigure hosts, while no other tests run.
+
+    Classes below this are serial without saying so.
+    """
+
+    @classmethod
+    def skip_checks(cls):
+        if not CONF.mempage.reconfigure_hosts:
+            raise cls.skipException(
+                '[mempage] reconfigure_hosts does not allow to restart '
+                'nova-compute with other options')
+        super().skip_checks()
+
+    @classmethod
+    def is_about(cls, host):
+        """Tell whether the inventory says how to reconfigure a host."""
+        return host.compute_service is not None
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls._reconfiguration = reconfiguration.Reconfiguration(
+            compute_services.ComputeServices(cls.os_admin),
+            CONF.compute.build_timeout)
+        cls.addClassResourceCleanup(cls._reconfiguration.restore)
+
+    @classmethod
+    def reconfigure(cls, changes):
+        """Let some hosts run with other options, all others as they were.
+
+        A call describes all hosts: what an earlier one has changed and this
+        one does not name is put back. Hosts that run with the same options
+        already are not restarted. The class puts back everything at its end.
+
+        :param changes: dict by compute_host.ComputeHost of dicts by (group,
+            option) of the value, of a list of values of an option that may
+            appear several times, or of None to remove it
+        :raises ServiceNotUp: if nova-compute does not start
+        """
+        cls._reconfiguration.apply(changes)
+
+    @classmethod
+    def assert_refused(cls, host, changes, words):
+        """Assert that nova-compute does not start with some options.
+
+        :param host: the compute_host.ComputeHost
+        :param changes: dict by (group, option), as in :meth:`reconfigure`
+        :param words: what nova-compute has to write to its log
+        :returns: its log since it was started
+        :raises ServiceNotRefused: if it starts, or does not say that
+        """
+        return cls._reconfiguration.apply_refused(host, changes, words)
