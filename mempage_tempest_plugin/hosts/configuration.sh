@@ -33,10 +33,8 @@ install)
     mv -fT -- "$new" "$config"
     ;;
 put-back)
-    if ! [ "$config" -ef "$original" ]; then
-        ln -fT -- "$original" "$new"
-        mv -fT -- "$new" "$config"
-    fi
+    ln -fT -- "$original" "$new"
+    mv -fT -- "$new" "$config"
     ;;
 forget)
     rm -f -- "$original"
