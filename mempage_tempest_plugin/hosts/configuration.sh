@@ -33,7 +33,7 @@ install)
     mv -fT -- "$new" "$config"
     ;;
 put-back)
-    ln -fT -- "$original" "$new"
+    cp -aT -- "$original" "$new"
     mv -fT -- "$new" "$config"
     ;;
 forget)

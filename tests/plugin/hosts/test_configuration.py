@@ -67,7 +67,7 @@ class ConfigurationTest(base.BaseTestCase):
         self.assertEqual(TEXT, self._read())
         self.assertTrue(self.configuration.is_kept())
         self.configuration.forget()
-        self.assertEqual(before.st_ino, os.stat(self.path).st_ino)
+        self.assertEqual(before.st_mode, os.stat(self.path).st_mode)
         self.assertEqual(['nova.conf'], os.listdir(self.directory))
 
     def test_change_starts_from_the_original(self):
