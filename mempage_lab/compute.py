@@ -122,11 +122,13 @@ class Compute:
     def reserved_huge_pages(self):
         """Return what this host must not hand out: the others' pages.
 
+        The machine may have pages of sizes that no host has a pool of.
+
         :returns: list of (page size in KiB, pages)
         """
         own = {pool.size_kib: pool.pages for pool in self.host.pools}
-        return [(size, self.machine_pages[size] + self.topology.pages(size)
-                 - own.get(size, 0)) for size in self.topology.page_sizes]
+        return [(size, pages + self.topology.pages(size) - own.get(size, 0))
+                for size, pages in self.machine_pages.items()]
 
     def _write_configuration(self, hosts):
         write = self.node.write

@@ -16,10 +16,18 @@ import json
 import pathlib
 
 from mempage_lab import boot
+from mempage_lab import errors
 from mempage_lab import paths
 from mempage_lab import shell
 
 BEFORE = paths.STATE / 'hugepages.json'
+_POOLS = pathlib.Path('/sys/kernel/mm/hugepages')
+
+
+def kernel_sizes():
+    """Return the sizes in KiB of the large pages that the kernel knows."""
+    return sorted(int(entry.name.split('-')[1].removesuffix('kB'))
+                  for entry in _POOLS.glob('hugepages-*'))
 
 
 def before(sizes):
@@ -38,14 +46,23 @@ def build(topology):
     :raises CommandFailed: saying what the kernel gave, if it gives less;
         the pools are as before then
     """
-    machine = before(topology.page_sizes)
-    if not machine:
-        return
-    BEFORE.parent.mkdir(parents=True, exist_ok=True)
-    BEFORE.write_text(json.dumps({'boot': boot.identity(),
-                                  'pages': machine}))
-    for size, pages in machine.items():
+    for size, pages in _record(topology.page_sizes).items():
         _call('build_hugepage_pool', size, pages + topology.pages(size))
+
+
+def try_build(topology, size_kib):
+    """Build the pools of one page size, or leave them as they are.
+
+    :returns: None, or why the kernel does not give the pages
+    """
+    if size_kib not in kernel_sizes():
+        return 'this kernel has no such pages'
+    pages = _record([size_kib])[size_kib] + topology.pages(size_kib)
+    try:
+        _call('build_hugepage_pool', size_kib, pages)
+    except errors.CommandFailed as error:
+        return error.output.strip()
+    return None
 
 
 def restore():
@@ -53,6 +70,16 @@ def restore():
     for size, pages in _recorded().items():
         _call('restore_hugepage_pool', size, pages)
     BEFORE.unlink(missing_ok=True)
+
+
+def _record(sizes):
+    """Write down what :func:`before` says, for :func:`restore`."""
+    machine = before(sizes)
+    if machine:
+        BEFORE.parent.mkdir(parents=True, exist_ok=True)
+        BEFORE.write_text(json.dumps({'boot': boot.identity(),
+                                      'pages': _recorded() | machine}))
+    return machine
 
 
 def _recorded():
@@ -65,8 +92,8 @@ def _recorded():
 
 
 def _pages(size):
-    return int(pathlib.Path('/sys/kernel/mm/hugepages/hugepages-%dkB'
-                            '/nr_hugepages' % size).read_text())
+    return int((_POOLS / ('hugepages-%dkB' % size) / 'nr_hugepages')
+               .read_text())
 
 
 def _call(function, *arguments):

@@ -31,6 +31,7 @@ from mempage_lab import hugepages
 from mempage_lab import image
 from mempage_lab import network
 from mempage_lab import node
+from mempage_lab import optional_pools
 from mempage_lab import outputs
 from mempage_lab import packages
 from mempage_lab import paths
@@ -53,7 +54,7 @@ class Lab:
     def __init__(self, wanted):
         self.topology = wanted
         self.controller = controller.Controller(wanted)
-        machine_pages = hugepages.before(wanted.page_sizes)
+        machine_pages = hugepages.before(hugepages.kernel_sizes())
         self.computes = [compute.Compute(host, wanted, machine_pages)
                          for host in wanted.hosts]
         self.addresses = {controller.NAME: wanted.controller, **{
@@ -201,6 +202,7 @@ def choose(topology_path, shown):
     preflight.check_resources(wanted)
     paths.STATE.mkdir(parents=True, exist_ok=True)
     paths.STATE.chmod(0o711)
+    wanted = optional_pools.settle(wanted, shown)
     topology.save(wanted, paths.TOPOLOGY)
     # All nodes need them, and only the first caller may generate them.
     secrets.load()
@@ -209,6 +211,9 @@ def choose(topology_path, shown):
 
 def _continue(wanted, topology_path):
     current = load()
+    left_out = set(wanted.optional_sizes) - set(
+        current.topology.optional_sizes)
+    wanted = wanted.without_optional(left_out)
     if topology_path and current.topology.hosts != wanted.hosts:
         raise errors.LabError(
             'the lab is up with another topology (%s): mempage-lab down '

@@ -20,6 +20,7 @@ import shutil
 import psutil
 
 from mempage_lab import errors
+from mempage_lab import hugepages
 from mempage_lab import paths
 from mempage_lab import shell
 
@@ -65,8 +66,9 @@ def check_resources(wanted):
     :param wanted: a :class:`mempage_lab.topology.Topology`
     :raises LabError: saying how much there is and how much it takes
     """
-    needed = memory_needed(wanted)
-    available = psutil.virtual_memory().available // 2 ** 20
+    required = wanted.without_optional(wanted.optional_sizes)
+    needed = memory_needed(required)
+    available = memory_available()
     if available < needed:
         raise errors.LabError(
             '%d MiB of memory are available, and these %d hosts take %d '
@@ -82,6 +84,11 @@ def _check_disk(path, needed):
     if free < needed:
         raise errors.LabError('%d GiB are free for %s, and the lab takes %d '
                               'GiB' % (free, path, needed))
+
+
+def memory_available():
+    """Return the memory in MiB that new processes can have."""
+    return psutil.virtual_memory().available // 2 ** 20
 
 
 def memory_needed(wanted):
@@ -126,9 +133,9 @@ def check_page_sizes(wanted):
     :param wanted: a :class:`mempage_lab.topology.Topology`
     :raises LabError: naming the sizes that it has
     """
-    known = sorted(int(entry.name.split('-')[1].rstrip('kB')) for entry in
-                   pathlib.Path('/sys/kernel/mm/hugepages').glob('*'))
-    for size in wanted.page_sizes:
+    known = hugepages.kernel_sizes()
+    required = wanted.without_optional(wanted.optional_sizes)
+    for size in required.page_sizes:
         if size not in known:
             raise errors.LabError(
                 'pools: this kernel has no pages of %d KiB; it has %s'

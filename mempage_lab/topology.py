@@ -40,6 +40,8 @@ class Pool:
     """A pool of large pages; the page size in KiB."""
     size_kib: int
     pages: int
+    #: Whether the host may do without, if the machine cannot give the pages.
+    optional: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +95,23 @@ class Topology:
         """All page sizes in KiB that some host has a pool of."""
         return sorted({pool.size_kib for host in self.hosts
                        for pool in host.pools})
+
+    @property
+    def optional_sizes(self):
+        """All page sizes in KiB that some host has an optional pool of."""
+        return sorted({pool.size_kib for host in self.hosts
+                       for pool in host.pools if pool.optional})
+
+    def without_optional(self, sizes):
+        """Return the topology without its optional pools of some sizes.
+
+        :param sizes: page sizes in KiB
+        """
+        return dataclasses.replace(self, hosts=tuple(
+            dataclasses.replace(host, pools=tuple(
+                pool for pool in host.pools
+                if not (pool.optional and pool.size_kib in sizes)))
+            for host in self.hosts))
 
 
 def load(path, used_networks):

@@ -134,6 +134,13 @@ class ComputeTest(base.LabTestCase):
         # What the machine had before is left to the machine.
         self.assertEqual({2048: 150, 1048576: 2}, handed_out)
 
+    def test_pages_of_a_size_that_no_host_has_a_pool_of(self):
+        self.topology = topology.load(self.write_topology(
+            'hosts: {small: {pools: [{size_kib: 2048, pages: 50}]}}'), [])
+        self._start('small')
+        self.assertEqual({2048: 7, 1048576: 1}, self._reserved())
+        self.assertNotIn('1048576', self.setup_script)
+
     def test_every_page_size_has_a_mount(self):
         self._start('small')
         self.assertIn('mount_hugetlbfs /dev/hugepages 2048\n',

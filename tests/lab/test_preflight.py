@@ -79,8 +79,14 @@ class PreflightTest(base.LabTestCase):
         with_pools = topology.Topology(default.network, tuple(hosts))
         without = topology.Topology(default.network, tuple(
             topology.Host(host.name, host.index) for host in hosts))
-        self.assertEqual(768 + 512 + 128, preflight.memory_needed(with_pools)
+        self.assertEqual(768 + 2048 + 512 + 128,
+                         preflight.memory_needed(with_pools)
                          - preflight.memory_needed(without))
+
+    def test_optional_pools_may_be_left_out(self):
+        default = self.default_topology()
+        self._machine(preflight.memory_needed(default) - 1, 100)
+        preflight.check_resources(default)
 
     def test_too_little_disk(self):
         self._machine(100 * 1024, 1)

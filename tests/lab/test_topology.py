@@ -26,7 +26,9 @@ MIXED = textwrap.dedent("""\
       a:
         file_backed: {capacity_mib: 512, filesystem: xfs, size_mib: 640}
       b:
-        pools: [{size_kib: 2048, pages: 100}, {size_kib: 1048576, pages: 1}]
+        pools:
+          - {size_kib: 2048, pages: 100}
+          - {size_kib: 1048576, pages: 1, optional: true}
         allowed_page_sizes: [small, 2048]
       c:
         pools: [{size_kib: 2048, pages: 50}]
@@ -53,7 +55,7 @@ class TopologyTest(base.LabTestCase):
         self.assertEqual(topology.Store(512, 'xfs', 640), a.store)
         self.assertEqual((), a.pools)
         self.assertEqual((topology.Pool(2048, 100),
-                          topology.Pool(1048576, 1)), b.pools)
+                          topology.Pool(1048576, 1, True)), b.pools)
         self.assertIsNone(c.store)
         self.assertEqual((None, ()), (d.store, d.pools))
         self.assertEqual(('small', 2048), b.allowed_page_sizes)
@@ -64,6 +66,15 @@ class TopologyTest(base.LabTestCase):
         self.assertEqual([2048, 1048576], loaded.page_sizes)
         self.assertEqual(150, loaded.pages(2048))
         self.assertEqual(1, loaded.pages(1048576))
+
+    def test_without_optional_pools(self):
+        loaded = self._load(MIXED)
+        self.assertEqual([1048576], loaded.optional_sizes)
+        self.assertEqual(loaded, loaded.without_optional([2048]))
+        without = loaded.without_optional([1048576])
+        self.assertEqual([], without.optional_sizes)
+        self.assertEqual([2048], without.page_sizes)
+        self.assertEqual(150, without.pages(2048))
 
     def test_addresses_differ_and_are_in_the_management_network(self):
         loaded = self._load(MIXED)
