@@ -145,11 +145,11 @@ class BasePageSizeTest(base.BaseMemoryTest):
         else:
             agrees = any(text in fault for text in expected.faults)
             seen = 'is %s: %s' % (shown['status'], fault)
-        self.assertTrue(agrees, (
-            'server %s %s; allowed are these hosts with these page sizes in '
-            'KiB: %s, or else these faults: %s' % (
-                server, seen, expected.granted or 'none',
-                sorted(expected.faults) or 'none')))
+        if not agrees:
+            self.fail('server %s %s; allowed are these hosts with these page '
+                      'sizes in KiB: %s, or else these faults: %s' % (
+                          server, seen, expected.granted or 'none',
+                          sorted(expected.faults) or 'none'))
 
     def _settled(self, server, faults):
         shown = self._wait_while(
