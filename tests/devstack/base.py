@@ -12,15 +12,20 @@
 
 """Runs the shell functions below devstack/lib for real, out of harm's way."""
 
+import fcntl
 import os
 import pathlib
 import subprocess
+import tempfile
 import time
 
 import fixtures
 import testtools
 
 LIBRARIES = pathlib.Path(__file__).parents[2] / 'devstack' / 'lib'
+
+# The machine's pool of hugepages
+POOL = pathlib.Path('/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages')
 
 # Seconds that the kernel may take to let go of a loop device
 LOOP_TIMEOUT = 10
@@ -38,6 +43,25 @@ source {libraries}/hugepages
 """
 
 
+class HugepagePool(fixtures.Fixture):
+    """The machine's pool of hugepages, to one test at a time.
+
+    :ivar before: how many pages it has
+    """
+
+    def _setUp(self):
+        lock = open(os.path.join(tempfile.gettempdir(),
+                                 'mempage-test-pool.lock'), 'w')
+        self.addCleanup(lock.close)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self.before = int(POOL.read_text())
+        self.addCleanup(self._put_back)
+
+    def _put_back(self):
+        if int(POOL.read_text()) != self.before:
+            POOL.write_text(str(self.before))
+
+
 class ShellTest(testtools.TestCase):
     """Runs scripts as root, each in a mount namespace that goes with it."""
 
@@ -50,6 +74,15 @@ class ShellTest(testtools.TestCase):
         if probe.returncode != 0:
             self.skipTest('no mount namespaces here: %s' % probe.stderr)
         self.directory = self.useFixture(fixtures.TempDir()).path
+
+    def require_pool(self):
+        """Have the machine's pool of hugepages to this test alone.
+
+        :returns: how many pages it has
+        """
+        if not POOL.exists():
+            self.skipTest('the kernel has no 2 MiB hugepages')
+        return self.useFixture(HugepagePool()).before
 
     def succeed(self, script):
         """Run a script that must succeed.
@@ -77,8 +110,8 @@ class ShellTest(testtools.TestCase):
         name = os.path.basename(self.directory)
         preamble = PREAMBLE.format(directory=self.directory, name=name,
                                    libraries=LIBRARIES)
-        result = self._run('unshare', '--mount', '--propagation', 'private',
-                           'bash', '-c', preamble + script)
+        result = self._run('unshare', '--mount', '--net', '--propagation',
+                           'private', 'bash', '-c', preamble + script)
         self._assert_no_loop_device('image-' + name)
         return result
 

@@ -10,13 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-import pathlib
-
 import ddt
 
 from tests.devstack import base
-
-POOL = pathlib.Path('/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages')
 
 # A pool of plain files, of which the kernel gives 5 pages at most
 FAKE_POOL = """
@@ -34,21 +30,13 @@ function _write_hugepages {
 class HugepagePoolTest(base.ShellTest):
 
     def test_pool_of_the_kernel_grows_and_shrinks_back(self):
-        if not POOL.exists():
-            self.skipTest('the kernel has no 2 MiB hugepages')
-        before = int(POOL.read_text())
-        self.addCleanup(self._put_back, before)
+        before = self.require_pool()
         told = self.succeed(
             f'build_hugepage_pool 2048 {before + 8}; get_hugepage_pool 2048\n'
             f'build_hugepage_pool 2048 {before + 4}; get_hugepage_pool 2048\n'
             f'restore_hugepage_pool 2048 {before}; get_hugepage_pool 2048\n')
         self.assertEqual([before + 8, before + 8, before],
                          [int(line) for line in told.split()])
-
-    @staticmethod
-    def _put_back(before):
-        if int(POOL.read_text()) == before + 8:
-            POOL.write_text(str(before))
 
     def test_pool_of_a_numa_node(self):
         self.assertEqual('3\n', self.succeed(
@@ -64,6 +52,10 @@ class HugepagePoolTest(base.ShellTest):
                     'trap \'echo now $(get_hugepage_pool 2048), '
                     'compacted $(<compact) >&2\' EXIT\n'
                     'build_hugepage_pool 2048 6')
+
+    def test_too_many_pages_can_be_taken_as_given(self):
+        self.assertEqual('5\n', self.succeed(
+            FAKE_POOL + 'raise_hugepage_pool 2048 6; get_hugepage_pool 2048'))
 
     def test_memory_is_left_as_it_is_where_pages_suffice(self):
         self.succeed(FAKE_POOL +
@@ -87,13 +79,15 @@ class HugetlbfsTest(base.ShellTest):
 
     def setUp(self):
         super().setUp()
-        if not POOL.exists():
+        if not base.POOL.exists():
             self.skipTest('the kernel has no 2 MiB hugepages')
 
     def test_mount_and_unmount(self):
         told = self.succeed(
             'mount_hugetlbfs $PWD/huge 2048\n' * 2 +
             'findmnt -rno FSTYPE,OPTIONS $PWD/huge; stat -c %a huge\n' +
+            'is_hugetlbfs_mounted 2048\n'
+            '! is_hugetlbfs_mounted 1048576\n' +
             'unmount_hugetlbfs $PWD/huge\n' * 2 +
             'findmnt -rn $PWD/huge || true')
         self.assertEqual('hugetlbfs rw,nosuid,nodev,relatime,pagesize=2M\n'
