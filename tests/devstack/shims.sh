@@ -201,10 +201,10 @@ function clean {
     set -e
 }
 
-# snapshot - prints all that the plugin may have left behind.
+# snapshot - prints all that the plugin may have left behind, but for the
+# number of pages: others may change that, too.
 function snapshot {
     findmnt --noheadings --raw --output TARGET,SOURCE,FSTYPE
-    cat /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
     find /dev /etc /run /var/lib data guests home nova ! -name 'loop[0-9]*' \
         | sort
     cat qemu.conf

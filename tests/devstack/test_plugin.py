@@ -208,6 +208,7 @@ class UnstackTest(PhaseTest):
             'stack; snapshot >once; stack; snapshot >twice\n'
             'diff once twice >&2; ! diff -q before once\n'
             'unstack; unstack; clean; clean\n'
+            f'[[ $(<{base.POOL}) -eq {before} ]]\n'
             'snapshot >after; diff before after >&2')
 
     def test_guests_go_first_and_those_of_others_stay(self):
@@ -239,7 +240,7 @@ class UnstackTest(PhaseTest):
             '! (MEMPAGE_STORE_DIR=$PWD/taken; stack) 2>error\n'
             'grep "other is mounted there" error >&2\n'
             f'[[ $(<{base.POOL}) -eq {before + 8} ]]\n'
-            'umount taken; unstack\n'
+            f'umount taken; unstack; [[ $(<{base.POOL}) -eq {before} ]]\n'
             'snapshot >after; diff before after >&2')
 
     def test_pages_and_mounts_of_others_stay(self):
