@@ -106,9 +106,9 @@ class HostRoleTest(testtools.TestCase):
     def _play(self, state='present', pages=PAGES):
         variables = {
             'mempage_host_state': state,
-            'mempage_host_pools': [{'size_kib': 2048, 'pages': pages}],
-            'mempage_host_ramdisk': {'directory': self.directory,
-                                     'size_mib': RAMDISK_MIB}}
+            'mempage_host_hugepages': '2048:%d' % pages,
+            'mempage_host_ramdisk_directory': self.directory,
+            'mempage_host_ramdisk_size': RAMDISK_MIB}
         return subprocess.run(
             ['ansible-playbook', '--inventory', HOST + ',',
              '--ssh-common-args', '-F %s' % SSH_CONFIG,
