@@ -25,6 +25,8 @@ LOG = logging.getLogger(__name__)
 
 POLL = 1
 _SHOWN = 4000
+# What a host is being restarted with.
+_ORIGINAL = {}
 
 
 class NovaCompute:
@@ -50,25 +52,42 @@ class NovaCompute:
 
         :raises HostError: if the command of the inventory fails
         """
-        self._command_restart(check=True)
-        # The process before is gone: what it said does not count any more.
-        self._service = self._services.host_of(self.host.name)
-        self._last_report = self._services.report(self._service)
-        self._log_end = self._log.end()
+        self._restart(check=True)
 
     def restart_to_refuse(self):
         """Restart it; :meth:`wait_until_refused` has to be next."""
-        self._service = self._services.host_of(self.host.name)
-        self._log_end = self._log.end()
         # Some service managers wait for the end, and fail.
-        self._command_restart(check=False)
-        self._last_report = self._services.report(self._service)
+        self._restart(check=False)
 
-    def _command_restart(self, check):
+    def _restart(self, check):
+        self._service = self._services.host_of(self.host.name)
+        self._log_before = self._log.end()
         command = self.host.declared.compute_service.restart
         # What fails may say so on any of both.
         self.host.ssh.execute(['sh', '-c', 'exec >&2; ' + command], root=True,
                               check=check)
+        # The process before is gone: it does not report any more, and how it
+        # died does not count.
+        self._last_report = self._services.report(self._service)
+        self._log_after = self._log.end()
+
+    def put_back(self):
+        """Restart it with its original configuration.
+
+        The original is kept until :meth:`finish`: whoever is interrupted
+        before that can begin again.
+        """
+        self.configuration.put_back()
+        self.restart()
+
+    def finish(self):
+        """Wait until it is up with its original configuration."""
+        self.wait_until_up()
+        self.configuration.forget()
+
+    def log(self):
+        """Get its log since the last restart."""
+        return self._log.since(self._log_before)
 
     def wait_until_up(self):
         """Wait until nova knows that it lives since the restart.
@@ -76,13 +95,14 @@ class NovaCompute:
         :raises ServiceNotUp: if it dies or says nothing in time
         """
         reason = 'has not reported in %d s' % self._timeout
-        for log in self._log_while_starting():
+        for _ in self._moments():
             if self._has_reported():
                 return
-            if ' CRITICAL ' in log:
+            if ' CRITICAL ' in self._log.since(self._log_after):
                 reason = 'dies when it starts'
                 break
-        raise exceptions.ServiceNotUp(self.host.name, reason, log[-_SHOWN:])
+        raise exceptions.ServiceNotUp(self.host.name, reason,
+                                      self.log()[-_SHOWN:])
 
     def wait_until_refused(self, words):
         """Wait until it has refused to start.
@@ -92,19 +112,20 @@ class NovaCompute:
         :raises ServiceNotRefused: if it starts, or does not say that in time
         """
         reason = 'has not done so in %d s' % self._timeout
-        for log in self._log_while_starting():
+        for _ in self._moments():
+            log = self.log()
             if words in log:
                 return log
             if self._has_reported():
                 reason = 'it started'
                 break
         raise exceptions.ServiceNotRefused(self.host.name, words, reason,
-                                           log[-_SHOWN:])
+                                           self.log()[-_SHOWN:])
 
-    def _log_while_starting(self):
+    def _moments(self):
         deadline = time.monotonic() + self._timeout
         while time.monotonic() < deadline:
-            yield self._log.since(self._log_end)
+            yield
             time.sleep(POLL)
 
     def _has_reported(self):
@@ -143,7 +164,7 @@ class Reconfiguration:
         leaving = [self._computes[host] for host in self._changes
                    if host not in changes]
         for compute in leaving:
-            _start_original(compute)
+            self._start_original(compute)
         started = []
         for host, options in changes.items():
             if self._changes.get(host) != options:
@@ -154,8 +175,7 @@ class Reconfiguration:
             compute.wait_until_up()
             self._changes[compute.host] = changes[compute.host]
         for compute in leaving:
-            _finish_original(compute)
-            self._forget(compute.host)
+            self._finish_original(compute)
 
     def apply_refused(self, host, options, words):
         """Give a host options with which nova-compute must not start.
@@ -168,7 +188,18 @@ class Reconfiguration:
         """
         compute = self._change(host, options)
         compute.restart_to_refuse()
-        return compute.wait_until_refused(words)
+        log = compute.wait_until_refused(words)
+        # It would only try again and again. Nobody has to wait for it now.
+        self._start_original(compute)
+        return log
+
+    def log_of(self, host):
+        """Get the log of nova-compute since it was restarted here.
+
+        :param host: compute_host.ComputeHost that was reconfigured
+        :returns: text
+        """
+        return self._computes[host].log()
 
     def _change(self, host, options):
         if not self._changes:
@@ -185,16 +216,19 @@ class Reconfiguration:
 
         :raises HostError: the first of those that failed; all are tried
         """
-        computes = [self._computes[host] for host in self._changes]
-        failures = put_back(computes)
-        for compute in computes:
-            if compute.host.name not in failures:
-                self._forget(compute.host)
+        failures = _on_each([self._computes[host] for host in self._changes],
+                            self._start_original, self._finish_original)
         for error in failures.values():
             raise error
 
-    def _forget(self, host):
-        del self._changes[host]
+    def _start_original(self, compute):
+        if self._changes[compute.host] is not _ORIGINAL:
+            compute.put_back()
+            self._changes[compute.host] = _ORIGINAL
+
+    def _finish_original(self, compute):
+        compute.finish()
+        del self._changes[compute.host]
         if not self._changes:
             atexit.unregister(self.restore)
 
@@ -217,14 +251,16 @@ def left(hosts, services, timeout):
 def put_back(computes):
     """Put back original configurations, at the same time.
 
-    A host forgets its original only when nova-compute runs with it: who is
-    interrupted can begin again.
-
     :param computes: list of :class:`NovaCompute`
     :returns: dict by host name of HostError of those that failed
     """
+    return _on_each(computes, NovaCompute.put_back, NovaCompute.finish)
+
+
+def _on_each(computes, *steps):
+    """Take each step on all hosts that have not failed yet."""
     failures = {}
-    for step in _start_original, _finish_original:
+    for step in steps:
         for compute in computes:
             if compute.host.name in failures:
                 continue
@@ -234,13 +270,3 @@ def put_back(computes):
                 LOG.exception('Putting back the configuration')
                 failures[compute.host.name] = error
     return failures
-
-
-def _start_original(compute):
-    compute.configuration.put_back()
-    compute.restart()
-
-
-def _finish_original(compute):
-    compute.wait_until_up()
-    compute.configuration.forget()

@@ -76,3 +76,12 @@ class ReconfiguringTest(base.BaseMemoryTest):
         :raises ServiceNotRefused: if it starts, or does not say that
         """
         return cls._reconfiguration.apply_refused(host, changes, words)
+
+    @classmethod
+    def log_of(cls, host):
+        """Get the log of nova-compute since it was reconfigured.
+
+        :param host: the compute_host.ComputeHost
+        :returns: text
+        """
+        return cls._reconfiguration.log_of(host)

@@ -148,6 +148,17 @@ class ReconfigurationTest(_Base):
         self.reconfiguration.apply({self.hosts[0]: {'x': 'y'}})
         self.assertIn(('wait_until_up', 'a'), self.taken)
 
+    def test_host_that_refused_is_put_back_at_once(self):
+        host = self.hosts[0]
+        self.reconfiguration.apply_refused(host, {'x': 'y'}, 'no')
+        self._configuration(host).put_back.assert_called_once_with()
+        self._configuration(host).forget.assert_not_called()
+        self.reconfiguration.restore()
+        self.assertEqual(
+            ['restart_to_refuse', 'wait_until_refused', 'restart',
+             'wait_until_up'], [step for step, _ in self.taken])
+        self._configuration(host).forget.assert_called_once_with()
+
     def test_host_that_is_not_named_any_more_is_put_back(self):
         first, second = self.hosts
         self.reconfiguration.apply({first: {'x': 'y'}})
