@@ -45,6 +45,12 @@ MempageGroup = [
                      'AggregateMemoryBackingFilter of nova_mempage, and the '
                      'aggregates of the hosts say what the inventory says. '
                      'Where this says so and it is not true, tests fail.'),
+    cfg.BoolOpt('isolated_aggregates',
+                default=False,
+                help='Whether the scheduler heeds traits that the metadata '
+                     'of aggregates requires: [scheduler] '
+                     'enable_isolated_aggregate_filtering of nova. Where '
+                     'this says so and it is not true, tests fail.'),
     cfg.BoolOpt('reconfigure_hosts',
                 default=False,
                 help='Whether tests may change the configuration of '
