@@ -161,6 +161,9 @@ class Compute:
         write('/etc/ssh/ssh_host_ed25519_key.pub',
               (paths.KEYS / (self.host.name + '.pub')).read_text())
         write('/etc/ssh/ssh_known_hosts', known_hosts(hosts))
+        # nova-compute is root here, and sends disks to other hosts.
+        write('/etc/ssh/ssh_config', 'User nova\n'
+              'IdentityFile /var/lib/nova/.ssh/id_ed25519\n')
 
 
 def known_hosts(hosts):
