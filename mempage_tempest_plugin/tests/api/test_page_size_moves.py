@@ -1,0 +1,167 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Guests keep their large pages when they move; a resize changes them."""
+
+from tempest import config
+from tempest.lib import decorators
+
+from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin import page_sizes
+from mempage_tempest_plugin.tests import moving
+
+CONF = config.CONF
+
+
+class LargeToLargeTest(moving.BaseMoveTest):
+    """guests with large pages: another host with the same sizes"""
+
+    request = page_sizes.LARGE
+
+    @classmethod
+    def is_destination(cls, host, source):
+        return moving.large_sizes(host) == moving.large_sizes(source)
+
+
+class TestPageSizeColdMigration(LargeToLargeTest):
+    """guests with large pages: another host with the same sizes"""
+
+    features = ('cold_migration',)
+
+    @decorators.idempotent_id('b7f0a3b7-8c1b-4cb7-8b0b-52cb40a0ef7e')
+    def test_cold_migration(self):
+        """The guest has the same pages there, and after a revert"""
+        destination = self.destinations[0]
+        self.start()
+        self._migrate(destination, 'revert_resize_server')
+        self.check_moved(destination, self.source)
+        self._migrate(destination, 'confirm_resize_server')
+        self.check_moved(self.source, destination)
+
+    def _migrate(self, host, decision):
+        self.act('VERIFY_RESIZE', 'migrate_server', **self.to(host))
+        self.act('ACTIVE', decision)
+
+
+class TestPageSizeLiveMigration(LargeToLargeTest):
+    """guests with large pages: another host with the same sizes"""
+
+    features = ('live_migration',)
+
+    @decorators.idempotent_id('1fd1b9a2-6f0f-4f0e-9a0f-5b1f6a7d9a11')
+    def test_live_migration(self):
+        """The guest has the same pages there and back again"""
+        destination = self.destinations[0]
+        self.start()
+        self.act('ACTIVE', 'live_migrate_server', **self.to_live(destination))
+        self.check_moved(self.source, destination)
+        self.act('ACTIVE', 'live_migrate_server', **self.to_live(self.source))
+        self.check_moved(destination, self.source)
+
+
+class TestPageSizeUnshelve(LargeToLargeTest):
+    """guests with large pages: another host with the same sizes"""
+
+    # Unshelving on a named host.
+    min_microversion = '2.91'
+    features = ('shelve',)
+
+    @decorators.idempotent_id('d1a0d3a6-4b8d-4f6c-9a53-4f0d9e6a7c55')
+    def test_unshelve_elsewhere(self):
+        """The guest has the same pages there"""
+        destination = self.destinations[0]
+        self.start()
+        self.shelve()
+        self.check_absent(self.source)
+        self.act('ACTIVE', 'unshelve_server', **self.to(destination))
+        self.check_moved(self.source, destination)
+
+
+class ResizeTest(moving.BaseMoveTest):
+    """Resizes to a flavor that asks for another page size."""
+
+    # What the other flavor asks for.
+    target = None
+    features = ('resize',)
+
+    @classmethod
+    def is_destination(cls, host, source):
+        return moving.can_have(host, cls.target)
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls.other = cls.create_flavor({'hw:mem_page_size': cls.target})
+
+    def check_confirmed(self):
+        """Assert that the server has the other size after the resize."""
+        self._resize()
+        self.act('ACTIVE', 'confirm_resize_server')
+        self.request = self.target
+        self.check_moved(self.source, self._find())
+
+    def check_reverted(self):
+        """Assert that the server has the first size again."""
+        destination = self._resize()
+        self.act('ACTIVE', 'revert_resize_server')
+        self.check_moved(destination, self.source)
+
+    def _resize(self):
+        self.start()
+        self.act('VERIFY_RESIZE', 'resize_server', self.other['id'])
+        return self._find()
+
+    def _find(self):
+        """Find the host that the scheduler has chosen.
+
+        :returns: the compute_host.ComputeHost
+        """
+        able = {host.name: host for host in self.inventory.hosts.values()
+                if moving.can_have(host, self.target)}
+        name = self.cloud.server(self.server).host
+        self.assertIn(name, able, 'hosts that can give pages: %s'
+                      % self.target)
+        return compute_host.get(able[name], CONF.mempage.host_timeout)
+
+
+class TestResizeToLargePages(ResizeTest):
+    """guests with small pages: another host with large ones"""
+
+    request = page_sizes.SMALL
+    target = page_sizes.LARGE
+
+    @decorators.idempotent_id('3a0f8c8e-5f0a-4c26-a1b0-6d0f7b8f3f5b')
+    def test_confirm(self):
+        """The guest has large pages"""
+        self.check_confirmed()
+
+    @decorators.idempotent_id('7c4d6e1f-3d6c-4d0c-8a4e-0d1f1c5d6b7a')
+    def test_revert(self):
+        """The guest has small pages again"""
+        self.check_reverted()
+
+
+class TestResizeToSmallPages(ResizeTest):
+    """guests with large pages: another host with small ones"""
+
+    request = page_sizes.LARGE
+    target = page_sizes.SMALL
+
+    @decorators.idempotent_id('9f2b3c4d-1a5e-4f60-8b7c-2d3e4f5a6b7c')
+    def test_confirm(self):
+        """The guest has small pages"""
+        self.check_confirmed()
+
+    @decorators.idempotent_id('e8a1c9d2-7b3f-4c5e-9d6a-8f1b2c3d4e5f')
+    def test_revert(self):
+        """The guest has large pages again"""
+        self.check_reverted()

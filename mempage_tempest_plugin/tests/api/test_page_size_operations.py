@@ -1,0 +1,200 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Guests keep their pages, whatever is done with their servers."""
+
+import ddt
+from tempest.common import compute
+from tempest.common import utils
+from tempest.common import waiters
+from tempest import config
+from tempest.lib.common.utils import test_utils
+from tempest.lib import decorators
+
+from mempage_tempest_plugin import conditions
+from mempage_tempest_plugin import moves
+from mempage_tempest_plugin import operations
+from mempage_tempest_plugin import page_sizes
+from mempage_tempest_plugin.tests import base
+from mempage_tempest_plugin.tests import moving
+
+CONF = config.CONF
+
+
+class OperationsTest(base.BaseMemoryTest):
+    """Hosts with a pool of large pages that guests may have."""
+
+    extra_specs = {'hw:mem_page_size': page_sizes.LARGE}
+
+    @classmethod
+    def is_about(cls, host):
+        return bool(moving.large_sizes(host))
+
+    def page_kib(self, host):
+        return page_sizes.granted(host.declared, page_sizes.LARGE,
+                                  self.flavor['ram'])
+
+    def calls(self, step):
+        """Translate a step of an operation.
+
+        :param step: an operations.Step
+        :returns: list of functions of a compute_host.ComputeHost
+        """
+        def request(host):
+            getattr(self.servers_client, step.method)(
+                self.servers[host.name], **step.arguments)
+
+        def wait(host):
+            waiters.wait_for_server_status(
+                self.servers_client, self.servers[host.name], step.status)
+
+        request.__name__ = step.method
+        wait.__name__ = 'wait after %s' % step.method
+        return [request, wait]
+
+
+@ddt.ddt
+class TestPageSizeOperations(OperationsTest):
+    """Hosts with a pool of large pages that guests may have."""
+
+    @decorators.idempotent_id('a2c1a6d8-5ae3-4d6a-8b34-13f0a8a7a9a5')
+    @ddt.data(*operations.OPERATIONS)
+    def test_after(self, name):
+        """The guest has its large pages again"""
+        operation = operations.OPERATIONS[name]
+        if not operation.is_enabled(CONF.compute_feature_enabled):
+            raise self.skipException('[compute-feature-enabled] %s is not set'
+                                     % operation.feature)
+        self._operate(operation.steps)
+
+    @decorators.idempotent_id('5b44e4d0-7e8e-4e39-b4f7-9b0f5d3d2b62')
+    def test_after_rebuild(self):
+        """The guest has its large pages again"""
+        self._operate(operations.rebuild(CONF.compute.image_ref))
+
+    def _operate(self, steps):
+        self.on_each_host(self.boot, self.wait_until_active)
+        for step in steps:
+            self.on_each_host(*self.calls(step))
+        self.on_each_host(self.check_evidence)
+
+
+class TestPageSizeShelve(OperationsTest):
+    """Hosts with a pool of large pages that guests may have."""
+
+    # Unshelving on a named host.
+    min_microversion = '2.91'
+
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        if not CONF.compute_feature_enabled.shelve:
+            raise cls.skipException('[compute-feature-enabled] shelve is not '
+                                    'set')
+
+    @decorators.idempotent_id('e6d34a0a-02c7-4b51-a18d-7a1f60f6f3a4')
+    def test_after_unshelve(self):
+        """The guest has its large pages again, and none while it is away"""
+        self.on_each_host(self.boot, self.wait_until_active, self._shelve,
+                          self._check_absent, self._unshelve,
+                          self.wait_until_active, self.check_evidence)
+
+    def _shelve(self, host):
+        server = self.servers[host.name]
+        compute.shelve_server(self.servers_client, server,
+                              force_shelve_offload=True)
+
+    def _check_absent(self, host):
+        self.assert_agrees(host, moves.compare_absent(
+            host, self.servers[host.name], self.cloud))
+
+    def _unshelve(self, host):
+        self.servers_client.unshelve_server(
+            self.servers[host.name],
+            host=conditions.service(self.os_admin, host.name)['host'])
+
+
+class TestPageSizeSoftReboot(OperationsTest):
+    """Hosts with a pool of large pages that guests may have."""
+
+    needs_network = True
+
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        if not CONF.validation.run_validation:
+            raise cls.skipException(
+                '[validation] run_validation is not set: only ssh tells that '
+                'a guest is ready to obey')
+
+    @decorators.idempotent_id('c5c7b0f1-2f47-4d0b-a8f3-5a0a4f1b6e0c')
+    @utils.services('compute', 'network')
+    def test_after_soft_reboot(self):
+        """The guest has its large pages again"""
+        self.on_each_host(self._boot_obedient,
+                          *self.calls(operations.SOFT_REBOOT),
+                          self.check_evidence)
+
+    def _boot_obedient(self, host):
+        self.boot(host, wait_until='SSHABLE', validatable=True,
+                  validation_resources=self.get_test_validation_resources(
+                      self.os_admin),
+                  tenant_network=self.get_tenant_network('admin'))
+
+
+@decorators.serial
+class TestPoolCounts(OperationsTest):
+    """Hosts with a pool of large pages that guests may have."""
+
+    # Seconds that the kernel and libvirt may need after nova is done.
+    RELEASE_TIMEOUT = 10
+
+    def setUp(self):
+        super().setUp()
+        self._free = {}
+
+    @decorators.idempotent_id('0d3cf1d2-6b8a-4b58-9a57-8ac7f1b1d7c9')
+    def test_operations(self):
+        """The pool has all pages of a guest back whenever it is off"""
+        self.on_each_host(self._note_free, self.boot, self.wait_until_active,
+                          self._check_taken)
+        for operation in operations.OPERATIONS.values():
+            if operation.is_enabled(CONF.compute_feature_enabled):
+                for step in operation.steps:
+                    self.on_each_host(
+                        *self.calls(step),
+                        self._check_taken if step.runs else self._check_back)
+        self.on_each_host(self.delete, self.wait_until_deleted,
+                          self._check_back)
+
+    def _count_free(self, host):
+        return sum(pool.free for pool in host.survey().pools
+                   if pool.size_kib == self.page_kib(host))
+
+    def _note_free(self, host):
+        self._free[host.name] = self._count_free(host)
+
+    def _check_taken(self, host):
+        self._check_free(host, self.flavor['ram'] * 1024
+                         // self.page_kib(host))
+
+    def _check_back(self, host):
+        self._check_free(host, 0)
+
+    def _check_free(self, host, taken):
+        expected = self._free[host.name] - taken
+        test_utils.call_until_true(
+            lambda: self._count_free(host) == expected, self.RELEASE_TIMEOUT,
+            1)
+        self.assertEqual(expected, self._count_free(host),
+                         'free pages of %d KiB, of which there were %d'
+                         % (self.page_kib(host), self._free[host.name]))

@@ -1,0 +1,238 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What tests share that take a server from host to host, or try to."""
+
+import fixtures
+from tempest.common import compute
+from tempest.common import waiters
+from tempest import config
+from tempest.lib.services.compute import base_compute_client
+
+from mempage_tempest_plugin import conditions
+from mempage_tempest_plugin import evidence
+from mempage_tempest_plugin import moves
+from mempage_tempest_plugin import page_sizes
+from mempage_tempest_plugin.tests import base
+
+CONF = config.CONF
+
+_MICROVERSION = ('tempest.lib.services.compute.base_compute_client.'
+                 'COMPUTE_MICROVERSION')
+
+
+def large_sizes(host):
+    """Tell which large pages guests can get on a host.
+
+    :param host: the host's declaration (inventory.Host)
+    :returns: the set of sizes in KiB
+    """
+    return page_sizes.available(host) - {host.small_page_kib}
+
+
+def can_have(host, request):
+    """Tell whether guests of any kind can be on a host.
+
+    :param host: the host's declaration (inventory.Host)
+    :param request: small, large, or None for guests without page size
+    """
+    if request is None:
+        return host.allows(host.small_page_kib)
+    large = large_sizes(host)
+    return bool(large if request == page_sizes.LARGE
+                else page_sizes.available(host) - large)
+
+
+class BaseMoveTest(base.BaseMemoryTest):
+    """Tests with one server, which is on the first host that suits.
+
+    A host suits if there are destinations. These are one of each policy.
+    """
+
+    # What flavors ask for, as page_sizes.granted takes it; None for nothing.
+    request = None
+    # Options of [compute-feature-enabled] that the tests need.
+    features = ()
+
+    @classmethod
+    def is_about(cls, host):
+        """Tell whether the server may start on a host."""
+        return can_have(host, cls.request)
+
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        missing = [name for name in cls.features
+                   if not CONF.compute_feature_enabled[name]]
+        if missing:
+            raise cls.skipException('[compute-feature-enabled] %s is not set'
+                                    % ', '.join(missing))
+        for source in cls.declared:
+            destinations = cls._destinations(source)
+            if destinations:
+                cls.declared = [source, *destinations]
+                return
+        raise cls.skipException('%s declares no such pair of hosts: %s' % (
+            cls.inventory.path, cls.__doc__.splitlines()[0]))
+
+    @classmethod
+    def _destinations(cls, source):
+        found = {}
+        for host in cls.inventory.hosts.values():
+            if host is not source and cls.is_destination(host, source):
+                found.setdefault((host.kind, host.allowed_page_sizes), host)
+        return list(found.values())
+
+    @classmethod
+    def is_destination(cls, host, source):
+        """Tell whether servers are to be taken to a host.
+
+        :param host: the host's declaration (inventory.Host)
+        :param source: the declaration of the host that they are on
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def setup_clients(cls):
+        super().setup_clients()
+        cls.migrations_client = cls.os_admin.migrations_client
+
+    @classmethod
+    def resource_setup(cls):
+        if cls.request:
+            cls.extra_specs = {'hw:mem_page_size': str(cls.request)}
+        super().resource_setup()
+        cls.source, *cls.destinations = cls.hosts
+
+    @property
+    def server(self):
+        """UUID of the server."""
+        return next(iter(self.servers.values()))
+
+    def page_kib(self, host):
+        return self.request and page_sizes.granted(
+            host.declared, self.request, self.flavor['ram'])
+
+    def start(self):
+        """Boot the server, and look at its memory."""
+        self.boot(self.source)
+        self.wait_until_active(self.source)
+        self.check_evidence(self.source)
+
+    def act(self, status, method, *arguments, microversion=None, **kwargs):
+        """Request an action on the server, and wait for its end.
+
+        :param status: the status that the server must have then
+        :param method: name of a method of Tempest's servers client
+        :param arguments: its arguments after the server's UUID
+        :param microversion: another version than that of the tests
+        :param kwargs: its keyword arguments
+        :returns: the ID of the request
+        """
+        with fixtures.MonkeyPatch(
+                _MICROVERSION, microversion
+                or base_compute_client.COMPUTE_MICROVERSION):
+            body = getattr(self.servers_client, method)(
+                self.server, *arguments, **kwargs)
+        request_id = body.response['x-openstack-request-id']
+        waiters.wait_for_server_status(self.servers_client, self.server,
+                                       status, request_id=request_id)
+        return request_id
+
+    def shelve(self):
+        """Shelve the server until no host has it."""
+        compute.shelve_server(self.servers_client, self.server,
+                              force_shelve_offload=True)
+
+    def to(self, host):
+        """Name a host in a request.
+
+        :param host: the compute_host.ComputeHost
+        :returns: a dict for the body
+        """
+        return {'host': conditions.service(self.os_admin, host.name)['host']}
+
+    def to_live(self, host):
+        """Name the host in a request for a live migration.
+
+        :param host: the compute_host.ComputeHost
+        :returns: a dict for the body
+        """
+        return dict(self.to(host), block_migration='auto')
+
+    def check_moved(self, departed, host):
+        """Assert that the server is on another host now.
+
+        :param departed: the compute_host.ComputeHost where it was
+        :param host: the compute_host.ComputeHost where it must be
+        """
+        self.servers = {host.name: self.server}
+        self.check_evidence(host)
+        if departed.name != host.name:
+            self.check_absent(departed)
+
+    def check_absent(self, host):
+        """Assert that a host has nothing of the server.
+
+        :param host: the compute_host.ComputeHost
+        """
+        self.assert_agrees(host, moves.compare_absent(host, self.server,
+                                                      self.cloud))
+
+    def check_refused(self, destination, method, *arguments, **kwargs):
+        """Assert that an action is refused, and that nothing came of it.
+
+        :param destination: the compute_host.ComputeHost that must not take
+            the server
+        :param method: name of a method of Tempest's servers client
+        :param arguments: its arguments after the server's UUID
+        :param kwargs: its keyword arguments
+        :returns: why Nova refused it
+        """
+        pids = self._pids()
+        reason = self.reason(self.act('ACTIVE', method, *arguments, **kwargs))
+        self.check_evidence(self.source)
+        self.assert_agrees(self.source, moves.compare_untouched(
+            evidence.collect(self.source, self.server, self.flavor['ram'],
+                             self.cloud), pids,
+            moves.held_by_migrations(self.migrations_client, self.server,
+                                     self.cloud)))
+        self.check_absent(destination)
+        return reason
+
+    def check_forced_live_migration_refused(self, destination):
+        """Assert that nova-compute refuses a guest that nobody else judged.
+
+        :param destination: the compute_host.ComputeHost that must not take
+            the server
+        :returns: why Nova refused it
+        """
+        # The last version in which a request can keep the scheduler out.
+        return self.check_refused(
+            destination, 'live_migrate_server', microversion='2.67',
+            force=True, **self.to_live(destination))
+
+    def reason(self, request_id):
+        """Assert that a request was refused.
+
+        :param request_id: the ID of the request
+        :returns: why Nova refused it
+        """
+        reason = moves.refusal(self.servers_client, self.server, request_id)
+        self.assertNotEqual('', reason, 'request %s was not refused'
+                            % request_id)
+        return reason
+
+    def _pids(self):
+        survey = self.source.survey(guests=[self.server])
+        return [process.pid for process
+                in survey.processes.get(self.server, [])]
