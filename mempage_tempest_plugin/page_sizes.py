@@ -119,6 +119,17 @@ def _fits(host, size_kib, ram_kib):
     return ram_kib % size_kib == 0 and pages * size_kib >= ram_kib
 
 
+def whole_pages(size_kib, ram_mib):
+    """Round RAM up to what consists of whole pages.
+
+    :param size_kib: the page size
+    :param ram_mib: what is needed
+    :returns: MiB
+    """
+    unit = max(size_kib // 1024, 1)
+    return -(-ram_mib // unit) * unit
+
+
 def one_of_each_policy(hosts):
     """Choose hosts for tests which would learn nothing from another alike.
 

@@ -57,6 +57,8 @@ class Survey:
     """The answer of :data:`SCRIPT`, parsed.
 
     :ivar hostname: the machine's name
+    :ivar boot: the kernel's boot ID: hosts that have it in common are
+        containers of one machine, and so have its pools in common
     :ivar memory_mib: the host's RAM
     :ivar mounts: list of mounts.Mount
     :ivar pools: list of pools.Pool
@@ -69,6 +71,7 @@ class Survey:
     """
 
     hostname: str
+    boot: str
     memory_mib: int
     mounts: list
     pools: list
@@ -107,7 +110,7 @@ def parse(host, text):
     :raises FactsMissing: if the output lacks a section it must have
     """
     found = sections.split(text)
-    for name in ('hostname', 'memory', 'mounts', 'pools'):
+    for name in ('hostname', 'boot', 'memory', 'mounts', 'pools'):
         if name not in found:
             raise exceptions.FactsMissing(
                 host, 'no section %r in the survey: %.200r' % (name, text))
@@ -117,6 +120,7 @@ def parse(host, text):
             known.update(files.parse(body))
     return Survey(
         hostname=found['hostname'].strip(),
+        boot=found['boot'].strip(),
         memory_mib=int(found['memory'].split()[1]) // 1024,
         mounts=mounts.parse(found['mounts']),
         pools=pools.parse(found['pools']),

@@ -65,6 +65,8 @@ describe_store() {
 
 section hostname
 uname -n
+section boot
+cat /proc/sys/kernel/random/boot_id
 section memory
 grep MemTotal /proc/meminfo
 section mounts

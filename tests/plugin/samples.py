@@ -88,7 +88,7 @@ ANONYMOUS = mapping(shared=False, device='0:0', inode=0, path='')
 
 def host_survey(mappings=None, **changes):
     values = dict(
-        hostname='fbm1', memory_mib=8000,
+        hostname='fbm1', boot='boot', memory_mib=8000,
         mounts=[mounts.Mount(1, 0, '/', '8:1', 'ext4', '/dev/sda1'),
                 mounts.Mount(2, 1, DIRECTORY, '0:40', 'tmpfs', 'tmpfs')],
         pools=[pools.Pool(0, 2048, 256, 256, 0)],

@@ -10,12 +10,15 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Guests that ask for large pages get them from the pool."""
+"""Guests that ask for a page size get it, large ones from the pool."""
 
 from tempest.lib import decorators
 
+from mempage_tempest_plugin import evidence
 from mempage_tempest_plugin import page_sizes
+from mempage_tempest_plugin import policy
 from mempage_tempest_plugin.tests import base
+from mempage_tempest_plugin.tests import pool_base
 
 
 class TestLargePage(base.BaseMemoryTest):
@@ -38,3 +41,33 @@ class TestLargePage(base.BaseMemoryTest):
         """The server's RAM consists of large pages, all of them taken"""
         self.on_each_host(self.check_host, self.check_capacity, self.boot,
                           self.wait_until_active, self.check_evidence)
+
+
+@decorators.serial
+class TestEveryPageSize(pool_base.BasePoolTest):
+    """Hosts that grant some page size to those who ask for it."""
+
+    @classmethod
+    def is_about(cls, host):
+        return bool(page_sizes.available(host))
+
+    @decorators.idempotent_id('5a0f0c0e-6f0b-4f0c-9d9e-2f6f3f0c7c11')
+    def test_guest_takes_exactly_its_pages(self):
+        """The pool has fewer pages by the guest's RAM until that is gone"""
+        self.on_each_host(self.check_host, self.check_capacity,
+                          self.note_pools, self._request_every_size)
+        self.check_active(self.guests)
+        self.on_each_host(self._check_evidence_of_all)
+        self.delete_guests()
+
+    def _request_every_size(self, host):
+        for size in sorted(page_sizes.available(host.declared)):
+            self.request(page_sizes.whole_pages(size, self.flavor['ram']),
+                         size, host)
+
+    def _check_evidence_of_all(self, host):
+        for guest in self.guests:
+            if guest.host == host.name:
+                self.assert_agrees(host, policy.compare_server(
+                    evidence.collect(host, guest.uuid, guest.ram_mib,
+                                     self.cloud), guest.size_kib))

@@ -24,6 +24,9 @@ TEXT = '''
 === hostname
 fbm1
 
+=== boot
+0f5c0c9e-8e6b-4c39-9c0d-2f2b1f8f5f10
+
 === memory
 MemTotal:        8192000 kB
 
@@ -64,6 +67,8 @@ class ParseTest(base.BaseTestCase):
 
     def test_host(self):
         self.assertEqual('fbm1', self.survey.hostname)
+        self.assertEqual('0f5c0c9e-8e6b-4c39-9c0d-2f2b1f8f5f10',
+                         self.survey.boot)
         self.assertEqual(8000, self.survey.memory_mib)
         self.assertEqual([], self.survey.pools)
 

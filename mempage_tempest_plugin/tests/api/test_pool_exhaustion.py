@@ -1,0 +1,96 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A pool of large pages is handed out to the last page, and comes back."""
+
+import collections
+
+from tempest.lib import decorators
+
+from mempage_tempest_plugin import page_sizes
+from mempage_tempest_plugin import pool_shares
+from mempage_tempest_plugin.tests import pool_base
+
+
+@decorators.serial
+class TestPoolExhaustion(pool_base.BasePoolTest):
+    """Hosts with a pool of large pages that guests may have."""
+
+    # This many times, guests come and go; at least so many in all at a time.
+    ROUNDS = 4
+    AT_A_TIME = 5
+    # MiB with which QEMU starts.
+    LITTLE_RAM = 16
+
+    def setUp(self):
+        super().setUp()
+        self.on_each_host(self.check_host, self.note_pools)
+
+    @decorators.idempotent_id('0e0b6f0e-0f3b-4b44-8a5e-4f8c9a1c2d01')
+    def test_fill(self):
+        """The last page is handed out, and not one more"""
+        self.check_refused(self.request_in_each_pool(
+            pool_shares.Pool.more_than_all))
+        self.check_active(self.request_in_each_pool(
+            pool_shares.Pool.filling))
+        self.check_refused(self.request_in_each_pool(
+            pool_shares.Pool.more_than_left))
+        self.delete_guests()
+
+    @decorators.idempotent_id('0e0b6f0e-0f3b-4b44-8a5e-4f8c9a1c2d02')
+    def test_come_and_go(self):
+        """Twenty guests that come and go leave the pools as they were"""
+        for _ in range(self.ROUNDS):
+            self.check_active(self.request_in_each_pool(self._a_few))
+            self.delete_guests()
+
+    def _a_few(self, pool):
+        ram = page_sizes.whole_pages(pool.size_kib, self.LITTLE_RAM)
+        count = -(-self.AT_A_TIME // len(self.all_pools()))
+        return [ram] * min(count, pool.node_mib // ram)
+
+    @decorators.idempotent_id('0e0b6f0e-0f3b-4b44-8a5e-4f8c9a1c2d03')
+    def test_race_on_one_host(self):
+        """Of two that race for the last pages of a host one is refused"""
+        racers = self.request_in_each_pool(self._one_too_many)
+        self.wait_until_settled()
+        self.check_refused([guest for guest in racers
+                            if guest.status == 'ERROR'])
+        winners = [guest for guest in racers if guest.status == 'ACTIVE']
+        self.assertEqual(
+            {(host.name, pool.size_kib): pool.nodes
+             for host, pool in self.all_pools()},
+            collections.Counter((guest.host, guest.size_kib)
+                                for guest in winners))
+
+    @staticmethod
+    def _one_too_many(pool):
+        return [pool.more_than_half()] * (pool.nodes + 1)
+
+    @decorators.idempotent_id('0e0b6f0e-0f3b-4b44-8a5e-4f8c9a1c2d04')
+    def test_race_anywhere(self):
+        """Who loses the race for the last pages goes elsewhere, or nowhere"""
+        racers = self.request_at_once(self._one_too_many_anywhere())
+        self.wait_until_settled()
+        self.check_refused([guest for guest in racers
+                            if guest.status == 'ERROR'])
+        for size in {guest.size_kib for guest in racers}:
+            self.assertIn('ACTIVE', [guest.status for guest in racers
+                                     if guest.size_kib == size])
+
+    def _one_too_many_anywhere(self):
+        pools = collections.defaultdict(list)
+        for _, pool in self.all_pools():
+            pools[pool.size_kib].append(pool)
+        return [(max(pool.more_than_half() for pool in found), size, None)
+                for size, found in pools.items()
+                for _ in range(sum(pool.nodes for pool in found) + 1)]
