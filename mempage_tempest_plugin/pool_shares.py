@@ -48,14 +48,18 @@ class Pool:
         """The RAM of all guests on one node, at most."""
         return self._whole(self.pages // self.nodes * self.size_kib // 1024)
 
+    @property
+    def half_mib(self):
+        """The RAM of a guest beside which another one fits on its node."""
+        return self._whole(self.node_mib // 2)
+
     def more_than_all(self):
         """Return the RAM in MiB of a guest that the pool is too small for."""
         return [self.mib + self.unit_mib]
 
     def filling(self):
         """Return the RAM in MiB of guests that together fill all nodes."""
-        half = self._whole(self.node_mib // 2)
-        node = [half, self.node_mib - half]
+        node = [self.half_mib, self.node_mib - self.half_mib]
         return [ram for ram in node * self.nodes if ram]
 
     def more_than_left(self):
@@ -64,7 +68,7 @@ class Pool:
 
     def more_than_half(self):
         """Return the RAM in MiB of a guest that takes a node for itself."""
-        return self._whole(self.node_mib // 2) + self.unit_mib
+        return self.half_mib + self.unit_mib
 
     def _whole(self, ram_mib):
         return ram_mib - ram_mib % self.unit_mib

@@ -114,6 +114,10 @@ class BasePoolTest(base.BaseMemoryTest):
         """Remember how many pages are free, for :meth:`check_pools`."""
         self._before[host.name] = host.survey()
 
+    def before(self, host):
+        """Return the survey that :meth:`note_pools` has made."""
+        return self._before[host.name]
+
     def all_pools(self):
         """Return all pools with their hosts.
 

@@ -25,9 +25,9 @@ from mempage_tempest_plugin.tests import pool_base
 class TestPoolExhaustion(pool_base.BasePoolTest):
     """Hosts with a pool of large pages that guests may have."""
 
-    # This many times, guests come and go; at least so many in all at a time.
-    ROUNDS = 4
-    AT_A_TIME = 5
+    # How many guests come and go; at a time ten, or one in each pool.
+    COMERS = 20
+    AT_A_TIME = 10
     # MiB with which QEMU starts.
     LITTLE_RAM = 16
 
@@ -49,14 +49,18 @@ class TestPoolExhaustion(pool_base.BasePoolTest):
     @decorators.idempotent_id('0e0b6f0e-0f3b-4b44-8a5e-4f8c9a1c2d02')
     def test_come_and_go(self):
         """Twenty guests that come and go leave the pools as they were"""
-        for _ in range(self.ROUNDS):
-            self.check_active(self.request_in_each_pool(self._a_few))
+        few = self._a_few()
+        for _ in range(0, self.COMERS, len(few)):
+            self.check_active(self.request_at_once(few))
             self.delete_guests()
 
-    def _a_few(self, pool):
-        ram = page_sizes.whole_pages(pool.size_kib, self.LITTLE_RAM)
-        count = -(-self.AT_A_TIME // len(self.all_pools()))
-        return [ram] * min(count, pool.node_mib // ram)
+    def _a_few(self):
+        pools = [(page_sizes.whole_pages(pool.size_kib, self.LITTLE_RAM),
+                  pool, host) for host, pool in self.all_pools()]
+        turns = [(ram, pool.size_kib, host)
+                 for turn in range(1, self.AT_A_TIME + 1)
+                 for ram, pool, host in pools if ram * turn <= pool.node_mib]
+        return turns[:max(self.AT_A_TIME, len(pools))]
 
     @decorators.idempotent_id('0e0b6f0e-0f3b-4b44-8a5e-4f8c9a1c2d03')
     def test_race_on_one_host(self):
