@@ -52,6 +52,18 @@ class ComputeServices:
         :param host: the service's host
         :returns: a :class:`Report`
         """
-        found = self._services.list_services(
-            binary='nova-compute', host=host)['services'][0]
+        found = self._show(host)
         return Report(found['state'], found['updated_at'])
+
+    def force_down(self, host, down):
+        """Tell nova to take a service for down, or to look for itself.
+
+        :param host: the service's host
+        :param down: whether it counts as down
+        """
+        self._services.update_service(self._show(host)['id'],
+                                      forced_down=down)
+
+    def _show(self, host):
+        return self._services.list_services(
+            binary='nova-compute', host=host)['services'][0]

@@ -17,61 +17,8 @@ from tempest.lib.common.utils import data_utils
 from tempest.lib.common.utils import test_utils
 from tempest.lib import exceptions as lib_exc
 
-PREFIX = 'tempest-mempage-conditions'
 #: How often to try to change what somebody else changes at the same time.
 ATTEMPTS = 5
-
-
-def service(manager, host):
-    """Look up a host's nova-compute.
-
-    :param manager: Tempest's client manager of an administrator
-    :param host: hypervisor_hostname of the host
-    :returns: dict with its ``id`` and its ``host``: the name that requests
-        for a host want
-    """
-    hypervisors = manager.hypervisor_client.list_hypervisors(
-        detail=True)['hypervisors']
-    return {each['hypervisor_hostname']: each['service']
-            for each in hypervisors}[host]
-
-
-class PassedByFilter(fixtures.Fixture):
-    """Let AggregateMemoryBackingFilter pass all guests to some hosts.
-
-    What several aggregates of a host allow adds up, so that nothing which
-    the operator has set needs to be changed.
-    """
-
-    def __init__(self, manager, hosts):
-        """Keep what to use.
-
-        :param manager: Tempest's client manager of an administrator
-        :param hosts: names of services, as :func:`service` tells them
-        """
-        super().__init__()
-        self._client = manager.aggregates_client
-        self._hosts = hosts
-
-    def _setUp(self):
-        self._remove_left()
-        aggregate = self._client.create_aggregate(
-            name=data_utils.rand_name('aggregate', prefix=PREFIX)
-        )['aggregate']['id']
-        self.addCleanup(self._client.delete_aggregate, aggregate)
-        self._client.set_metadata(aggregate,
-                                  metadata={'MemoryBacking': 'small,large'})
-        for host in self._hosts:
-            self._client.add_host(aggregate, host=host)
-            self.addCleanup(self._client.remove_host, aggregate, host=host)
-
-    def _remove_left(self):
-        """Remove what a killed run has left."""
-        for each in self._client.list_aggregates()['aggregates']:
-            if each['name'].startswith(PREFIX):
-                for host in each['hosts']:
-                    self._client.remove_host(each['id'], host=host)
-                self._client.delete_aggregate(each['id'])
 
 
 class Trait(fixtures.Fixture):
@@ -120,30 +67,27 @@ class Trait(fixtures.Fixture):
 class ForcedDown(fixtures.Fixture):
     """Have Nova believe that nova-compute on a host is down."""
 
-    def __init__(self, manager, host, timeout):
+    def __init__(self, services, host, timeout):
         """Keep what to use.
 
-        :param manager: Tempest's client manager of an administrator
-        :param host: hypervisor_hostname of the host
+        :param services: a compute_services.ComputeServices
+        :param host: the service's host
         :param timeout: seconds until nova-compute must count as up again
         """
         super().__init__()
-        self._client = manager.services_client
-        self._service = service(manager, host)
+        self._services = services
+        self._host = host
         self._timeout = timeout
 
     def _setUp(self):
         self.addCleanup(self._bring_up)
-        self._client.update_service(self._service['id'], forced_down=True)
+        self._services.force_down(self._host, True)
 
     def _bring_up(self):
-        self._client.update_service(self._service['id'], forced_down=False)
-        if not test_utils.call_until_true(self._is_up, self._timeout, 1):
+        self._services.force_down(self._host, False)
+        if not test_utils.call_until_true(
+                lambda: self._services.report(self._host).state == 'up',
+                self._timeout, 1):
             raise lib_exc.TimeoutException(
                 'nova-compute on %s is not up %d s after it ceased to be '
-                'forced down' % (self._service['host'], self._timeout))
-
-    def _is_up(self):
-        found = self._client.list_services(
-            host=self._service['host'], binary='nova-compute')['services']
-        return found[0]['state'] == 'up'
+                'forced down' % (self._host, self._timeout))

@@ -36,7 +36,7 @@ def refusal(client, server, request_id):
         lambda: not any(event['result'] is None for event in
                         _events(client, server, request_id)),
         RECORD_TIMEOUT, 1)
-    return '\n'.join(event['traceback'] or '' for event
+    return '\n'.join(event['details'] or '' for event
                      in _events(client, server, request_id)
                      if event['result'] == 'Error')
 

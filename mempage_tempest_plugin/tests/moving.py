@@ -16,9 +16,10 @@ import fixtures
 from tempest.common import compute
 from tempest.common import waiters
 from tempest import config
+from tempest.lib.common import api_version_utils
 from tempest.lib.services.compute import base_compute_client
 
-from mempage_tempest_plugin import conditions
+from mempage_tempest_plugin import compute_services
 from mempage_tempest_plugin import evidence
 from mempage_tempest_plugin import moves
 from mempage_tempest_plugin import page_sizes
@@ -26,8 +27,29 @@ from mempage_tempest_plugin.tests import base
 
 CONF = config.CONF
 
-_MICROVERSION = ('tempest.lib.services.compute.base_compute_client.'
-                 'COMPUTE_MICROVERSION')
+# The first version which can name the host to unshelve on.
+UNSHELVE_ON_HOST = '2.91'
+
+
+def speaking(microversion):
+    """Speak another version of the compute API for a while.
+
+    :param microversion: the version
+    :returns: a context manager
+    """
+    return fixtures.MonkeyPatch(
+        'tempest.lib.services.compute.base_compute_client.'
+        'COMPUTE_MICROVERSION', microversion)
+
+
+def skip_unless_unshelved_on_host():
+    """Skip tests where nobody can name the host to unshelve on.
+
+    :raises SkipException: if the configuration does not allow it
+    """
+    api_version_utils.check_skip_with_microversion(
+        UNSHELVE_ON_HOST, 'latest', CONF.compute.min_microversion,
+        CONF.compute.max_microversion)
 
 
 def large_sizes(host):
@@ -58,6 +80,9 @@ class BaseMoveTest(base.BaseMemoryTest):
     A host suits if there are destinations. These are one of each policy.
     """
 
+    # What went wrong in an event of an action.
+    min_microversion = '2.84'
+
     # What flavors ask for, as page_sizes.granted takes it; None for nothing.
     request = None
     # Options of [compute-feature-enabled] that the tests need.
@@ -86,11 +111,9 @@ class BaseMoveTest(base.BaseMemoryTest):
 
     @classmethod
     def _destinations(cls, source):
-        found = {}
-        for host in cls.inventory.hosts.values():
-            if host is not source and cls.is_destination(host, source):
-                found.setdefault((host.kind, host.allowed_page_sizes), host)
-        return list(found.values())
+        return page_sizes.one_of_each_policy([
+            host for host in cls.inventory.hosts.values()
+            if host is not source and cls.is_destination(host, source)])
 
     @classmethod
     def is_destination(cls, host, source):
@@ -105,6 +128,7 @@ class BaseMoveTest(base.BaseMemoryTest):
     def setup_clients(cls):
         super().setup_clients()
         cls.migrations_client = cls.os_admin.migrations_client
+        cls.services = compute_services.ComputeServices(cls.os_admin)
 
     @classmethod
     def resource_setup(cls):
@@ -138,9 +162,8 @@ class BaseMoveTest(base.BaseMemoryTest):
         :param kwargs: its keyword arguments
         :returns: the ID of the request
         """
-        with fixtures.MonkeyPatch(
-                _MICROVERSION, microversion
-                or base_compute_client.COMPUTE_MICROVERSION):
+        with speaking(microversion
+                      or base_compute_client.COMPUTE_MICROVERSION):
             body = getattr(self.servers_client, method)(
                 self.server, *arguments, **kwargs)
         request_id = body.response['x-openstack-request-id']
@@ -153,13 +176,23 @@ class BaseMoveTest(base.BaseMemoryTest):
         compute.shelve_server(self.servers_client, self.server,
                               force_shelve_offload=True)
 
+    def unshelve(self, status, host):
+        """Request to unshelve the server on a host, and wait for the end.
+
+        :param status: the status that the server must have then
+        :param host: the compute_host.ComputeHost
+        :returns: the ID of the request
+        """
+        return self.act(status, 'unshelve_server',
+                        microversion=UNSHELVE_ON_HOST, **self.to(host))
+
     def to(self, host):
         """Name a host in a request.
 
         :param host: the compute_host.ComputeHost
         :returns: a dict for the body
         """
-        return {'host': conditions.service(self.os_admin, host.name)['host']}
+        return {'host': self.services.host_of(host.name)}
 
     def to_live(self, host):
         """Name the host in a request for a live migration.

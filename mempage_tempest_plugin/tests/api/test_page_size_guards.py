@@ -12,11 +12,10 @@
 
 """What cannot work is refused, and the server stays what it was."""
 
-from tempest.common import compute
-from tempest.common import waiters
 from tempest import config
 from tempest.lib import decorators
 
+from mempage_tempest_plugin import aggregates
 from mempage_tempest_plugin import conditions
 from mempage_tempest_plugin import page_sizes
 from mempage_tempest_plugin.tests import moving
@@ -214,19 +213,8 @@ class NoPageSizeTest(GuardTest):
                 and moving.can_have(host, page_sizes.LARGE))
 
 
-class TestNoPageSize(NoPageSizeTest):
+class TestNoPageSizeForced(NoPageSizeTest):
     """guests without page size, and a host that allows only large pages"""
-
-    @decorators.idempotent_id('5ba4e9b8-dfc2-4dbe-8aab-9c8d7e6f5a41')
-    def test_forced_boot(self):
-        """nova-compute refuses what the scheduler has not judged"""
-        for host in self.destinations:
-            self._boot_forced(host)
-            server = waiters.wait_for_server_status(
-                self.servers_client, self.server, 'ERROR',
-                raise_on_error=False)
-            self.assertIn(NO_PAGE_SIZE, server['fault']['message'])
-            self.check_absent(host)
 
     @decorators.idempotent_id('6cb5fac9-e0d3-4ecf-9bbc-ad9e8f7a6b52')
     def test_forced_live_migration(self):
@@ -235,9 +223,79 @@ class TestNoPageSize(NoPageSizeTest):
         for host in self.destinations:
             self.check_guarded(host, NO_PAGE_SIZE)
 
-    def _boot_forced(self, host):
-        name = self.to(host)['host']
-        zones = self.os_admin.availability_zone_client
-        zone = next(zone['zoneName'] for zone in zones.list_availability_zones(
-            detail=True)['availabilityZoneInfo'] if name in zone['hosts'])
-        self.boot(host, availability_zone='%s:%s' % (zone, name))
+
+@decorators.serial
+class TestNoPageSizeUnfiltered(NoPageSizeTest):
+    """guests without page size, and a host that allows only large pages"""
+
+    features = ('cold_migration', 'live_migration', 'resize', 'shelve')
+
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        moving.skip_unless_unshelved_on_host()
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        if CONF.mempage.aggregate_memory_backing_filter:
+            cls._open_filter()
+
+    @classmethod
+    def _open_filter(cls):
+        """Let the filter pass everything: what aggregates allow adds up."""
+        client = cls.os_admin.aggregates_client
+        aggregates.remove_left(client)
+        aggregate = aggregates.Aggregate(
+            client, [cls.services.host_of(host.name)
+                     for host in cls.destinations],
+            {'MemoryBacking': 'small,large'})
+        aggregate.setUp()
+        cls.addClassResourceCleanup(aggregate.cleanUp)
+
+    @decorators.idempotent_id('7dc60bda-f1e4-4fd0-8ccd-be0f9a8b7c63')
+    def test_migrations(self):
+        """The server stays, and the reason is told"""
+        self.start()
+        for host in self.destinations:
+            self._check_reason(self.check_refused(
+                host, 'migrate_server', **self.to(host)))
+            self._check_reason(self.check_refused(
+                host, 'live_migrate_server', **self.to_live(host)))
+
+    @decorators.idempotent_id('8ed71ceb-02f5-40e1-9dde-cf10ab9c8d74')
+    def test_resize(self):
+        """The server stays if there is no other host for its new flavor"""
+        self.start()
+        for host in self.destinations:
+            trait = self.useFixture(conditions.Trait(
+                self.os_admin, [self.cloud.provider(host.name).uuid]))
+            flavor = self.create_flavor({'trait:%s' % trait.name: 'required'})
+            self._check_reason(self.check_refused(host, 'resize_server',
+                                                  flavor['id']))
+
+    @decorators.idempotent_id('9fe82dfc-1306-41f2-8eef-d021bcad9e85')
+    def test_unshelve(self):
+        """The server stays SHELVED_OFFLOADED, and comes back elsewhere"""
+        self.start()
+        self.shelve()
+        for host in self.destinations:
+            self._check_reason(self.reason(
+                self.unshelve('SHELVED_OFFLOADED', host)))
+            self.check_absent(host)
+        self.unshelve('ACTIVE', self.source)
+        self.check_evidence(self.source)
+
+    @decorators.idempotent_id('a0f93e0d-2417-4203-9ff0-e132cdbeaf96')
+    def test_evacuate(self):
+        """The server stays as it was"""
+        self.start()
+        self.useFixture(conditions.ForcedDown(
+            self.services, self.to(self.source)['host'],
+            CONF.compute.build_timeout))
+        for host in self.destinations:
+            self._check_reason(self.check_refused(
+                host, 'evacuate_server', **self.to(host)))
+
+    def _check_reason(self, reason):
+        self.assertIn(NO_PAGE_SIZE, reason)

@@ -71,9 +71,12 @@ class TestPageSizeLiveMigration(LargeToLargeTest):
 class TestPageSizeUnshelve(LargeToLargeTest):
     """guests with large pages: another host with the same sizes"""
 
-    # Unshelving on a named host.
-    min_microversion = '2.91'
     features = ('shelve',)
+
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        moving.skip_unless_unshelved_on_host()
 
     @decorators.idempotent_id('d1a0d3a6-4b8d-4f6c-9a53-4f0d9e6a7c55')
     def test_unshelve_elsewhere(self):
@@ -82,7 +85,7 @@ class TestPageSizeUnshelve(LargeToLargeTest):
         self.start()
         self.shelve()
         self.check_absent(self.source)
-        self.act('ACTIVE', 'unshelve_server', **self.to(destination))
+        self.unshelve('ACTIVE', destination)
         self.check_moved(self.source, destination)
 
 

@@ -20,7 +20,7 @@ from tempest import config
 from tempest.lib.common.utils import test_utils
 from tempest.lib import decorators
 
-from mempage_tempest_plugin import conditions
+from mempage_tempest_plugin import compute_services
 from mempage_tempest_plugin import moves
 from mempage_tempest_plugin import operations
 from mempage_tempest_plugin import page_sizes
@@ -91,15 +91,13 @@ class TestPageSizeOperations(OperationsTest):
 class TestPageSizeShelve(OperationsTest):
     """Hosts with a pool of large pages that guests may have."""
 
-    # Unshelving on a named host.
-    min_microversion = '2.91'
-
     @classmethod
     def skip_checks(cls):
         super().skip_checks()
         if not CONF.compute_feature_enabled.shelve:
             raise cls.skipException('[compute-feature-enabled] shelve is not '
                                     'set')
+        moving.skip_unless_unshelved_on_host()
 
     @decorators.idempotent_id('e6d34a0a-02c7-4b51-a18d-7a1f60f6f3a4')
     def test_after_unshelve(self):
@@ -118,9 +116,11 @@ class TestPageSizeShelve(OperationsTest):
             host, self.servers[host.name], self.cloud))
 
     def _unshelve(self, host):
-        self.servers_client.unshelve_server(
-            self.servers[host.name],
-            host=conditions.service(self.os_admin, host.name)['host'])
+        services = compute_services.ComputeServices(self.os_admin)
+        name = services.host_of(host.name)
+        with moving.speaking(moving.UNSHELVE_ON_HOST):
+            self.servers_client.unshelve_server(self.servers[host.name],
+                                                host=name)
 
 
 class TestPageSizeSoftReboot(OperationsTest):
