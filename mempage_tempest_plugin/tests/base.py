@@ -12,6 +12,8 @@
 
 """What all tests of the plugin share."""
 
+import io
+
 import fixtures
 from oslo_concurrency import lockutils
 from oslo_log import log as logging
@@ -135,6 +137,21 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         if extra_specs:
             client.set_flavor_extra_spec(flavor['id'], **extra_specs)
         return flavor
+
+    @classmethod
+    def create_image(cls, **properties):
+        """Create an empty image.
+
+        :param properties: its properties
+        :returns: its id; it is deleted after the class
+        """
+        client = cls.os_admin.image_client_v2
+        image = client.create_image(
+            name=cls._rand_name('image'), container_format='bare',
+            disk_format='raw', visibility='private', **properties)['id']
+        cls.addClassResourceCleanup(client.delete_image, image)
+        client.store_image_file(image, io.BytesIO(bytes(512)))
+        return image
 
     @classmethod
     def _rand_name(cls, what):

@@ -146,9 +146,12 @@ class BaseMoveTest(base.BaseMemoryTest):
         return self.request and page_sizes.granted(
             host.declared, self.request, self.flavor['ram'])
 
-    def start(self):
-        """Boot the server, and look at its memory."""
-        self.boot(self.source)
+    def start(self, **kwargs):
+        """Boot the server, and look at its memory.
+
+        :param kwargs: arguments of compute.create_test_server
+        """
+        self.boot(self.source, **kwargs)
         self.wait_until_active(self.source)
         self.check_evidence(self.source)
 

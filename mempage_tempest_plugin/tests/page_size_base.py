@@ -12,8 +12,6 @@
 
 """What the tests of requests for page sizes share."""
 
-import io
-
 from tempest.common import compute
 from tempest.common import waiters
 from tempest import config
@@ -50,21 +48,6 @@ class BasePageSizeTest(base.BaseMemoryTest):
     def resource_setup(cls):
         super().resource_setup()
         cls.image = cls.create_image()
-
-    @classmethod
-    def create_image(cls, **properties):
-        """Create an empty image.
-
-        :param properties: its properties
-        :returns: its id; it is deleted after the class
-        """
-        client = cls.os_admin.image_client_v2
-        image = client.create_image(
-            name=cls._rand_name('image'), container_format='bare',
-            disk_format='raw', visibility='private', **properties)['id']
-        cls.addClassResourceCleanup(client.delete_image, image)
-        client.store_image_file(image, io.BytesIO(bytes(512)))
-        return image
 
     @classmethod
     def enforcement(cls):
