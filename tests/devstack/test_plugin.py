@@ -163,6 +163,8 @@ class StackTest(PhaseTest):
         ('FILE_BACKED_MEMORY=64 LIBVIRT_TYPE=lxc', 'not libvirt with lxc'),
         ('FILE_BACKED_MEMORY=64 MEMPAGE_STORE_FILESYSTEM=zfs', "'zfs' is non"),
         ('HUGEPAGES=2048:99999999', 'and large pages of 199999998 MiB'),
+        ('HUGEPAGES=2048:2 MEMPAGE_RESERVED_HUGEPAGES=2048:2,2048:1',
+         '3 pages of 2048 KiB are not among the 2 of'),
         ('HUGEPAGES=2M:5', "MEMPAGE_HUGEPAGES: '2M:5' is not SIZE_KIB"),
         ('ALLOWED_PAGE_SIZES=huge', "'huge' is not a list of small"),
         ('ALLOWED_PAGE_SIZES=large MEMPAGE_NOVA_EXTENSION=False',
