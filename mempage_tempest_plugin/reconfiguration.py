@@ -25,8 +25,8 @@ LOG = logging.getLogger(__name__)
 
 POLL = 1
 _SHOWN = 4000
-# What a host is being restarted with.
-_ORIGINAL = {}
+# What a host runs with whose original options are back.
+_ORIGINAL = object()
 
 
 class NovaCompute:
@@ -46,33 +46,40 @@ class NovaCompute:
         self._timeout = timeout
         self._log = service_log.ServiceLog(host.ssh,
                                            host.declared.compute_log)
+        self._restarting = None
 
-    def restart(self):
-        """Restart it; :meth:`wait_until_up` has to be next.
+    def restart(self, check=True):
+        """Begin to restart it; :meth:`wait_until_restarted` is next.
 
-        :raises HostError: if the command of the inventory fails
+        :param check: whether it is an error if the inventory's command
+            fails. Some service managers wait for the end of a service that
+            refuses to start, and fail.
         """
-        self._restart(check=True)
-
-    def restart_to_refuse(self):
-        """Restart it; :meth:`wait_until_refused` has to be next."""
-        # Some service managers wait for the end, and fail.
-        self._restart(check=False)
-
-    def _restart(self, check):
+        if self._restarting:
+            self._restarting.wait(check=False)
         self._service = self._services.host_of(self.host.name)
         self._log_before = self._log.end()
+        self._check = check
         command = self.host.declared.compute_service.restart
         # What fails may say so on any of both.
-        self.host.ssh.execute(['sh', '-c', 'exec >&2; ' + command], root=True,
-                              check=check)
-        # The process before is gone: it does not report any more, and how it
-        # died does not count.
+        self._restarting = self.host.ssh.start(
+            ['sh', '-c', 'exec >&2; ' + command], root=True)
+
+    def wait_until_restarted(self):
+        """Wait until the process before is gone.
+
+        :raises HostCommandFailed: if the inventory's command fails
+        """
+        if self._restarting is None:
+            return
+        restarting, self._restarting = self._restarting, None
+        restarting.wait(self._check)
+        # What has been reported, and how a process died, was before.
         self._last_report = self._services.report(self._service)
         self._log_after = self._log.end()
 
     def put_back(self):
-        """Restart it with its original configuration.
+        """Begin to restart it with its original configuration.
 
         The original is kept until :meth:`finish`: whoever is interrupted
         before that can begin again.
@@ -93,6 +100,7 @@ class NovaCompute:
         """Wait until nova knows that it lives since the restart.
 
         :raises ServiceNotUp: if it dies or says nothing in time
+        :raises HostCommandFailed: if the inventory's command fails
         """
         reason = 'has not reported in %d s' % self._timeout
         for _ in self._moments():
@@ -159,39 +167,48 @@ class Reconfiguration:
 
         :param changes: dict by compute_host.ComputeHost of dicts as of
             ini.edit; they change the original, not what was applied before
+        :raises OriginalKept: if somebody else is reconfiguring a host
         :raises HostError: if nova-compute on a host does not start
         """
         leaving = [self._computes[host] for host in self._changes
                    if host not in changes]
         for compute in leaving:
             self._start_original(compute)
-        started = []
-        for host, options in changes.items():
-            if self._changes.get(host) != options:
-                compute = self._change(host, options)
-                compute.restart()
-                started.append(compute)
+        started = [self._start(host, options)
+                   for host, options in changes.items()
+                   if self._changes.get(host) != options]
+        for compute in leaving + started:
+            compute.wait_until_restarted()
         for compute in started:
             compute.wait_until_up()
             self._changes[compute.host] = changes[compute.host]
         for compute in leaving:
             self._finish_original(compute)
 
-    def apply_refused(self, host, options, words):
-        """Give a host options with which nova-compute must not start.
+    def apply_refused(self, refusals):
+        """Give hosts options with which nova-compute must not start.
 
-        :param host: compute_host.ComputeHost
-        :param options: dict as of ini.edit
-        :param words: what nova-compute has to write to its log
-        :returns: its log since the restart
-        :raises ServiceNotRefused: if it starts, or does not say that
+        :param refusals: dict by compute_host.ComputeHost of pairs: a dict as
+            of ini.edit, and what nova-compute has to write to its log
+        :returns: dict by host of what disagrees: a HostError, or None if it
+            refused to start and said that
         """
-        compute = self._change(host, options)
-        compute.restart_to_refuse()
-        log = compute.wait_until_refused(words)
+        computes = [self._start(host, options, check=False)
+                    for host, (options, _) in refusals.items()]
+        outcome = dict.fromkeys(refusals)
+        for compute in computes:
+            compute.wait_until_restarted()
+        for compute in computes:
+            try:
+                compute.wait_until_refused(refusals[compute.host][1])
+            except exceptions.ServiceNotRefused as error:
+                outcome[compute.host] = error
         # It would only try again and again. Nobody has to wait for it now.
-        self._start_original(compute)
-        return log
+        for compute in computes:
+            self._start_original(compute)
+        for compute in computes:
+            compute.wait_until_restarted()
+        return outcome
 
     def log_of(self, host):
         """Get the log of nova-compute since it was restarted here.
@@ -201,23 +218,28 @@ class Reconfiguration:
         """
         return self._computes[host].log()
 
-    def _change(self, host, options):
+    def _start(self, host, options, check=True):
         if not self._changes:
             atexit.register(self.restore)
         compute = self._computes.setdefault(
             host, NovaCompute(host, self._services, self._timeout))
-        compute.configuration.change(options)
+        if host not in self._changes:
+            compute.configuration.keep()
         # It is not known what it runs with before it is up.
         self._changes[host] = None
+        compute.configuration.change(options)
+        compute.restart(check)
         return compute
 
     def restore(self):
         """Let all hosts run with their original options.
 
-        :raises HostError: the first of those that failed; all are tried
+        :raises: the error of the first host that failed; all are tried
         """
         failures = _on_each([self._computes[host] for host in self._changes],
-                            self._start_original, self._finish_original)
+                            self._start_original,
+                            NovaCompute.wait_until_restarted,
+                            self._finish_original)
         for error in failures.values():
             raise error
 
@@ -252,9 +274,10 @@ def put_back(computes):
     """Put back original configurations, at the same time.
 
     :param computes: list of :class:`NovaCompute`
-    :returns: dict by host name of HostError of those that failed
+    :returns: dict by host name of the exceptions of those that failed
     """
-    return _on_each(computes, NovaCompute.put_back, NovaCompute.finish)
+    return _on_each(computes, NovaCompute.put_back,
+                    NovaCompute.wait_until_restarted, NovaCompute.finish)
 
 
 def _on_each(computes, *steps):
@@ -266,7 +289,8 @@ def _on_each(computes, *steps):
                 continue
             try:
                 step(compute)
-            except exceptions.HostError as error:
-                LOG.exception('Putting back the configuration')
+            except Exception as error:
+                LOG.exception('Putting back the configuration of %s',
+                              compute.host.name)
                 failures[compute.host.name] = error
     return failures

@@ -34,25 +34,26 @@ class Configuration:
             nova-compute's configuration is
         """
         self._host = host
-        self._original = None
+
+    def keep(self):
+        """Keep the original; :meth:`change` needs it.
+
+        :raises OriginalKept: if somebody else has changed the file and not
+            put the original back
+        :raises HostError: if the host cannot be reached, or refuses
+        """
+        if self.is_kept():
+            raise exceptions.OriginalKept(
+                self._host.name, self._host.declared.compute_service.config)
+        self._original = self._run('keep').stdout
 
     def change(self, changes):
         """Install the original with other options.
 
         :param changes: dict as of :func:`ini.edit`
-        :raises OriginalKept: if somebody else has changed the file and not
-            put the original back
         :raises HostError: if the host cannot be reached, or refuses
         """
-        if self._original is None:
-            self._keep()
         self._run('install', stdin=ini.edit(self._original, changes))
-
-    def _keep(self):
-        if self.is_kept():
-            raise exceptions.OriginalKept(
-                self._host.name, self._host.declared.compute_service.config)
-        self._original = self._run('keep').stdout
 
     def is_kept(self):
         """Tell whether there is an original that is not back in effect."""
@@ -65,7 +66,6 @@ class Configuration:
     def forget(self):
         """Keep the original no longer: nothing has to be put back."""
         self._run('forget')
-        self._original = None
 
     def _run(self, verb, stdin=''):
         with open(SCRIPT, encoding='utf-8') as stream:

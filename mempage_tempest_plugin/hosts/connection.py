@@ -12,6 +12,7 @@
 
 """One kept SSH connection to a compute host."""
 
+import contextlib
 import dataclasses
 import os
 import shlex
@@ -37,6 +38,85 @@ class Result:
     status: int
     stdout: str
     stderr: str
+
+
+class Running:
+    """A command that runs on a host."""
+
+    def __init__(self, host, line, timeout, channel):
+        """Keep what is needed to start it.
+
+        :param host: the host's declaration (inventory.Host)
+        :param line: the command line
+        :param timeout: seconds that it may stay silent
+        :param channel: paramiko's channel that it gets
+        """
+        self._host = host
+        self._line = line
+        self._timeout = timeout
+        self._channel = channel
+
+    def start(self, stdin):
+        """Start it.
+
+        :param stdin: text that it reads
+        :raises HostUnreachable: if the connection is lost
+        :raises HostCommandTimeout: if the host does not take it
+        """
+        self._channel.settimeout(self._timeout)
+        with self._errors():
+            self._channel.exec_command(self._line)
+            self._send(stdin)
+
+    def wait(self, check=True):
+        """Wait for its end.
+
+        :param check: whether a status other than 0 is an error
+        :returns: a :class:`Result`
+        :raises HostUnreachable: if the connection is lost
+        :raises HostCommandFailed: if check, naming status and error output
+        :raises HostCommandTimeout: if it stays silent
+        """
+        with self._errors():
+            stdout = self._channel.makefile('rb').read()
+            stderr = self._channel.makefile_stderr('rb').read()
+            status = self._channel.recv_exit_status()
+        self._channel.close()
+        if status == -1:
+            raise _unreachable(self._host,
+                               'connection lost during %r' % self._line)
+        result = Result(self._line, status, stdout.decode(errors='replace'),
+                        stderr.decode(errors='replace'))
+        LOG.debug('Host %s: %s: status %d, %d characters, stderr %r',
+                  self._host.name, self._line, status, len(result.stdout),
+                  result.stderr)
+        if check and status:
+            raise exceptions.HostCommandFailed(self._host.name, result)
+        return result
+
+    @contextlib.contextmanager
+    def _errors(self):
+        """Close the channel and name the host if something goes wrong."""
+        try:
+            yield
+        except TimeoutError as error:
+            self._channel.close()
+            raise exceptions.HostCommandTimeout(
+                self._host.name, self._line, self._timeout) from error
+        except FAILURES as error:
+            self._channel.close()
+            raise _unreachable(self._host, error) from error
+
+    def _send(self, stdin):
+        try:
+            self._channel.sendall(stdin.encode())
+            self._channel.shutdown_write()
+        except TimeoutError:
+            raise
+        except OSError as error:
+            # The command may end without reading all of its input; its
+            # status says more than this.
+            LOG.debug('Input not taken: %s', error)
 
 
 class SSHConnection:
@@ -65,20 +145,24 @@ class SSHConnection:
         :raises HostCommandFailed: if check, naming status and error output
         :raises HostCommandTimeout: if the command stays silent
         """
+        return self.start(command, stdin, root).wait(check)
+
+    def start(self, command, stdin='', root=False):
+        """Start a command on the host.
+
+        :param command: list of words; they are quoted for the shell
+        :param stdin: text that the command reads
+        :param root: whether to run it as root (through sudo if need be)
+        :returns: a :class:`Running`
+        :raises HostUnreachable: if there is no connection to be had
+        :raises HostCommandTimeout: if the host does not take the command
+        """
         if root and self._host.ssh.user != 'root':
             command = ['sudo', '-n', '--', *command]
-        line = shlex.join(command)
-        channel = self._open_channel()
-        try:
-            result = self._run(channel, line, stdin)
-        finally:
-            channel.close()
-        LOG.debug('Host %s: %s: status %d, %d characters, stderr %r',
-                  self._host.name, line, result.status, len(result.stdout),
-                  result.stderr)
-        if check and result.status:
-            raise exceptions.HostCommandFailed(self._host.name, result)
-        return result
+        running = Running(self._host, shlex.join(command), self._timeout,
+                          self._open_channel())
+        running.start(stdin)
+        return running
 
     def close(self):
         """Close the connection; the next command opens a new one."""
@@ -86,36 +170,6 @@ class SSHConnection:
             if self._client:
                 self._client.close()
             self._client = None
-
-    def _run(self, channel, line, stdin):
-        channel.settimeout(self._timeout)
-        try:
-            channel.exec_command(line)
-            self._send(channel, stdin)
-            stdout = channel.makefile('rb').read()
-            stderr = channel.makefile_stderr('rb').read()
-            status = channel.recv_exit_status()
-        except TimeoutError as error:
-            raise exceptions.HostCommandTimeout(
-                self._host.name, line, self._timeout) from error
-        except FAILURES as error:
-            raise self._unreachable(error) from error
-        if status == -1:
-            raise self._unreachable('connection lost during %r' % line)
-        return Result(line, status, stdout.decode(errors='replace'),
-                      stderr.decode(errors='replace'))
-
-    @staticmethod
-    def _send(channel, stdin):
-        try:
-            channel.sendall(stdin.encode())
-            channel.shutdown_write()
-        except TimeoutError:
-            raise
-        except OSError as error:
-            # The command may end without reading all of its input; its
-            # status says more than this.
-            LOG.debug('Input not taken: %s', error)
 
     def _open_channel(self):
         """Open a channel, over a new connection if the kept one is dead.
@@ -135,7 +189,7 @@ class SSHConnection:
             try:
                 return self._session()
             except FAILURES as error:
-                raise self._unreachable(error) from error
+                raise _unreachable(self._host, error) from error
 
     def _session(self):
         transport = self._client.get_transport()
@@ -157,12 +211,12 @@ class SSHConnection:
                 auth_timeout=CONNECT_TIMEOUT)
         except FAILURES as error:
             client.close()
-            raise self._unreachable(error) from error
+            raise _unreachable(self._host, error) from error
         client.get_transport().set_keepalive(KEEPALIVE)
         return client
 
-    def _unreachable(self, reason):
-        address = '%s@%s:%d' % (self._host.ssh.user, self._host.address,
-                                self._host.ssh.port)
-        return exceptions.HostUnreachable(
-            self._host.name, address, str(reason) or type(reason).__name__)
+
+def _unreachable(host, reason):
+    address = '%s@%s:%d' % (host.ssh.user, host.address, host.ssh.port)
+    return exceptions.HostUnreachable(
+        host.name, address, str(reason) or type(reason).__name__)

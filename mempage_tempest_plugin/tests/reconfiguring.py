@@ -66,16 +66,18 @@ class ReconfiguringTest(base.BaseMemoryTest):
         cls._reconfiguration.apply(changes)
 
     @classmethod
-    def assert_refused(cls, host, changes, words):
-        """Assert that nova-compute does not start with some options.
+    def try_refused(cls, refusals):
+        """Try options with which nova-compute must not start.
 
-        :param host: the compute_host.ComputeHost
-        :param changes: dict by (group, option), as in :meth:`reconfigure`
-        :param words: what nova-compute has to write to its log
-        :returns: its log since it was started
-        :raises ServiceNotRefused: if it starts, or does not say that
+        The hosts are put back at once.
+
+        :param refusals: dict by compute_host.ComputeHost of pairs: a dict as
+            in :meth:`reconfigure`, and what nova-compute has to write to its
+            log
+        :returns: dict by host of what disagrees: a HostError, or None if it
+            refused to start and said that
         """
-        return cls._reconfiguration.apply_refused(host, changes, words)
+        return cls._reconfiguration.apply_refused(refusals)
 
     @classmethod
     def log_of(cls, host):

@@ -72,12 +72,14 @@ class NovaComputeTest(_Base):
         services = _Services(_report('1'), _report('1'), _report('2'))
         compute = self._compute(services)
         compute.restart()
+        compute.wait_until_restarted()
         compute.wait_until_up()
         self.assertEqual([_report('2')], services.reports)
 
     def test_up_for_long_is_not_up_again(self):
         compute = self._compute(_Services(_report('1')), 'starting')
         compute.restart()
+        compute.wait_until_restarted()
         error = self.assertRaises(exceptions.ServiceNotUp,
                                   compute.wait_until_up)
         self.assertIn('host a: nova-compute has not reported', str(error))
@@ -87,25 +89,29 @@ class NovaComputeTest(_Base):
         compute = self._compute(_Services(_report('1')),
                                 '1 CRITICAL nova [-] Unhandled error', 60)
         compute.restart()
+        compute.wait_until_restarted()
         error = self.assertRaises(exceptions.ServiceNotUp,
                                   compute.wait_until_up)
         self.assertIn('dies', str(error))
 
     def test_refused(self):
         compute = self._compute(_Services(_report('1')), 'list is empty')
-        compute.restart_to_refuse()
+        compute.restart(check=False)
+        compute.wait_until_restarted()
         self.assertIn('is empty', compute.wait_until_refused('is empty'))
 
     def test_started_is_not_refused(self):
         compute = self._compute(_Services(_report('1'), _report('2')), 'fine')
-        compute.restart_to_refuse()
+        compute.restart(check=False)
+        compute.wait_until_restarted()
         error = self.assertRaises(exceptions.ServiceNotRefused,
                                   compute.wait_until_refused, 'is empty')
         self.assertIn("to log 'is empty', but it started", str(error))
 
     def test_refused_for_another_reason(self):
         compute = self._compute(_Services(_report('1')), 'other reason')
-        compute.restart_to_refuse()
+        compute.restart(check=False)
+        compute.wait_until_restarted()
         error = self.assertRaises(exceptions.ServiceNotRefused,
                                   compute.wait_until_refused, 'is empty')
         self.assertIn('other reason', str(error))
@@ -120,7 +126,7 @@ class ReconfigurationTest(_Base):
             _Services(_report('1')), 0.1)
         self.atexit = self._patch(reconfiguration, 'atexit', mock.Mock())
         self.taken = []
-        for name in ('restart', 'restart_to_refuse', 'wait_until_up',
+        for name in ('restart', 'wait_until_restarted', 'wait_until_up',
                      'wait_until_refused'):
             self._patch(reconfiguration.NovaCompute, name, self._step(name))
 
@@ -134,30 +140,63 @@ class ReconfigurationTest(_Base):
 
     def test_hosts_start_at_the_same_time(self):
         self.reconfiguration.apply(dict.fromkeys(self.hosts, {'x': 'y'}))
-        self.assertEqual([('restart', 'a'), ('restart', 'b'),
-                          ('wait_until_up', 'a'), ('wait_until_up', 'b')],
-                         self.taken)
+        self.assertEqual([
+            (step, host) for step in ('restart', 'wait_until_restarted',
+                                      'wait_until_up') for host in 'ab'],
+            self.taken)
 
     def test_same_options_need_no_restart(self):
         for _ in range(2):
             self.reconfiguration.apply({self.hosts[0]: {'x': 'y'}})
-        self.assertEqual(2, len(self.taken))
+        self.assertEqual(3, len(self.taken))
 
     def test_host_that_refused_is_restarted(self):
-        self.reconfiguration.apply_refused(self.hosts[0], {'x': 'y'}, 'no')
+        self.reconfiguration.apply_refused(
+            {self.hosts[0]: ({'x': 'y'}, 'no')})
         self.reconfiguration.apply({self.hosts[0]: {'x': 'y'}})
         self.assertIn(('wait_until_up', 'a'), self.taken)
 
     def test_host_that_refused_is_put_back_at_once(self):
         host = self.hosts[0]
-        self.reconfiguration.apply_refused(host, {'x': 'y'}, 'no')
+        self.reconfiguration.apply_refused({host: ({'x': 'y'}, 'no')})
         self._configuration(host).put_back.assert_called_once_with()
         self._configuration(host).forget.assert_not_called()
         self.reconfiguration.restore()
         self.assertEqual(
-            ['restart_to_refuse', 'wait_until_refused', 'restart',
+            ['restart', 'wait_until_restarted', 'wait_until_refused',
+             'restart', 'wait_until_restarted', 'wait_until_restarted',
              'wait_until_up'], [step for step, _ in self.taken])
         self._configuration(host).forget.assert_called_once_with()
+
+    def test_host_that_does_not_refuse_is_put_back_too(self):
+        host = self.hosts[0]
+        error = exceptions.ServiceNotRefused('a', 'no', 'it started', 'log')
+        with mock.patch.object(reconfiguration.NovaCompute,
+                               'wait_until_refused', side_effect=error):
+            self.assertEqual({host: error},
+                             self.reconfiguration.apply_refused(
+                                 {host: ({'x': 'y'}, 'no')}))
+        self._configuration(host).put_back.assert_called_once_with()
+
+    def test_no_options_are_a_restart(self):
+        host = self.hosts[0]
+        self.reconfiguration.apply_refused({host: ({'x': 'y'}, 'no')})
+        self.reconfiguration.apply({host: {}})
+        self.assertEqual(('wait_until_up', 'a'), self.taken[-1])
+
+    def test_host_that_somebody_else_changes_is_not_touched(self):
+        first, second = self.hosts
+        broken = mock.Mock()
+        broken.keep.side_effect = exceptions.OriginalKept('b', '/nova.conf')
+        self.reconfiguration.apply({first: {'x': 'y'}})
+        with mock.patch.object(reconfiguration.configuration,
+                               'Configuration', return_value=broken):
+            self.assertRaises(
+                exceptions.OriginalKept, self.reconfiguration.apply,
+                {first: {'x': 'y'}, second: {'x': 'y'}})
+        self.reconfiguration.restore()
+        broken.put_back.assert_not_called()
+        self._configuration(first).forget.assert_called_once_with()
 
     def test_host_that_is_not_named_any_more_is_put_back(self):
         first, second = self.hosts

@@ -87,7 +87,7 @@ class TestAggregateMemoryBacking(on_host.BaseOnHostTest):
                 self.client, [self.services.host_of(self.host.name)],
                 {aggregate_policy.KEY: value} if value else {}))
         self.check_outcomes(
-            {request: self._outcome(request, allowed)
+            {request: self._expected(request, allowed)
              for request in requests}, self.host, HOST,
             'in aggregates with %s = %s; does nova-scheduler have '
             'AggregateMemoryBackingFilter in [filter_scheduler] '
@@ -95,7 +95,7 @@ class TestAggregateMemoryBacking(on_host.BaseOnHostTest):
                 aggregate_policy.KEY, ' and '.join(
                     value or 'nothing' for value in values)))
 
-    def _outcome(self, request, allowed):
+    def _expected(self, request, allowed):
         declared = self.host.declared
         if not aggregate_policy.passes(declared, request, allowed):
             return BY_FILTER
@@ -146,7 +146,7 @@ class TestAggregateMemoryBacking(on_host.BaseOnHostTest):
         image = self.create_image(hw_mem_page_size='small')
         for value, expected in (
                 ('large', BY_FILTER),
-                ('small', self._outcome(page_sizes.SMALL, ('small',)))):
+                ('small', self._expected(page_sizes.SMALL, ('small',)))):
             with aggregates.Aggregate(
                     self.client, [self.services.host_of(self.host.name)],
                     {aggregate_policy.KEY: value}):

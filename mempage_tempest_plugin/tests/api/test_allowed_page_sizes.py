@@ -219,6 +219,8 @@ class TestAllowedPageSizesChanged(reconfiguring.ReconfiguringTest,
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
+        # Nobody in the guests obeys when they are asked to shut down.
+        cls.image = cls.create_image(os_shutdown_timeout='1')
         cls._plan()
         host = cls._host_for('large')
         if not host.declared.allows(host.declared.small_page_kib):

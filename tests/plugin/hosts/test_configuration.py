@@ -48,6 +48,7 @@ class ConfigurationTest(base.BaseTestCase):
         self.host.declared.compute_service.config = self.path
         self.host.ssh.execute = _execute
         self.configuration = configuration.Configuration(self.host)
+        self.configuration.keep()
 
     def _write(self, text):
         with open(self.path, 'w', encoding='utf-8') as stream:
@@ -78,8 +79,7 @@ class ConfigurationTest(base.BaseTestCase):
     def test_original_of_others_is_never_replaced(self):
         self.configuration.change({SIZES: 'any'})
         second = configuration.Configuration(self.host)
-        error = self.assertRaises(exceptions.OriginalKept, second.change,
-                                  {SIZES: 'small'})
+        error = self.assertRaises(exceptions.OriginalKept, second.keep)
         self.assertIn('mempage-tempest cleanup', str(error))
         self.assertEqual(TEXT, self._read(self.path + '.mempage-original'))
         self.assertIn('= any', self._read())
@@ -88,8 +88,7 @@ class ConfigurationTest(base.BaseTestCase):
         self.configuration.change({SIZES: 'any'})
         second = configuration.Configuration(self.host)
         with mock.patch.object(second, 'is_kept', return_value=False):
-            self.assertRaises(exceptions.HostCommandFailed, second.change,
-                              {SIZES: 'small'})
+            self.assertRaises(exceptions.HostCommandFailed, second.keep)
         self.assertEqual(TEXT, self._read(self.path + '.mempage-original'))
         self.assertIn('= any', self._read())
 
@@ -108,7 +107,9 @@ class ConfigurationTest(base.BaseTestCase):
     def test_link_stays_a_link(self):
         link = os.path.join(self.directory, 'link.conf')
         os.symlink('nova.conf', link)
+        self.configuration.forget()
         self.host.declared.compute_service.config = link
+        self.configuration.keep()
         self.configuration.change({SIZES: 'any'})
         self.assertIn('= any', self._read())
         self.configuration.put_back()
