@@ -10,9 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What tests share that send several requests to one host."""
+"""What tests share that send several requests to hosts."""
 
 from tempest.common import waiters
+from tempest.lib.common.utils import test_utils
 
 from mempage_tempest_plugin import compute_services
 from mempage_tempest_plugin import page_sizes
@@ -20,13 +21,32 @@ from mempage_tempest_plugin.tests import page_size_base
 
 
 class BaseOnHostTest(page_size_base.BasePageSizeTest):
-    """Tests of what one host, with one policy, does with many requests."""
+    """Tests of what hosts do with several requests that are sent to them."""
 
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
         cls.services = compute_services.ComputeServices(cls.os_admin)
         cls._flavors = {}
+        # What nobody waits for before the class ends.
+        cls._deleted = []
+        cls.addClassResourceCleanup(cls._wait_until_deleted)
+
+    @classmethod
+    def _wait_until_deleted(cls):
+        for server in cls._deleted:
+            waiters.wait_for_server_termination(cls.servers_client, server)
+
+    @classmethod
+    def begin_to_delete(cls, servers):
+        """Delete servers; that they are gone is waited for after the class.
+
+        :param servers: iterable of UUIDs
+        """
+        for server in servers:
+            cls._deleted.append(server)
+            test_utils.call_and_ignore_notfound_exc(
+                cls.servers_client.delete_server, server)
 
     @classmethod
     def flavor_for(cls, request):
@@ -54,40 +74,49 @@ class BaseOnHostTest(page_size_base.BasePageSizeTest):
                        else {'availability_zone': ':%s' % host.name})
         return cls.request_server(cls.flavor_for(request), **destination)
 
-    def check_requests(self, requests, host, declared, way, why):
+    def check_requests(self, requests, declared, way):
         """Assert what becomes of requests, all made at the same time.
 
         :param requests: list of small, large, any, sizes in KiB, or None
-        :param host: the compute_host.ComputeHost
-        :param declared: its declaration (inventory.Host)
+        :param declared: dict of declarations (inventory.Host) by
+            compute_host.ComputeHost
         :param way: page_sizes.Way.HOST or .ZONE
-        :param why: where the policy comes from, for the message of a failure
         """
-        self.check_outcomes({request: page_sizes.outcome(
-            [declared], request, self.flavor_for(request)['ram'], way,
-            self.enforcement()) for request in requests}, host, way, why)
+        self.check_outcomes({
+            host: {request: page_sizes.outcome(
+                [policy], request, self.flavor_for(request)['ram'], way,
+                self.enforcement()) for request in requests}
+            for host, policy in declared.items()}, way,
+            'guests may have pages: %s' % ' or '.join(sorted({
+                ','.join(str(size) for size in policy.allowed_page_sizes)
+                for policy in declared.values()})))
 
-    def check_outcomes(self, expected, host, way, why):
+    def check_outcomes(self, expected, way, why):
         """Assert outcomes of requests, all made at the same time.
 
-        :param expected: dict of page_sizes.Outcome by request
-        :param host: the compute_host.ComputeHost
+        :param expected: dict by compute_host.ComputeHost of dicts of
+            page_sizes.Outcome by request
         :param way: page_sizes.Way.HOST or .ZONE
-        :param why: where the policy comes from, for the message of a failure
+        :param why: where they come from, for the message of a failure
         """
         servers = {}
-        failures = []
+
+        def send(host):
+            for request in expected[host]:
+                servers[host, request] = self.send(request, host, way)
+
+        def check(host):
+            failures = [failure for request, outcome in expected[host].items()
+                        for failure in self._disagreement(
+                            request, servers[host, request], outcome)]
+            if failures:
+                self.fail('\n'.join(['%s:' % why, *failures]))
+
+        self.hosts = list(expected)
         try:
-            for request in expected:
-                servers[request] = self.send(request, host, way)
-            for request, server in servers.items():
-                failures += self._disagreement(request, server,
-                                               expected[request])
+            self.on_each_host(send, check)
         finally:
-            self.delete_servers(servers.values())
-        if failures:
-            self.fail('\n'.join(['host %s, %s:' % (host.name, why),
-                                 *failures]))
+            self.begin_to_delete(servers.values())
 
     def _disagreement(self, request, server, expected):
         try:

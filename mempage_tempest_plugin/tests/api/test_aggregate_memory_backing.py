@@ -87,8 +87,8 @@ class TestAggregateMemoryBacking(on_host.BaseOnHostTest):
                 self.client, [self.services.host_of(self.host.name)],
                 {aggregate_policy.KEY: value} if value else {}))
         self.check_outcomes(
-            {request: self._expected(request, allowed)
-             for request in requests}, self.host, HOST,
+            {self.host: {request: self._expected(request, allowed)
+                         for request in requests}}, HOST,
             'in aggregates with %s = %s; does nova-scheduler have '
             'AggregateMemoryBackingFilter in [filter_scheduler] '
             'available_filters and enabled_filters' % (
@@ -153,7 +153,7 @@ class TestAggregateMemoryBacking(on_host.BaseOnHostTest):
                 server = self.request_server(
                     self.flavor_for(page_sizes.ANY), image,
                     hypervisor_hostname=self.host.name)
-                self.addCleanup(self.delete_servers, [server])
+                self.addCleanup(self.begin_to_delete, [server])
                 self.assert_outcome(server, expected)
 
     @decorators.idempotent_id('bc671d8e-2bf4-4a1d-890c-3b7ef92d8ea2')
