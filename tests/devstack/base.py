@@ -58,7 +58,8 @@ class HugepagePool(fixtures.Fixture):
         self.addCleanup(self._put_back)
 
     def _put_back(self):
-        if int(POOL.read_text()) != self.before:
+        # A test that failed leaves a few pages. More are someone else's.
+        if 0 < int(POOL.read_text()) - self.before <= 8:
             POOL.write_text(str(self.before))
 
 
