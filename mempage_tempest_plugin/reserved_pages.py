@@ -13,16 +13,16 @@
 """What [DEFAULT] reserved_huge_pages must be."""
 
 
-def all_but(survey, size_kib, ram_mib):
-    """Reserve all large pages of a host but some on each NUMA node.
+def all_but(survey, guests, ram_mib):
+    """Reserve all large pages of a host but some of one size on one node.
 
     :param survey: a survey of the host
-    :param size_kib: the size of the pages that guests may have
-    :param ram_mib: the RAM for guests on each node
+    :param guests: the pools.Pool in which guests may have pages
+    :param ram_mib: how much RAM they may have there
     :returns: list of the option's values
     """
-    left = {size_kib: ram_mib * 1024 // size_kib}
+    left = {(guests.node, guests.size_kib): ram_mib * 1024 // guests.size_kib}
     return ['node:%d,size:%d,count:%d' % (
         pool.node, pool.size_kib,
-        max(0, pool.total - left.get(pool.size_kib, 0)))
+        max(0, pool.total - left.get((pool.node, pool.size_kib), 0)))
         for pool in survey.pools]
