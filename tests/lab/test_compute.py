@@ -180,6 +180,12 @@ class ComputeTest(base.LabTestCase):
         self.assertIn('PermitRootLogin no', sshd)
         self.assertIn('PasswordAuthentication no', sshd)
 
+    def test_disks_are_sent_as_nova(self):
+        self._start('plain')
+        ssh = self.written['/etc/ssh/ssh_config'].splitlines()
+        self.assertIn('User nova', ssh)
+        self.assertIn('IdentityFile /var/lib/nova/.ssh/id_ed25519', ssh)
+
     def test_hosts_know_one_another(self):
         self._start('plain')
         known = self.written['/etc/ssh/ssh_known_hosts'].splitlines()

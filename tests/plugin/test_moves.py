@@ -1,0 +1,107 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of what moves must leave behind."""
+
+from unittest import mock
+
+import testtools
+
+from mempage_tempest_plugin import cloud
+from mempage_tempest_plugin.hosts import domains
+from mempage_tempest_plugin import moves
+
+SERVER = '0b5a1c1e-62a4-4a0f-9d9c-6a1c5f3e8d7b'
+
+
+def _host(processes=(), files=()):
+    host = mock.Mock()
+    host.name = 'host1'
+    host.survey.return_value.processes = {SERVER: [
+        mock.Mock(pid=pid) for pid in processes]}
+    host.survey.return_value.files = dict.fromkeys(files)
+    host.domain_xml.side_effect = domains.DomainGone('host1', 'gone')
+    return host
+
+
+def _api(allocated=()):
+    api = mock.Mock()
+    api.server.return_value = cloud.Server(SERVER, 'ACTIVE', 'host2',
+                                           'instance-00000001')
+    api.provider.return_value = mock.Mock(uuid='provider1')
+    api.allocated_memory.return_value = dict(allocated)
+    return api
+
+
+class TestAbsent(testtools.TestCase):
+
+    def _wrong(self, host, api):
+        return [fact.name for fact in moves.compare_absent(
+            host, SERVER, api).disagreements]
+
+    def test_nothing(self):
+        self.assertEqual([], self._wrong(
+            _host(files=['/ram', '/ram/2-instance-00000010']),
+            _api({'provider2': 64})))
+
+    def test_domain(self):
+        host = _host()
+        host.domain_xml.side_effect = None
+        self.assertEqual(['domain'], self._wrong(host, _api()))
+
+    def test_process(self):
+        self.assertEqual(['QEMU processes'],
+                         self._wrong(_host(processes=[7]), _api()))
+
+    def test_file(self):
+        host = _host(files=['/ram/libvirt/qemu/1-instance-00000001/pc.ram'])
+        self.assertEqual(['backing files and directories'],
+                         self._wrong(host, _api()))
+
+    def test_allocation(self):
+        self.assertEqual(['MEMORY_MB allocated'],
+                         self._wrong(_host(), _api({'provider1': 64})))
+
+
+class TestUntouched(testtools.TestCase):
+
+    def _wrong(self, pid=7, allocated=None, held=None):
+        evidence = mock.Mock(
+            ram_mib=64, processes=[mock.Mock(pid=pid)],
+            allocated=allocated or {'provider1': 64})
+        evidence.provider.uuid = 'provider1'
+        return [fact.name for fact in moves.compare_untouched(
+            evidence, [7], held or {}).disagreements]
+
+    def test_same(self):
+        self.assertEqual([], self._wrong())
+
+    def test_other_process(self):
+        self.assertEqual(['QEMU processes'], self._wrong(pid=8))
+
+    def test_second_allocation(self):
+        self.assertEqual(['MEMORY_MB allocated, by provider'], self._wrong(
+            allocated={'provider1': 64, 'provider2': 64}))
+
+    def test_allocation_of_migration(self):
+        self.assertEqual(['held by migrations'], self._wrong(
+            held={'migration1': {'provider1': 64}}))
+
+
+class TestRefusal(testtools.TestCase):
+
+    def test_failed_events_only(self):
+        client = mock.Mock()
+        client.show_instance_action.return_value = {'instanceAction': {
+            'events': [{'result': 'Error', 'details': 'no pages'},
+                       {'result': 'Success', 'details': None}]}}
+        self.assertEqual('no pages', moves.refusal(client, SERVER, 'req-1'))
