@@ -20,6 +20,7 @@ from tempest import clients
 from tempest.common import credentials_factory
 from tempest import config
 
+from mempage_tempest_plugin import aggregates
 from mempage_tempest_plugin import compute_services
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import compute_host
@@ -71,9 +72,15 @@ def _put_back_configurations(manager, hosts):
     return int(bool(failures))
 
 
+def _remove_aggregates(manager, hosts):
+    for name in aggregates.remove_left(manager.aggregates_client):
+        print('removed aggregate %s' % name)
+    return 0
+
+
 # Each is told Tempest's clients and all hosts, says what it does, and returns
 # an exit status.
-_CLEANUPS = (_put_back_configurations,)
+_CLEANUPS = (_put_back_configurations, _remove_aggregates)
 
 
 def _parser():

@@ -30,6 +30,8 @@ class CleanupTest(base.BaseTestCase):
                 mock.patch.object(command.clients, 'Manager'), \
                 mock.patch.object(command, 'credentials_factory'), \
                 mock.patch.object(command.inventory, 'load'), \
+                mock.patch.object(command.aggregates, 'remove_left',
+                                  return_value=['tempest-mempage-1']), \
                 mock.patch.object(reconfiguration, 'left',
                                   return_value=computes), \
                 mock.patch.object(reconfiguration, 'put_back',
@@ -42,6 +44,7 @@ class CleanupTest(base.BaseTestCase):
         status, text = self._clean_up([], {})
         self.assertEqual(0, status)
         self.assertIn('All hosts have their original', text)
+        self.assertIn('removed aggregate tempest-mempage-1', text)
 
     def test_says_what_it_did(self):
         status, text = self._clean_up(['a', 'b'], {})
