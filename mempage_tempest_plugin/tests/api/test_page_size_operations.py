@@ -158,6 +158,12 @@ class TestPoolCounts(OperationsTest):
     # Seconds that the kernel and libvirt may need after nova is done.
     RELEASE_TIMEOUT = 10
 
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        # Hosts may be parts of one machine, whose pool all of them see.
+        cls.declared = cls.declared[:1]
+
     def setUp(self):
         super().setUp()
         self._free = {}
