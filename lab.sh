@@ -64,7 +64,6 @@ function make_venv {
         cat - setup.cfg requirements.txt "$CONSTRAINTS" | sha256sum)
     [[ $(cat "$VENV/recipe" 2>/dev/null) != "$recipe" ]] || return 0
     echo "lab.sh: making the environment $VENV" >&2
-    mkdir -p "$CACHE"
     rm -rf "$VENV"
     /usr/bin/python3 -m venv "$VENV"
     # pbr asks git for the version, and git distrusts a clone that belongs
@@ -79,5 +78,9 @@ if [[ $EUID -ne 0 ]]; then
 fi
 check_system
 install_packages
-make_venv
+mkdir -p "$CACHE"
+{
+    flock 9
+    make_venv
+} 9>"$CACHE/lab.lock"
 exec "$VENV/bin/mempage-lab" "$@"
