@@ -33,6 +33,7 @@ from mempage_lab import errors
 from mempage_lab import network
 from mempage_lab import paths
 from mempage_lab import shell
+from mempage_lab import supervisord
 from mempage_lab import templates
 
 #: What a node has of its own instead of the machine's.
@@ -124,9 +125,11 @@ class Node:
             '%s %s\n' % (address, name) for name, address in hosts.items()))
         self.write('/etc/mempage-lab/supervisord.conf', templates.render(
             'supervisord.conf', node=self, programs=programs))
+        self.write('/etc/mempage-lab/supervisord.py',
+                   pathlib.Path(supervisord.__file__).read_text())
         self.write('/etc/mempage-lab/init.sh', templates.render(
             'init.sh', node=self, private=PRIVATE, setup=setup, kvm=kvm,
-            supervisord=pathlib.Path(sys.prefix, 'bin', 'supervisord')))
+            python=pathlib.Path(sys.prefix, 'bin', 'python3')))
 
     def _spawn(self):
         with self.init_log.open('w') as log:

@@ -210,7 +210,7 @@ class ComputeTest(base.LabTestCase):
     def test_kvm_is_hidden_where_it_does_not_work(self, kvm):
         init = templates.render(
             'init.sh', node=self._start('plain').node, private=node.PRIVATE,
-            setup=self.setup_script, kvm=kvm, supervisord='/supervisord')
+            setup=self.setup_script, kvm=kvm, python="/python3")
         self.assertEqual(kvm, 'device kvm' in init)
 
 

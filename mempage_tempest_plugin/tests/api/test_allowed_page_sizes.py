@@ -216,7 +216,7 @@ class TestAllowedPageSizesChanged(reconfiguring.ReconfiguringTest,
     def _plan(cls):
         """Decide which host gets which policy, and what at the same time."""
         hosts = [host for declared in cls.with_pool for host in cls.hosts
-                 if host.declared is declared]
+                 if host.declared == declared]
         cls.plan = {}
         kinds = ['large', 'number', 'list']
         for start in range(0, len(kinds), len(hosts)):
