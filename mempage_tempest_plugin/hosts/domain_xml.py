@@ -21,6 +21,9 @@ class MemoryBacking:
     """The memoryBacking element of a domain; absent parts are None.
 
     Page sizes are in KiB, as is the memory.
+
+    :ivar free_page_reporting: whether the guest tells which pages it does
+        not use, which QEMU then gives back
     """
 
     memory_kib: int
@@ -29,6 +32,7 @@ class MemoryBacking:
     allocation: str | None
     discard: bool
     hugepages: tuple | None
+    free_page_reporting: bool
 
 
 def parse(xml):
@@ -52,7 +56,9 @@ def parse(xml):
         access=_attribute(backing, 'access', 'mode'),
         allocation=_attribute(backing, 'allocation', 'mode'),
         discard=backing.find('discard') is not None,
-        hugepages=hugepages)
+        hugepages=hugepages,
+        free_page_reporting=domain.find(
+            "devices/memballoon[@freePageReporting='on']") is not None)
 
 
 def _attribute(parent, element, name):

@@ -118,7 +118,8 @@ def provider(**changes):
 
 def backing(**changes):
     values = dict(memory_kib=RAM // 1024, source='file', access='shared',
-                  allocation='immediate', discard=True, hugepages=None)
+                  allocation='immediate', discard=True, hugepages=None,
+                  free_page_reporting=False)
     values.update(changes)
     return domain_xml.MemoryBacking(**values)
 

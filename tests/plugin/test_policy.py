@@ -152,6 +152,17 @@ class CompareServerTest(base.BaseTestCase):
         self.assertEqual(set(), _wrong(policy.compare_server(
             samples.file_backed_evidence(survey=found))))
 
+    @ddt.data((1, set()), (0, {'pc.ram: allocated, bytes'}))
+    @ddt.unpack
+    def test_file_of_a_guest_that_gives_memory_back(self, allocated, wrong):
+        known = samples.known_files()
+        known[samples.PATH] = dataclasses.replace(
+            known[samples.PATH], allocated=allocated)
+        self.assertEqual(wrong, _wrong(policy.compare_server(
+            samples.file_backed_evidence(
+                xml=samples.backing(free_page_reporting=True),
+                survey=samples.host_survey(files=known)))))
+
     def test_plain_agrees(self):
         comparison = policy.compare_server(samples.plain_evidence())
         self.assertEqual([], comparison.disagreements, str(comparison))

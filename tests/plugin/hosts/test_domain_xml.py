@@ -23,7 +23,7 @@ class DomainXmlTest(base.BaseTestCase):
     def test_file(self):
         self.assertEqual(
             domain_xml.MemoryBacking(196608, 'file', 'shared', 'immediate',
-                                     True, None),
+                                     True, None, False),
             domain_xml.parse(XML % (
                 "<memoryBacking><source type='file'/><access mode='shared'/>"
                 "<allocation mode='immediate'/><discard/></memoryBacking>")))
@@ -41,5 +41,13 @@ class DomainXmlTest(base.BaseTestCase):
 
     def test_nothing(self):
         self.assertEqual(
-            domain_xml.MemoryBacking(196608, None, None, None, False, None),
+            domain_xml.MemoryBacking(196608, None, None, None, False, None,
+                                     False),
             domain_xml.parse(XML % ''))
+
+    def test_free_page_reporting(self):
+        for value, expected in (('on', True), ('off', False)):
+            found = domain_xml.parse(XML % (
+                "<devices><memballoon model='virtio' freePageReporting='%s'/>"
+                "</devices>" % value))
+            self.assertEqual(expected, found.free_page_reporting)
