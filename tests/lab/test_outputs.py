@@ -52,8 +52,7 @@ class OutputsTest(base.LabTestCase):
             self.assertIsNotNone(host.compute_log.file)
         self.assertEqual(1024, hosts['fbm3'].file_backed.capacity_mib)
         self.assertEqual('ext4', hosts['fbm3'].file_backed.filesystem)
-        self.assertEqual((inventory.Pool(2048, 384),
-                          inventory.Pool(1048576, 2)), hosts['huge1'].pools)
+        self.assertEqual((inventory.Pool(2048, 384),), hosts['huge1'].pools)
         self.assertEqual(('large',), hosts['huge1'].allowed_page_sizes)
         self.assertEqual(('any',), hosts['huge2'].allowed_page_sizes)
         self.assertEqual('/etc/nova/nova.conf',
