@@ -79,7 +79,7 @@ class PreflightTest(base.LabTestCase):
         with_pools = topology.Topology(default.network, tuple(hosts))
         without = topology.Topology(default.network, tuple(
             topology.Host(host.name, host.index) for host in hosts))
-        self.assertEqual(768 + 512 + 128,
+        self.assertEqual(768 + 768 + 128,
                          preflight.memory_needed(with_pools)
                          - preflight.memory_needed(without))
 
