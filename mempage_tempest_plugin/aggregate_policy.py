@@ -37,10 +37,9 @@ def passes(host, request, allowed):
 
 def _sizes(host, request):
     """Page sizes in KiB that a request could be given."""
-    available = page_sizes.available(host)
     return {
         None: {host.small_page_kib},
         page_sizes.SMALL: {host.small_page_kib},
-        page_sizes.LARGE: available - {host.small_page_kib},
-        page_sizes.ANY: available,
+        page_sizes.LARGE: page_sizes.large(host),
+        page_sizes.ANY: page_sizes.available(host),
     }.get(request, {request})

@@ -89,6 +89,15 @@ def available(host):
     return {size for size in sizes if host.allows(size)}
 
 
+def large(host):
+    """Tell which large pages guests that ask for some can get on a host.
+
+    :param host: the host's declaration (inventory.Host)
+    :returns: the set of sizes in KiB
+    """
+    return available(host) - {host.small_page_kib}
+
+
 def granted(host, request, ram_mib):
     """Tell which page size a request is granted on a host with free pages.
 

@@ -52,15 +52,6 @@ def skip_unless_unshelved_on_host():
         CONF.compute.max_microversion)
 
 
-def large_sizes(host):
-    """Tell which large pages guests can get on a host.
-
-    :param host: the host's declaration (inventory.Host)
-    :returns: the set of sizes in KiB
-    """
-    return page_sizes.available(host) - {host.small_page_kib}
-
-
 def can_have(host, request):
     """Tell whether guests of any kind can be on a host.
 
@@ -69,7 +60,7 @@ def can_have(host, request):
     """
     if request is None:
         return host.allows(host.small_page_kib)
-    large = large_sizes(host)
+    large = page_sizes.large(host)
     return bool(large if request == page_sizes.LARGE
                 else page_sizes.available(host) - large)
 

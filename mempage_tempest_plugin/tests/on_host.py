@@ -69,10 +69,7 @@ class BaseOnHostTest(page_size_base.BasePageSizeTest):
         :param way: page_sizes.Way.HOST or .ZONE
         :returns: its UUID
         """
-        destination = ({'hypervisor_hostname': host.name}
-                       if way is page_sizes.Way.HOST
-                       else {'availability_zone': ':%s' % host.name})
-        return cls.request_server(cls.flavor_for(request), **destination)
+        return cls.send_server(cls.flavor_for(request), host, way)
 
     def check_requests(self, requests, declared, way):
         """Assert what becomes of requests, all made at the same time.

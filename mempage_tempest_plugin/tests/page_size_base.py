@@ -100,6 +100,20 @@ class BasePageSizeTest(base.BaseMemoryTest):
         return server['id']
 
     @classmethod
+    def send_server(cls, flavor, host, way):
+        """Request a server on a host; the caller deletes it.
+
+        :param flavor: the flavor
+        :param host: the compute_host.ComputeHost
+        :param way: page_sizes.Way.HOST or .ZONE
+        :returns: its UUID
+        """
+        destination = ({'hypervisor_hostname': host.name}
+                       if way is page_sizes.Way.HOST
+                       else {'availability_zone': ':%s' % host.name})
+        return cls.request_server(flavor, **destination)
+
+    @classmethod
     def delete_servers(cls, servers):
         """Delete servers at the same time, and wait until they are gone.
 

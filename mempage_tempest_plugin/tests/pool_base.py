@@ -14,7 +14,6 @@
 
 import concurrent.futures
 import dataclasses
-import io
 
 from tempest.common import compute
 from tempest.common import waiters
@@ -28,11 +27,10 @@ from mempage_tempest_plugin import pool_shares
 from mempage_tempest_plugin.tests import base
 
 CONF = config.CONF
-MIB = 1024 * 1024
 
 # What nova says if the scheduler finds no host, or if the only one that it
 # found turns out to have too little.
-REFUSALS = ('No valid host was found', 'Exceeded maximum number of retries',
+REFUSALS = (page_sizes.NO_VALID_HOST, page_sizes.NO_MORE_RETRIES,
             'Insufficient compute resources')
 
 
@@ -67,14 +65,13 @@ class BasePoolTest(base.BaseMemoryTest):
 
     @classmethod
     def is_about(cls, host):
-        return max(page_sizes.available(host),
-                   default=0) > host.small_page_kib
+        return bool(page_sizes.large(host))
 
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
         cls._lift_quota()
-        cls.image = cls._create_blank_image()
+        cls.image = cls.create_image()
         cls._flavors = {}
 
     @classmethod
@@ -87,16 +84,6 @@ class BasePoolTest(base.BaseMemoryTest):
         cls.addClassResourceCleanup(
             client.update_quota_set, project,
             **{name: limits[name] for name in names})
-
-    @classmethod
-    def _create_blank_image(cls):
-        client = cls.os_admin.image_client_v2
-        image = client.create_image(
-            name=cls._rand_name('blank'), container_format='bare',
-            disk_format='raw', visibility='private')['id']
-        cls.addClassResourceCleanup(client.delete_image, image)
-        client.store_image_file(image, io.BytesIO(bytes(MIB)))
-        return image
 
     @classmethod
     def _flavor(cls, ram_mib, size_kib):

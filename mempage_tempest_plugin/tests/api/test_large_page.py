@@ -28,8 +28,7 @@ class TestLargePage(base.BaseMemoryTest):
 
     @classmethod
     def is_about(cls, host):
-        return max(page_sizes.available(host),
-                   default=0) > host.small_page_kib
+        return bool(page_sizes.large(host))
 
     def page_kib(self, host):
         return page_sizes.granted(host.declared, page_sizes.LARGE,

@@ -34,7 +34,7 @@ class WithoutPagesTest(moving.BaseMoveTest):
     @classmethod
     def is_destination(cls, host, source):
         # Nova takes the pools of a file-backed host for usable.
-        return (not moving.large_sizes(host)
+        return (not page_sizes.large(host)
                 and not (host.file_backed and host.pools))
 
 

@@ -29,7 +29,7 @@ class LargeToLargeTest(moving.BaseMoveTest):
 
     @classmethod
     def is_destination(cls, host, source):
-        return bool(moving.large_sizes(host) & moving.large_sizes(source))
+        return bool(page_sizes.large(host) & page_sizes.large(source))
 
     @classmethod
     def resource_setup(cls):

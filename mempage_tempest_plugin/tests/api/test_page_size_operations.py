@@ -37,7 +37,7 @@ class OperationsTest(base.BaseMemoryTest):
 
     @classmethod
     def is_about(cls, host):
-        return bool(moving.large_sizes(host))
+        return bool(page_sizes.large(host))
 
     def page_kib(self, host):
         return page_sizes.granted(host.declared, page_sizes.LARGE,

@@ -46,6 +46,11 @@ class _OnOneHost(page_size_base.BasePageSizeTest):
             [host.declared], request, self.flavor['ram'], self.way,
             self.enforcement()) for host in self.hosts}
 
+    def send(self, host):
+        """Request the server on a host, in the way of the class."""
+        self.servers[host.name] = self.send_server(self.flavor, host,
+                                                   self.way)
+
     def check_outcome(self, host):
         """Assert that it has."""
         self.assert_outcome(self.servers[host.name], self.expected[host.name])
@@ -62,11 +67,7 @@ class TestPageSizeOnHost(_OnOneHost):
     def test_request(self, value):
         """The host gives the page size, or the server has no valid host"""
         self.expect(value)
-        self.on_each_host(self._send, self.check_outcome)
-
-    def _send(self, host):
-        self.servers[host.name] = self.request_server(
-            self.flavor, hypervisor_hostname=host.name)
+        self.on_each_host(self.send, self.check_outcome)
 
 
 @ddt.ddt
@@ -86,11 +87,7 @@ class TestPageSizeInZone(_OnOneHost):
         if not self.hosts:
             self.skipTest('%s declares no host that refuses page size %s' % (
                 self.inventory.path, value))
-        self.on_each_host(self._send, self.check_outcome)
-
-    def _send(self, host):
-        self.servers[host.name] = self.request_server(
-            self.flavor, availability_zone=':%s' % host.name)
+        self.on_each_host(self.send, self.check_outcome)
 
 
 @ddt.ddt

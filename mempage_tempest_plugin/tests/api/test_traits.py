@@ -34,8 +34,7 @@ PAGE_SIZE = 'page_size'
 
 def _large_size(host):
     """Get the smallest size in KiB of large pages for guests, or None."""
-    return min(page_sizes.available(host) - {host.small_page_kib},
-               default=None)
+    return min(page_sizes.large(host), default=None)
 
 
 class _BaseTraitTest(page_size_base.BasePageSizeTest):
