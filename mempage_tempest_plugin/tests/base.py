@@ -52,6 +52,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     min_microversion = '2.78'
     placement_min_microversion = '1.6'
 
+    # Options of [mempage] that the tests need, and what lacks without them.
+    promises = {}
     # The kind of host that a test class is about.
     kind = None
     # Extra specs of the flavor of its servers.
@@ -79,6 +81,11 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
             raise cls.skipException(
                 '[mempage] host_inventory is not set: it declares the '
                 'compute hosts to test')
+        lacks = ['[mempage] %s %s' % (option, lack)
+                 for option, lack in cls.promises.items()
+                 if not CONF.mempage[option]]
+        if lacks:
+            raise cls.skipException('; '.join(lacks))
         api_version_utils.check_skip_with_microversion(
             cls.min_microversion, cls.max_microversion,
             CONF.compute.min_microversion, CONF.compute.max_microversion)

@@ -29,13 +29,9 @@ class ReconfiguringTest(base.BaseMemoryTest):
     Classes below this are serial without saying so.
     """
 
-    @classmethod
-    def skip_checks(cls):
-        if not CONF.mempage.reconfigure_hosts:
-            raise cls.skipException(
-                '[mempage] reconfigure_hosts does not allow to restart '
-                'nova-compute with other options')
-        super().skip_checks()
+    promises = {
+        'reconfigure_hosts': 'does not allow to restart nova-compute with '
+                             'other options'}
 
     @classmethod
     def is_about(cls, host):

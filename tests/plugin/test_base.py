@@ -88,6 +88,18 @@ class SkipTest(test_base.BaseTestCase):
                                   self._skip_checks, None)
         self.assertIn('[mempage] host_inventory', str(error))
 
+    def test_missing_promise_is_a_skip_that_names_the_option(self):
+        with mock.patch.object(base.BaseMemoryTest, 'promises', {
+                'one': 'does not promise this', 'two': 'is not set'}), \
+                mock.patch.object(base, 'CONF') as conf, \
+                mock.patch('tempest.test.BaseTestCase.skip_checks'):
+            conf.mempage = mock.MagicMock(host_inventory='/a')
+            conf.mempage.__getitem__.return_value = False
+            error = self.assertRaises(testtools.TestCase.skipException,
+                                      base.BaseMemoryTest.skip_checks)
+        self.assertEqual('[mempage] one does not promise this; [mempage] two '
+                         'is not set', str(error))
+
     def test_broken_inventory_is_no_skip(self):
         self.assertRaises(exceptions.InventoryError, self._skip_checks,
                           '/nonexistent')

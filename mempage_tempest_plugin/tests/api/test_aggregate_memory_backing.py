@@ -15,7 +15,6 @@
 The tests are named after the rows of the specification: AMB1 to AMB6.
 """
 
-from tempest import config
 from tempest.lib import decorators
 
 from mempage_tempest_plugin import aggregate_policy
@@ -23,7 +22,6 @@ from mempage_tempest_plugin import aggregates
 from mempage_tempest_plugin import page_sizes
 from mempage_tempest_plugin.tests import on_host
 
-CONF = config.CONF
 HOST = page_sizes.Way.HOST
 BY_FILTER = page_sizes.Outcome({}, frozenset({page_sizes.NO_VALID_HOST}))
 
@@ -44,13 +42,10 @@ class TestAggregateMemoryBacking(on_host.BaseOnHostTest):
     everything, so that all refusals are the filter's.
     """
 
-    @classmethod
-    def skip_checks(cls):
-        if not CONF.mempage.aggregate_memory_backing_filter:
-            raise cls.skipException(
-                '[mempage] aggregate_memory_backing_filter does not promise '
-                'that the scheduler has AggregateMemoryBackingFilter')
-        super().skip_checks()
+    promises = {
+        'aggregate_memory_backing_filter':
+            'does not promise that the scheduler has '
+            'AggregateMemoryBackingFilter'}
 
     @classmethod
     def is_about(cls, host):

@@ -65,13 +65,9 @@ def _with(host, allowed):
 
 class _BaseAllowedTest(on_host.BaseOnHostTest):
 
-    @classmethod
-    def skip_checks(cls):
-        if not CONF.mempage.allowed_memory_pagesize:
-            raise cls.skipException(
-                '[mempage] allowed_memory_pagesize does not promise that '
-                'hosts run the driver of nova_mempage')
-        super().skip_checks()
+    promises = {
+        'allowed_memory_pagesize': 'does not promise that hosts run the '
+                                   'driver of nova_mempage'}
 
     def check_traits(self, host, declared):
         """Assert that the driver reports the allowed sizes.
@@ -183,6 +179,9 @@ class TestAllowedPageSizesChanged(reconfiguring.ReconfiguringTest,
     nova-compute takes its time to start. So the hosts are restarted at the
     same time, as few times as possible, before the first test.
     """
+
+    promises = {**reconfiguring.ReconfiguringTest.promises,
+                **_BaseAllowedTest.promises}
 
     @classmethod
     def skip_checks(cls):

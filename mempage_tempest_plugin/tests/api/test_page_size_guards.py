@@ -93,13 +93,9 @@ class TestResizeWithoutPages(WithoutPagesTest):
 class GuardTest(moving.BaseMoveTest):
     """Refusals by the driver of nova_mempage."""
 
-    @classmethod
-    def skip_checks(cls):
-        super().skip_checks()
-        if not CONF.mempage.allowed_memory_pagesize:
-            raise cls.skipException(
-                '[mempage] allowed_memory_pagesize is not set: Nova itself '
-                'does not refuse this')
+    promises = {
+        'allowed_memory_pagesize': 'is not set: Nova itself does not refuse '
+                                   'this'}
 
     def check_guarded(self, host, words):
         """Assert that nova-compute refuses a live migration, and says why.

@@ -125,14 +125,10 @@ class TestTraitsInFlavors(_BaseTraitTest):
 class TestIsolatedAggregates(_BaseTraitTest):
     """Aggregates that keep away who does not require their trait."""
 
-    @classmethod
-    def skip_checks(cls):
-        if not CONF.mempage.isolated_aggregates:
-            raise cls.skipException(
-                '[mempage] isolated_aggregates does not promise that '
-                'nova-scheduler has [scheduler] '
-                'enable_isolated_aggregate_filtering')
-        super().skip_checks()
+    promises = {
+        'isolated_aggregates':
+            'does not promise that nova-scheduler has [scheduler] '
+            'enable_isolated_aggregate_filtering'}
 
     @decorators.idempotent_id('01bc62d3-7049-4f62-9e51-80c34e72d3f7')
     @ddt.data(FILE, PAGE_SIZE)
