@@ -60,6 +60,9 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     extra_specs = {}
     # Whether the tests need a network on which to reach guests.
     needs_network = False
+    # Whether the servers need an operating system. Without one, QEMU starts,
+    # finds nothing to boot, and leaves the CPUs to others.
+    needs_system = True
 
     @classmethod
     def setUpClass(cls):  # noqa: T105
@@ -136,6 +139,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         if CONF.mempage.reconfigure_hosts:
             cls._put_back_left()
         cls.flavor = cls.create_flavor(cls.extra_specs)
+        cls.image = (CONF.compute.image_ref if cls.needs_system
+                     else cls.create_image())
 
     @classmethod
     def create_flavor(cls, extra_specs, ram_mib=None, disk_gib=None):
@@ -160,13 +165,17 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     def create_image(cls, **properties):
         """Create an empty image.
 
+        Nobody in its guests obeys when they are asked to shut down, so Nova
+        does not ask.
+
         :param properties: its properties
         :returns: its id; it is deleted after the class
         """
         client = cls.os_admin.image_client_v2
         image = client.create_image(
             name=cls._rand_name('image'), container_format='bare',
-            disk_format='raw', visibility='private', **properties)['id']
+            disk_format='raw', visibility='private', os_shutdown_timeout='0',
+            **properties)['id']
         cls.addClassResourceCleanup(client.delete_image, image)
         client.store_image_file(image, io.BytesIO(bytes(512)))
         return image
@@ -194,6 +203,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     def setUp(self):
         super().setUp()
         self.servers = {}
+        self._booted = []
         self._comparisons = {}
         self._details_attached = False
         self.addOnException(self._attach_details)
@@ -247,14 +257,14 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         if not kwargs.get('tenant_network'):
             kwargs.setdefault('networks', 'none')
         kwargs.setdefault('flavor', self.flavor['id'])
+        kwargs.setdefault('image_id', self.image)
         server, _ = compute.create_test_server(
             self.os_admin, name=self._rand_name('server'),
             hypervisor_hostname=host.name, **kwargs)
+        if not self._booted:
+            self.addCleanup(self.delete_servers, self._booted)
+        self._booted.append(server['id'])
         self.servers[host.name] = server['id']
-        self.addCleanup(waiters.wait_for_server_termination,
-                        self.servers_client, server['id'])
-        self.addCleanup(test_utils.call_and_ignore_notfound_exc,
-                        self.servers_client.delete_server, server['id'])
 
     def wait_until_active(self, host):
         """Wait for the host's server.
@@ -264,6 +274,19 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         """
         return waiters.wait_for_server_status(
             self.servers_client, self.servers[host.name], 'ACTIVE')
+
+    @classmethod
+    def delete_servers(cls, servers):
+        """Delete servers at the same time, and wait until they are gone.
+
+        :param servers: iterable of UUIDs
+        """
+        servers = list(servers)
+        for server in servers:
+            test_utils.call_and_ignore_notfound_exc(
+                cls.servers_client.delete_server, server)
+        for server in servers:
+            waiters.wait_for_server_termination(cls.servers_client, server)
 
     def delete(self, host):
         """Request the deletion of the host's server."""

@@ -54,6 +54,8 @@ class OutputsTest(base.LabTestCase):
         self.assertEqual('ext4', hosts['fbm3'].file_backed.filesystem)
         self.assertEqual((inventory.Pool(2048, 384),), hosts['huge1'].pools)
         self.assertEqual(('large',), hosts['huge1'].allowed_page_sizes)
+        self.assertEqual((inventory.Pool(2048, 384),
+                          inventory.Pool(1048576, 2)), hosts['huge2'].pools)
         self.assertEqual(('any',), hosts['huge2'].allowed_page_sizes)
         self.assertEqual('/etc/nova/nova.conf',
                          hosts['fbm1'].compute_service.config)

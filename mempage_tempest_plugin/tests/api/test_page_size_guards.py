@@ -117,16 +117,9 @@ class LiveMigrationGuardTest(GuardTest):
     words = None
     features = ('live_migration',)
 
-    @classmethod
-    def resource_setup(cls):
-        super().resource_setup()
-        # A guest that runs reports free pages, and QEMU gives them back:
-        # holes in its file, which nobody could tell from damage.
-        cls.image = cls.create_image()
-
     def check_guards(self):
         """Assert that no destination takes the server, forced or not."""
-        self.start(image_id=self.image)
+        self.start()
         for host in self.destinations:
             self.check_guarded(host, self.words)
             self.check_refused(host, 'live_migrate_server',

@@ -34,6 +34,7 @@ class OperationsTest(base.BaseMemoryTest):
     """Hosts with a pool of large pages that guests may have."""
 
     extra_specs = {'hw:mem_page_size': page_sizes.LARGE}
+    needs_system = False
 
     @classmethod
     def is_about(cls, host):
@@ -79,7 +80,7 @@ class TestPageSizeOperations(OperationsTest):
     @decorators.idempotent_id('5b44e4d0-7e8e-4e39-b4f7-9b0f5d3d2b62')
     def test_after_rebuild(self):
         """The guest has its large pages again"""
-        self._operate(operations.rebuild(CONF.compute.image_ref))
+        self._operate(operations.rebuild(self.image))
 
     def _operate(self, steps):
         self.on_each_host(self.boot, self.wait_until_active)
@@ -127,6 +128,7 @@ class TestPageSizeSoftReboot(OperationsTest):
     """Hosts with a pool of large pages that guests may have."""
 
     needs_network = True
+    needs_system = True
 
     @classmethod
     def skip_checks(cls):
