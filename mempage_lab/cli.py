@@ -22,6 +22,9 @@ import click
 
 from mempage_lab import bench
 from mempage_lab import constraints
+from mempage_lab.drills import catalogue
+from mempage_lab.drills import report
+from mempage_lab.drills import running
 from mempage_lab import errors
 from mempage_lab import lab
 from mempage_lab import logs
@@ -182,6 +185,29 @@ def run_bench(servers, json_file):
     if json_file:
         bench.save(result, json_file)
     bench.show(result)
+
+
+@main.command('drill', epilog='\b\n' + '\n'.join(
+    '%-26s %s' % (name, drill.what)
+    for name, drill in catalogue.DRILLS.items()))
+@click.argument('names', nargs=-1, metavar='[NAME]...')
+@click.option('--json', 'json_file', type=click.Path(path_type=pathlib.Path),
+              help='Also write the results to this file.')
+def run_drills(names, json_file):
+    """Break the lab on purpose, and see whether the suite finds it.
+
+    NAMEs are those of drills; without any, all run. Faults are put in one at
+    a time, and taken back. The exit status is 0 if all were caught in the
+    expected test, with a message that names the cause.
+    """
+    with lab.exclusive(), progress.Progress() as shown:
+        results = []
+        for result in running.run(lab.load(), running.choose(names), shown):
+            results.append(result)
+            if json_file:
+                report.save(results, json_file)
+    report.show(results)
+    sys.exit(any(result.verdict != running.CAUGHT for result in results))
 
 
 @main.command('constraints')

@@ -25,16 +25,19 @@ SUITE = ('--regex', '^mempage_tempest_plugin', '--concurrency', '2')
 BIN = pathlib.Path(sys.prefix, 'bin')
 
 
-def run(arguments):
+def run(arguments, quiet=False):
     """Run Tempest and keep its results.
 
     :param arguments: of ``tempest run``; none: this project's suite
+    :param quiet: whether not to show what it prints
     :returns: exit status of Tempest, and the directory of the results
     """
     _prepare_workspace()
     status = subprocess.call(
         [BIN / 'tempest', 'run', '--config-file', paths.TEMPEST_CONF,
-         *(arguments or SUITE)], cwd=paths.TEMPEST_WORKSPACE)
+         *(arguments or SUITE)], cwd=paths.TEMPEST_WORKSPACE,
+        stdout=subprocess.DEVNULL if quiet else None,
+        stderr=subprocess.DEVNULL if quiet else None)
     return status, _keep_results()
 
 

@@ -261,10 +261,11 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         server, _ = compute.create_test_server(
             self.os_admin, name=self._rand_name('server'),
             hypervisor_hostname=host.name, **kwargs)
-        if not self._booted:
-            self.addCleanup(self.delete_servers, self._booted)
-        self._booted.append(server['id'])
         self.servers[host.name] = server['id']
+        self._booted.append(server['id'])
+        # The last one is called first, and deletes all: before anything that
+        # some of them use.
+        self.addCleanup(self._delete_booted)
 
     def wait_until_active(self, host):
         """Wait for the host's server.
@@ -287,6 +288,10 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
                 cls.servers_client.delete_server, server)
         for server in servers:
             waiters.wait_for_server_termination(cls.servers_client, server)
+
+    def _delete_booted(self):
+        servers, self._booted = self._booted, []
+        self.delete_servers(servers)
 
     def delete(self, host):
         """Request the deletion of the host's server."""

@@ -99,6 +99,8 @@ class TestPageSizeShelve(OperationsTest):
             raise cls.skipException('[compute-feature-enabled] shelve is not '
                                     'set')
         moving.skip_unless_unshelved_on_host()
+        # It takes long, and Nova has one way for all hosts.
+        cls.declared = cls.declared[:1]
 
     @decorators.idempotent_id('e6d34a0a-02c7-4b51-a18d-7a1f60f6f3a4')
     def test_after_unshelve(self):
@@ -137,6 +139,8 @@ class TestPageSizeSoftReboot(OperationsTest):
             raise cls.skipException(
                 '[validation] run_validation is not set: only ssh tells that '
                 'a guest is ready to obey')
+        # It takes long, and Nova has one way for all hosts.
+        cls.declared = cls.declared[:1]
 
     @decorators.idempotent_id('c5c7b0f1-2f47-4d0b-a8f3-5a0a4f1b6e0c')
     @utils.services('compute', 'network')

@@ -17,13 +17,14 @@ from tempest.lib import decorators
 
 from mempage_tempest_plugin import page_size_requests
 from mempage_tempest_plugin import page_sizes
+from mempage_tempest_plugin.tests import on_host
 from mempage_tempest_plugin.tests import page_size_base
 
 # Of hw:mem_page_size.
 VALUES = (None, 'small', 'large', 'any', '4', '2048', '1048576')
 
 
-class _OnOneHost(page_size_base.BasePageSizeTest):
+class _OnOneHost(on_host.BaseOnHostTest):
     """One host of each policy in the inventory."""
 
     way = None
@@ -36,7 +37,7 @@ class _OnOneHost(page_size_base.BasePageSizeTest):
     def setUp(self):
         super().setUp()
         self.expected = {}
-        self.addCleanup(lambda: self.delete_servers(self.servers.values()))
+        self.addCleanup(lambda: self.begin_to_delete(self.servers.values()))
 
     def expect(self, value):
         """Note what must become of a flavor with the value on each host."""

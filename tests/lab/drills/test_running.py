@@ -1,0 +1,165 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import io
+import json
+from unittest import mock
+
+import ddt
+import subunit
+import testtools
+
+from mempage_lab.drills import catalogue
+from mempage_lab.drills import faults
+from mempage_lab.drills import report
+from mempage_lab.drills import running
+from mempage_lab.drills import stream
+from mempage_lab import errors
+from mempage_lab import restart
+from mempage_lab import runner
+from tests.lab import base
+
+DRILL = catalogue.Drill('what', 'fbm1', mock.Mock(programs=('a', 'b')),
+                        'A|B', r'A\.test', 'total: expected')
+
+
+class RunningTest(base.LabTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.node = mock.Mock()
+        self.node.name = 'fbm1'
+        self.lab = mock.Mock(nodes={'fbm1': self.node})
+        self.shown = mock.Mock()
+        self.restarted = self.patch_object(restart, 'run')
+        self.left = self.patch_object(faults, 'left_on')
+        self.left.return_value = None
+        self.record = self.patch_object(faults, 'record')
+        self.forget = self.patch_object(faults, 'forget')
+        self.run_tests = self.patch_object(runner, 'run')
+        self.run_tests.return_value = 1, self.directory
+        self.failures = self.patch_object(stream, 'failures')
+        self.failures.return_value = {'A.test': 'x\n total: expected 1\n'}
+        DRILL.fault.reset_mock(side_effect=True)
+
+    def _run(self):
+        [result] = running.run(self.lab, {'name': DRILL}, self.shown)
+        return result
+
+    def test_a_fault_is_put_in_and_taken_back(self):
+        result = self._run()
+        self.assertEqual((running.CAUGHT, 'total: expected 1'),
+                         (result.verdict, result.said))
+        DRILL.fault.put_in.assert_called_once_with(self.node)
+        DRILL.fault.put_back.assert_called_once_with(self.node)
+        self.assertEqual(['fbm1/a', 'fbm1/b'] * 2, [
+            call.args[1] for call in self.restarted.call_args_list])
+        self.record.assert_called_once_with(self.node, 'name')
+        self.forget.assert_called_once_with(self.node)
+
+    def test_a_fault_is_taken_back_whatever_happens(self):
+        self.run_tests.side_effect = KeyboardInterrupt
+        self.assertRaises(KeyboardInterrupt, self._run)
+        DRILL.fault.put_back.assert_called_once_with(self.node)
+        self.forget.assert_called_once_with(self.node)
+
+    def test_a_fault_that_cannot_be_put_in(self):
+        DRILL.fault.put_in.side_effect = errors.LabError('no')
+        self.assertRaises(errors.LabError, self._run)
+        DRILL.fault.put_back.assert_called_once_with(self.node)
+
+    def test_missed(self):
+        self.failures.return_value = {}
+        self.assertEqual(running.MISSED, self._run().verdict)
+
+    def test_caught_by_the_wrong_test(self):
+        self.failures.return_value = {'B.test': 'total: expected 1'}
+        result = self._run()
+        self.assertEqual((running.WRONG_TEST, ('B.test',)),
+                         (result.verdict, result.failed))
+
+    def test_caught_without_the_cause(self):
+        self.failures.return_value = {'A.test': 'it is broken\n\n'}
+        result = self._run()
+        self.assertEqual((running.CAUSE_UNSAID, 'it is broken'),
+                         (result.verdict, result.said))
+
+    def test_no_such_host(self):
+        drill = catalogue.DRILLS['option-off']
+        self.lab.topology.hosts = ()
+        [result] = running.run(self.lab, {'name': drill}, self.shown)
+        self.assertEqual(running.NOT_RUN, result.verdict)
+
+    def test_what_was_left_is_taken_back_first(self):
+        self.left.return_value = 'option-off'
+        fault = mock.Mock(programs=('nova-compute',))
+        self.patch_object(catalogue, 'DRILLS', {
+            'option-off': mock.Mock(fault=fault)})
+        running.mend(self.lab, self.shown)
+        fault.put_back.assert_called_once_with(self.node)
+        self.forget.assert_called_once_with(self.node)
+
+    def test_choose(self):
+        self.assertEqual(catalogue.DRILLS, running.choose(()))
+        self.assertEqual(['option-off'], list(running.choose(['option-off'])))
+        error = self.assertRaises(errors.LabError, running.choose, ['on'])
+        self.assertIn('no drill on; there are option-off,', str(error))
+
+
+class StreamTest(base.LabTestCase):
+
+    def test_failures(self):
+        class Sample(testtools.TestCase):
+            def test_good(self):
+                pass
+
+            def test_bad(self):
+                self.fail('because')
+
+            def test_skipped(self):
+                self.skipTest('not here')
+
+        path = self.directory / 'stream'
+        with open(path, 'wb') as target:
+            result = testtools.ExtendedToStreamDecorator(
+                subunit.StreamResultToBytes(target))
+            result.startTestRun()
+            for name in ('test_good', 'test_bad', 'test_skipped'):
+                Sample(name).run(result)
+            result.stopTestRun()
+        [(name, said)] = stream.failures(path).items()
+        self.assertTrue(name.endswith('test_bad'), name)
+        self.assertIn('because', said)
+
+
+@ddt.ddt
+class ReportTest(base.LabTestCase):
+
+    results = [running.Result('a', 'A is off', 'fbm1', running.CAUGHT,
+                              ('t',), 'A: expected on', 1.5),
+               running.Result('b', 'B is off', 'fbm2', running.MISSED, (),
+                              '', 2.5)]
+
+    def test_table(self):
+        output = self.patch_object(report.tables.sys, 'stdout', io.StringIO())
+        report.show(self.results)
+        self.assertRegex(output.getvalue(), 'a +fbm1 +caught +A: expected on')
+        self.assertIn('1 of 2 caught; 1 missed', output.getvalue())
+
+    def test_json(self):
+        path = self.directory / 'results.json'
+        report.save(self.results, path)
+        first, _ = json.loads(path.read_text())
+        self.assertEqual(
+            {'name': 'a', 'what': 'A is off', 'host': 'fbm1',
+             'verdict': 'caught', 'failed': ['t'], 'said': 'A: expected on',
+             'seconds': 1.5}, first)
