@@ -32,7 +32,7 @@ mount -t tmpfs tmpfs dev
 cp -a /dev/{null,zero,random,urandom,fd,loop-control} dev
 mount --move dev /dev
 
-mkdir -p bin data guests home nova/nova/virt
+mkdir -p background bin data guests home nova/nova/virt
 PATH=$PWD/bin:$PATH
 ROOT=$PWD
 echo '# libvirt' >qemu.conf
@@ -113,6 +113,10 @@ function restart_service {
     log "restart_service $*"
 }
 
+function async_wait {
+    rm -f "background/$1"
+}
+
 function stop_process {
     log "stop_process $*"
 }
@@ -157,6 +161,8 @@ function is_service_enabled {
 
 # An option that is set again comes after the first, and a reader takes it.
 function iniset {
+    [[ $1 != "$NOVA_CONF" || ! -e background/configure_neutron_nova ]] \
+        || die $LINENO "configure_neutron_nova is writing $NOVA_CONF, too"
     printf '[%s]\n%s = %s\n' "$2" "$3" "$4" >>"$1"
 }
 
@@ -181,6 +187,7 @@ function stack {
     phase stack pre-install
     iniset "$NOVA_CONF" DEFAULT compute_driver libvirt.LibvirtDriver
     phase stack install
+    touch background/configure_neutron_nova
     phase stack post-config
     cp "$NOVA_CONF" "$NOVA_CPU_CONF"
     phase stack extra
