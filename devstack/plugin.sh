@@ -80,6 +80,7 @@ function mempage_test_config {
         write_ssh
         learn_known_hosts "$NOVA_MY_IP"
         write_inventory
+        declare_aggregates
         configure_mempage_tempest
     fi
 }

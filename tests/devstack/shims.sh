@@ -79,6 +79,15 @@ cat >bin/mempage-nova <<'EOF'
 echo "mempage-nova $*" >>"$(dirname "$0")/../log"
 [[ ! -e $(dirname "$0")/../not-in-effect ]]
 EOF
+# A cloud without aggregates, with services that are named like the hosts
+cat >bin/openstack <<'EOF'
+#!/bin/bash
+echo "openstack ${*:3}" >>"$(dirname "$0")/../log"
+case "$3 $4" in
+    "aggregate show") exit 1 ;;
+    "hypervisor show") echo "$5" ;;
+esac
+EOF
 chmod +x bin/*
 
 # end - ends what would outlive the namespaces.
