@@ -46,8 +46,11 @@ function mempage_install {
     fi
 }
 
-# nova.conf is written; what local.conf says of it comes after this.
+# nova.conf is written, but for Neutron's part, which DevStack writes in the
+# background: two writers at a time lose each other's options. What local.conf
+# says of it comes after this.
 function mempage_post_config {
+    async_wait configure_neutron_nova
     if is_service_enabled n-cpu; then
         configure_nova_compute_memory
     fi
@@ -77,6 +80,7 @@ function mempage_test_config {
         write_ssh
         learn_known_hosts "$NOVA_MY_IP"
         write_inventory
+        declare_aggregates
         configure_mempage_tempest
     fi
 }

@@ -1,8 +1,9 @@
 #!/bin/bash
 #
 # Run where Tempest runs, once all nodes are stacked and discovered: collects
-# the declarations of all compute hosts that Nova knows, and writes the host
-# inventory of them. Tempest's user and key must be let in on the nodes.
+# the declarations of all compute hosts that Nova knows, writes the host
+# inventory of them, and tells the scheduler with aggregates. Tempest's user and
+# key must be let in on the nodes.
 #
 #   devstack/tools/collect-inventory.sh
 #
@@ -48,5 +49,6 @@ done <<<"$hosts"
 rm -rf "$MEMPAGE_CONF_DIR/hosts.d"
 mv "$collected" "$MEMPAGE_CONF_DIR/hosts.d"
 write_inventory
+declare_aggregates
 echo "$MEMPAGE_CONF_DIR/inventory.yaml:"
 cat "$MEMPAGE_CONF_DIR/inventory.yaml"

@@ -32,7 +32,7 @@ mount -t tmpfs tmpfs dev
 cp -a /dev/{null,zero,random,urandom,fd,loop-control} dev
 mount --move dev /dev
 
-mkdir -p bin data guests home nova/nova/virt
+mkdir -p background bin data guests home nova/nova/virt
 PATH=$PWD/bin:$PATH
 ROOT=$PWD
 echo '# libvirt' >qemu.conf
@@ -79,6 +79,15 @@ cat >bin/mempage-nova <<'EOF'
 echo "mempage-nova $*" >>"$(dirname "$0")/../log"
 [[ ! -e $(dirname "$0")/../not-in-effect ]]
 EOF
+# A cloud without aggregates, with services that are named like the hosts
+cat >bin/openstack <<'EOF'
+#!/bin/bash
+echo "openstack ${*:3}" >>"$(dirname "$0")/../log"
+case "$3 $4" in
+    "aggregate show") exit 1 ;;
+    "hypervisor show") echo "$5" ;;
+esac
+EOF
 chmod +x bin/*
 
 # end - ends what would outlive the namespaces.
@@ -111,6 +120,10 @@ function pip_uninstall {
 
 function restart_service {
     log "restart_service $*"
+}
+
+function async_wait {
+    rm -f "background/$1"
 }
 
 function stop_process {
@@ -157,6 +170,8 @@ function is_service_enabled {
 
 # An option that is set again comes after the first, and a reader takes it.
 function iniset {
+    [[ $1 != "$NOVA_CONF" || ! -e background/configure_neutron_nova ]] \
+        || die $LINENO "configure_neutron_nova is writing $NOVA_CONF, too"
     printf '[%s]\n%s = %s\n' "$2" "$3" "$4" >>"$1"
 }
 
@@ -181,6 +196,7 @@ function stack {
     phase stack pre-install
     iniset "$NOVA_CONF" DEFAULT compute_driver libvirt.LibvirtDriver
     phase stack install
+    touch background/configure_neutron_nova
     phase stack post-config
     cp "$NOVA_CONF" "$NOVA_CPU_CONF"
     phase stack extra

@@ -51,6 +51,12 @@ class BackingStoreTest(base.ShellTest):
             'ls; findmnt -rn $PWD/ram || true')
         self.assertEqual('ram\n', left)
 
+    def test_removal_takes_a_half_made_loop_file(self):
+        self.assertEqual('image.new\nram\nram\n', self.succeed(
+            'image=$PWD/image; function mkfs.ext4 { false; }\n'
+            '(build_backing_store $PWD/ram ext4 64 $image) || ls\n'
+            'remove_backing_store $PWD/ram $image; ls'))
+
     def test_loop_file_has_its_blocks_and_is_private(self):
         mode, size, blocks = self.succeed(
             'build_backing_store $PWD/ram ext4 64 $image\n'

@@ -283,14 +283,20 @@ class UnstackTest(PhaseTest):
         self.assertIn('pip_uninstall nova-mempage', self.log())
 
 
+@ddt.ddt
 class InventoryTest(PhaseTest):
 
     # The nodes share their files here, so each keeps its declaration apart.
     COLLECT = """
-cat >bin/openstack <<EOF
+cat >bin/openstack <<'EOF'
 #!/bin/sh
-echo compute-1 198.51.100.11
-echo compute-2 198.51.100.12
+case "$3 $4" in
+    "hypervisor list")
+        echo compute-1 198.51.100.11
+        echo compute-2 198.51.100.12
+        ;;
+    "aggregate show") exit 1 ;;
+esac
 EOF
 chmod +x bin/openstack
 """
@@ -308,6 +314,26 @@ chmod +x bin/openstack
             [('compute-1', '198.51.100.11', inventory.Kind.FILE_BACKED),
              ('compute-2', '198.51.100.12', inventory.Kind.PLAIN)],
             [(name, host.address, host.kind) for name, host in hosts.items()])
+
+    def test_scheduler_is_told_what_a_host_allows(self):
+        self.succeed('MEMPAGE_ALLOWED_PAGE_SIZES=large,2048; stack')
+        said = [line for line in self.log()
+                if line.startswith(('openstack aggregate create',
+                                    'openstack aggregate add'))]
+        self.assertEqual(
+            ['openstack aggregate create --property '
+             'MemoryBacking=large,2048 mempage-compute-1',
+             'openstack aggregate add host mempage-compute-1 compute-1'], said)
+
+    @ddt.data('', 'any', 'small,any')
+    def test_scheduler_is_not_told_of_a_host_that_allows_all(self, sizes):
+        self.succeed(f'MEMPAGE_ALLOWED_PAGE_SIZES={sizes}; stack')
+        self.assertNotIn('aggregate create', '\n'.join(self.log()))
+
+    def test_controller_without_guests_declares_nothing(self):
+        self.succeed('ENABLED_SERVICES=n-sch,tempest; stack')
+        self.assertEqual(
+            {}, inventory.load(self.kept / 'inventory.yaml').hosts)
 
     def test_node_without_declaration_is_named(self):
         self.refuse('no declaration of compute-2 from 198.51.100.12',
