@@ -57,6 +57,17 @@ MempageGroup = [
                      'nova-compute and restart it. They put back what was '
                      'there. The hosts need services.nova-compute.config '
                      'and .restart in the inventory.'),
+    cfg.StrOpt('mixed_live_migration',
+               default='refused-late',
+               choices=[
+                   ('allowed', 'the guest moves with all of its memory'),
+                   ('refused-late', 'libvirt refuses and the server ends in '
+                    'ERROR, though its guest runs on: Nova itself'),
+                   ('refused-early', 'nova-compute refuses and the server '
+                    'stays ACTIVE: nova_mempage')],
+               help='What a live migration from a file-backed host to one '
+                    'that is not, or the other way, has to end in. Any other '
+                    'end is a failure.'),
 ]
 
 

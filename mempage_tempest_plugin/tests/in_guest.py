@@ -1,0 +1,74 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What tests share that look into guests over ssh."""
+
+from tempest.common import compute
+from tempest.common.utils.linux import remote_client
+from tempest import config
+
+from mempage_tempest_plugin.tests import base
+
+CONF = config.CONF
+
+
+class InGuestTest(base.BaseMemoryTest):
+    """Tests with guests that are reached over ssh."""
+
+    needs_network = True
+
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        if (not CONF.validation.run_validation or
+                CONF.validation.auth_method != 'keypair'):
+            raise cls.skipException(
+                'ssh to guests needs [validation] run_validation = true and '
+                'auth_method = keypair')
+
+    def setUp(self):
+        super().setUp()
+        self._validation = {}
+
+    def boot_reachable(self, host, **kwargs):
+        """Request a server that can be reached.
+
+        :param host: the compute_host.ComputeHost
+        :param kwargs: further arguments of compute.create_test_server
+        """
+        resources = self.get_test_validation_resources(self.os_admin)
+        network = self.get_tenant_network('admin')
+        kwargs.update({'tenant_network': network} if network else {
+            'networks': 'auto'})
+        if 'security_group' in resources:
+            kwargs['security_groups'] = [
+                {'name': resources['security_group']['name']}]
+        self.boot(host, key_name=resources['keypair']['name'], **kwargs)
+        self._validation[self.servers[host.name]] = resources
+
+    def connect(self, server):
+        """Wait for ssh into a guest.
+
+        :param server: UUID of the server
+        :returns: Tempest's RemoteClient
+        """
+        resources = self._validation[server]
+        shown = self.servers_client.show_server(server)['server']
+        compute.wait_for_ssh_or_ping(
+            shown, self.os_admin, self.get_tenant_network('admin'), True,
+            resources, 'SSHABLE', True)
+        return remote_client.RemoteClient(
+            compute.get_server_ip(shown, resources),
+            CONF.validation.image_ssh_user,
+            CONF.validation.image_ssh_password,
+            pkey=resources['keypair']['private_key'], server=shown,
+            servers_client=self.servers_client)
