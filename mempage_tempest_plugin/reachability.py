@@ -14,10 +14,13 @@
 
 import re
 import subprocess
+import threading
 
 import fixtures
 
 INTERVAL = 0.2
+# Seconds after the end in which a guest has to answer once more.
+LAST_REPLY = 30
 _REPLY = re.compile(r'^\[(\d+\.\d+)\] .*icmp_seq=\d+ ', re.MULTILINE)
 
 
@@ -49,13 +52,29 @@ class Pings(fixtures.Fixture):
         self.silence = None
 
     def _setUp(self):
+        self._lines = []
+        self._ended = False
+        self._answered = threading.Event()
         self._process = subprocess.Popen(
             ['ping', '-n', '-D', '-i', str(INTERVAL), self._address],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.addCleanup(self._end)
 
+    def _read(self):
+        for line in self._process.stdout:
+            self._lines.append(line)
+            if self._ended and _REPLY.match(line):
+                self._answered.set()
+
     def _end(self):
-        # ping ends well by the signal that Ctrl-C sends, and says all.
-        self._process.send_signal(2)
-        self.silence = longest_silence(self._process.communicate()[0])
+        # Silence that goes on now must count, too.
+        self._ended = True
+        self._answered.wait(LAST_REPLY)
+        self._process.terminate()
+        self._reader.join()
+        self._process.wait()
+        self._process.stdout.close()
+        self.silence = longest_silence(''.join(self._lines))

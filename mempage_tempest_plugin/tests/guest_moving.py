@@ -13,50 +13,37 @@
 """What tests share that move a guest and look at what is in its memory."""
 
 from tempest import config
-from tempest.lib.common.utils import data_utils
 from tempest.lib.common.utils import test_utils
 from testtools import content
 
 from mempage_tempest_plugin import facts
-from mempage_tempest_plugin import guests
 from mempage_tempest_plugin import reachability
 from mempage_tempest_plugin.tests import in_guest
 from mempage_tempest_plugin.tests import moving
 
 CONF = config.CONF
 
-# How much of a guest's RAM has a pattern in it, in percent.
-FILLED = 60
 # Seconds in which the writer in the guest has to get one round further.
 WRITER_TIMEOUT = 60
 
 
-class GuestMoveTest(in_guest.InGuestTest, moving.BaseMoveTest):
+class GuestMoveTest(in_guest.FilledGuestTest, moving.BaseMoveTest):
     """Tests of what a guest still has in its memory after a move."""
-
-    @classmethod
-    def resource_setup(cls):
-        super().resource_setup()
-        # The guest's system needs the rest.
-        model = cls.os_admin.flavors_client.show_flavor(
-            CONF.compute.flavor_ref_alt)['flavor']
-        cls.flavor = cls.create_flavor(cls.extra_specs, model['ram'])
 
     def start_filled(self):
         """Boot the server and fill its memory; part of it goes on changing."""
         self.boot_reachable(self.source)
-        self.wait_until_active(self.source)
-        self.guest = guests.Guest(self.connect(self.server),
-                                  data_utils.rand_uuid_hex())
+        self.guest = self.fill(self.server)
         self.check_evidence(self.source)
-        self.guest.fill(-(-self.flavor['ram'] * FILLED // 100))
         self.guest.start_writer()
         self.before = self.guest.state()
-        self.check_guest()
+        self._check_state(self.before)
 
     def check_guest(self):
         """Assert that the guest's memory is what it was, and still works."""
-        state = self.guest.state()
+        self._check_state(self.guest.state())
+
+    def _check_state(self, state):
         comparison = facts.Comparison('in the guest of server %s'
                                       % self.server)
         comparison.equal('guest', 'boot ID', self.before.boot, state.boot)
@@ -84,15 +71,26 @@ class GuestMoveTest(in_guest.InGuestTest, moving.BaseMoveTest):
         :param departed: the compute_host.ComputeHost where it is
         :param host: the compute_host.ComputeHost where it has to go
         """
+        runs = CONF.mempage.live_migrate_running_guests
         pings = reachability.Pings(self.guest.client.ip_address)
+        if not runs:
+            self.act('PAUSED', 'pause_server')
         with pings:
-            self.act('ACTIVE', 'live_migrate_server', **self.to_live(host))
+            self.act('ACTIVE' if runs else 'PAUSED', 'live_migrate_server',
+                     **self.to_live(host))
+            if not runs:
+                self.act('ACTIVE', 'unpause_server')
+        self._report('%s to %s, %s: stopped for %s ms, says libvirt; silent '
+                     'for %s s, say pings' % (
+                         departed.name, host.name,
+                         'running' if runs else 'paused by [mempage] '
+                         'live_migrate_running_guests',
+                         host.libvirt.migration_downtime(self.server),
+                         'an unknown number of' if pings.silence is None
+                         else '%.1f' % pings.silence))
         self.check_moved(departed, host)
         self.check_guest()
-        self.addDetailUniqueName('live-migration', content.text_content(
-            '%s to %s: stopped for %s ms, says libvirt; silent for %s s, '
-            'say pings\n' % (
-                departed.name, host.name,
-                host.libvirt.migration_downtime(self.server),
-                None if pings.silence is None else
-                '%.1f' % pings.silence)))
+
+    def _report(self, text):
+        self.addDetailUniqueName('live-migration',
+                                 content.text_content(text + '\n'))

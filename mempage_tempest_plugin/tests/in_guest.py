@@ -14,11 +14,20 @@
 
 from tempest.common import compute
 from tempest.common.utils.linux import remote_client
+from tempest.common import waiters
 from tempest import config
+from tempest.lib.common.utils import data_utils
+from testtools import content
 
+from mempage_tempest_plugin import guests
+from mempage_tempest_plugin import redact
 from mempage_tempest_plugin.tests import base
 
 CONF = config.CONF
+
+CONSOLE_LINES = 100
+# How much of a guest's RAM has a pattern in it, in percent.
+FILLED = 60
 
 
 class InGuestTest(base.BaseMemoryTest):
@@ -38,6 +47,20 @@ class InGuestTest(base.BaseMemoryTest):
     def setUp(self):
         super().setUp()
         self._validation = {}
+        self.addOnException(self._attach_consoles)
+
+    def _attach_consoles(self, exc_info):
+        """Attach what the guests have written to their consoles."""
+        if issubclass(exc_info[0], self.skipException):
+            return
+        for server in self._validation:
+            try:
+                text = self.servers_client.get_console_output(
+                    server, length=CONSOLE_LINES)['output']
+            except Exception as error:
+                text = 'not collected: %s' % error
+            self.addDetailUniqueName('console-%s' % server,
+                                     content.text_content(redact.mask(text)))
 
     def boot_reachable(self, host, **kwargs):
         """Request a server that can be reached.
@@ -72,3 +95,26 @@ class InGuestTest(base.BaseMemoryTest):
             CONF.validation.image_ssh_password,
             pkey=resources['keypair']['private_key'], server=shown,
             servers_client=self.servers_client)
+
+
+class FilledGuestTest(InGuestTest):
+    """Tests with guests that have something in most of their memory."""
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        # The guest's system needs the rest.
+        model = cls.os_admin.flavors_client.show_flavor(
+            CONF.compute.flavor_ref_alt)['flavor']
+        cls.flavor = cls.create_flavor(cls.extra_specs, model['ram'])
+
+    def fill(self, server):
+        """Wait for a server and fill its guest's memory with a pattern.
+
+        :param server: UUID of the server
+        :returns: a guests.Guest
+        """
+        waiters.wait_for_server_status(self.servers_client, server, 'ACTIVE')
+        guest = guests.Guest(self.connect(server), data_utils.rand_uuid_hex())
+        guest.fill(-(-self.flavor['ram'] * FILLED // 100))
+        return guest
