@@ -174,7 +174,6 @@ class TestBrokenStore(fault_base.FaultTest):
         """Hazard: memory is lost and only fsync and the kernel's log tell"""
         store = self._boot_on(self.flavor['ram'] // 4)
         pids = self.pids(self.host)
-        self.assertEqual([], store.complaints())
         cached = self._evict()
         self._report('hazard', '%d of %d pages stayed in the page cache; '
                      'fsync: %s; kernel:\n%s' % (

@@ -22,6 +22,7 @@ from mempage_tempest_plugin import moves
 from mempage_tempest_plugin import page_sizes
 from mempage_tempest_plugin.tests import guest_moving
 from mempage_tempest_plugin.tests import moving
+from mempage_tempest_plugin.tests import reconfiguring
 
 CONF = config.CONF
 
@@ -196,4 +197,37 @@ class TestLargePagesToFileBacked(MixedTest):
     @utils.services('compute', 'network')
     def test_mixed(self):
         """A guest does not lose its pages to a file"""
+        self.check_mixed()
+
+
+class TestFileBackedToOthersLate(reconfiguring.ReconfiguringTest, MixedTest):
+    """a file-backed host without the pre-check of nova_mempage, and others"""
+
+    promises = dict(
+        reconfiguring.ReconfiguringTest.promises,
+        allowed_memory_pagesize='is not set: there is no pre-check to do '
+                                'without')
+
+    @classmethod
+    def is_about(cls, host):
+        return bool(super().is_about(host) and host.file_backed)
+
+    @classmethod
+    def is_destination(cls, host, source):
+        return moving.can_have(host, None) and not host.file_backed
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls.reconfigure({cls.source: {
+            ('libvirt', 'refuse_mixed_live_migration'): 'False'}})
+        del cls.destinations[1:]
+
+    def outcome(self, host):
+        return 'refused-late'
+
+    @decorators.idempotent_id('15c3eaf8-4d90-4c7b-ae63-812db0f97e47')
+    @utils.services('compute', 'network')
+    def test_mixed(self):
+        """Nova alone leaves ERROR, but the guest and its memory unharmed"""
         self.check_mixed()
