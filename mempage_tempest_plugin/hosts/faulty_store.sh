@@ -63,7 +63,11 @@ case $action in
         ;;
     read-errors)
         # The device is there and cannot read any more what is behind its end.
+        # A write would put the end back, with holes before it that read well:
+        # leave no room for any.
+        sync -f "$directory"
         truncate -s 64K "$image"
+        cat /dev/zero >"$base/filler" 2>/dev/null || true
         ;;
     read-only)
         mount -o remount,ro "$directory"
