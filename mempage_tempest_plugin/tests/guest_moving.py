@@ -73,9 +73,9 @@ class GuestMoveTest(in_guest.FilledGuestTest, moving.BaseMoveTest):
         """
         runs = CONF.mempage.live_migrate_running_guests
         pings = reachability.Pings(self.guest.client.ip_address)
-        if not runs:
-            self.act('PAUSED', 'pause_server')
         with pings:
+            if not runs:
+                self.act('PAUSED', 'pause_server')
             self.act('ACTIVE' if runs else 'PAUSED', 'live_migrate_server',
                      **self.to_live(host))
             if not runs:
