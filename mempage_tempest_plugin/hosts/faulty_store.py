@@ -62,15 +62,28 @@ class FaultyStore(fixtures.Fixture):
         return after(self._run('log'), self._since)
 
     def _run(self, action):
-        with open(SCRIPT, encoding='utf-8') as stream:
-            body = stream.read()
-        values = {'action': action, 'size': str(self._size),
-                  'room': str(self._room),
-                  'directory': self._host.declared.file_backed.directory}
-        lines = ['%s=%s' % (name, shlex.quote(value))
-                 for name, value in values.items()]
-        return self._host.ssh.execute(
-            ['sh', '-s'], stdin='\n'.join([*lines, body]), root=True).stdout
+        return _run(self._host, action, size=str(self._size),
+                    room=str(self._room))
+
+
+def remove_left(host):
+    """Remove what a killed run has left.
+
+    :param host: a compute_host.ComputeHost that is file-backed
+    :returns: whether there was anything
+    """
+    return bool(_run(host, 'down'))
+
+
+def _run(host, action, **values):
+    with open(SCRIPT, encoding='utf-8') as stream:
+        body = stream.read()
+    values = dict(action=action, **values,
+                  directory=host.declared.file_backed.directory)
+    lines = ['%s=%s' % (name, shlex.quote(value))
+             for name, value in values.items()]
+    return host.ssh.execute(['sh', '-s'], stdin='\n'.join([*lines, body]),
+                            root=True).stdout
 
 
 def after(text, uptime):

@@ -38,11 +38,12 @@ down() {
     done
     umount -l "$base"
     rmdir "$base"
+    echo removed
 }
 
 case $action in
     up)
-        down
+        down >/dev/null
         found=$(find "$directory" -type f | head -n 1)
         if [ -n "$found" ]; then
             echo "somebody has memory here: $found" >&2

@@ -49,3 +49,10 @@ class TestFaultyStore(testtools.TestCase):
                          [script.splitlines()[0] for script in scripts])
         for script in scripts:
             subprocess.run(['sh', '-n'], input=script, check=True, text=True)
+
+    def test_what_is_left(self):
+        host = self._host()
+        host.ssh.execute.side_effect = [mock.Mock(stdout='removed\n'),
+                                        mock.Mock(stdout='')]
+        self.assertTrue(faulty_store.remove_left(host))
+        self.assertFalse(faulty_store.remove_left(host))
