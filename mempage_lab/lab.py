@@ -180,7 +180,8 @@ class Lab:
 
     def _create_resources(self):
         outputs.write(self.topology, cloud.create_resources(
-            self.cloud, self.topology, self.image_path))
+            self.cloud, self.topology, self.image_path),
+            all(host.kvm for host in self.computes))
 
 
 def choose(topology_path, shown):

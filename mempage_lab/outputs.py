@@ -29,11 +29,12 @@ from mempage_lab import templates
 SUPERVISORCTL = pathlib.Path(sys.prefix, 'bin', 'supervisorctl')
 
 
-def write(topology, resources):
+def write(topology, resources, kvm):
     """Write all files that name the lab to those who use it.
 
     :param topology: a :class:`mempage_lab.topology.Topology`
     :param resources: a :class:`mempage_lab.cloud.Resources`
+    :param kvm: whether guests run under KVM
     """
     credentials = cloud.credentials(topology.controller)
     write_private = secrets.write_private
@@ -57,7 +58,7 @@ def write(topology, resources):
     write_private(paths.TEMPEST_CONF, templates.render(
         'tempest.conf', workspace=paths.TEMPEST_WORKSPACE,
         controller=topology.controller, resources=resources,
-        hosts=len(topology.hosts), login_user=image.LOGIN_USER,
+        hosts=len(topology.hosts), kvm=kvm, login_user=image.LOGIN_USER,
         admin_password=credentials['password'], inventory=paths.INVENTORY))
 
 
@@ -65,6 +66,11 @@ def _variables(credentials):
     return {'OS_IDENTITY_API_VERSION': 3, 'OS_REGION_NAME': 'RegionOne',
             **{'OS_' + name.upper(): shlex.quote(value)
                for name, value in credentials.items()}}
+
+
+def _restart(program):
+    return '%s -c /etc/mempage-lab/supervisord.conf restart %s' % (
+        SUPERVISORCTL, program)
 
 
 def _inventory(host, address):
@@ -75,11 +81,12 @@ def _inventory(host, address):
                 'known_hosts': str(paths.KNOWN_HOSTS)},
         'libvirt_uri': 'qemu+ssh://%s@%s/system?command=%s'
                        % (compute.SSH_USER, host.name, paths.SSH),
-        'services': {'nova-compute': {
-            'log': '/var/log/nova-compute.log',
-            'config': '/etc/nova/nova.conf',
-            'restart': '%s -c /etc/mempage-lab/supervisord.conf restart '
-                       'nova-compute' % SUPERVISORCTL}},
+        'services': {
+            'nova-compute': {
+                'log': '/var/log/nova-compute.log',
+                'config': '/etc/nova/nova.conf',
+                'restart': _restart('nova-compute')},
+            'libvirt': {'restart': _restart('libvirtd')}},
     }
     if host.store:
         declared['file_backed'] = {

@@ -57,6 +57,32 @@ MempageGroup = [
                      'nova-compute and restart it. They put back what was '
                      'there. The hosts need services.nova-compute.config '
                      'and .restart in the inventory.'),
+    cfg.StrOpt('mixed_live_migration',
+               default='refused-late',
+               choices=[
+                   ('allowed', 'the guest moves with all of its memory'),
+                   ('refused-late', 'libvirt refuses and the server ends in '
+                    'ERROR, though its guest runs on: Nova itself'),
+                   ('refused-early', 'nova-compute refuses and the server '
+                    'stays ACTIVE: nova_mempage')],
+               help='What a live migration from a file-backed host to one '
+                    'that is not, or the other way, has to end in. Any other '
+                    'end is a failure.'),
+    cfg.BoolOpt('live_migrate_running_guests',
+                default=True,
+                help='Whether guests run while tests migrate them live, and '
+                     'go on writing to their memory. Where it is false, they '
+                     'are paused for the time of the migration, which is '
+                     'less of a test. QEMU 7.2 needs that if it emulates the '
+                     'CPU (virt_type = qemu): guests that run lose changes '
+                     'of their memory and crash, whatever it consists of.'),
+    cfg.BoolOpt('fault_injection',
+                default=False,
+                help='Whether tests may break things on purpose on '
+                     'file-backed hosts: kill QEMU, restart libvirt and '
+                     'nova-compute, and replace the backing store by one '
+                     'that fails. They put back what was there, and need '
+                     'hosts without guests of others.'),
 ]
 
 

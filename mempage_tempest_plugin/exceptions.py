@@ -101,3 +101,10 @@ class ServiceNotRefused(HostError):
         super().__init__(host, (
             'nova-compute was expected to refuse to start and to log %r, but '
             '%s; the end of its log:\n%s' % (words, reason, log)))
+
+
+class GuestError(MempageError):
+    """A guest cannot do what a test needs."""
+
+    def __init__(self, message):
+        super().__init__('the guest: %s' % message)

@@ -93,6 +93,7 @@ class Host:
     allowed_page_sizes: tuple = ('any',)
     compute_log: Log | None = None
     compute_service: Service | None = None
+    libvirt_restart: str | None = None
 
     @property
     def kind(self):
@@ -156,7 +157,8 @@ def _problems(document):
 
 
 def _host(name, declared):
-    compute = declared.get('services', {}).get('nova-compute')
+    services = declared.get('services', {})
+    compute = services.get('nova-compute')
     return Host(
         name=name,
         address=declared['address'],
@@ -168,7 +170,8 @@ def _host(name, declared):
         allowed_page_sizes=tuple(
             declared.get('allowed_page_sizes', ['any'])),
         compute_log=_log(compute),
-        compute_service=_service(compute))
+        compute_service=_service(compute),
+        libvirt_restart=services.get('libvirt', {}).get('restart'))
 
 
 def _file_backed(declared):

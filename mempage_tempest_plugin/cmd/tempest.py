@@ -24,6 +24,7 @@ from mempage_tempest_plugin import aggregates
 from mempage_tempest_plugin import compute_services
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.hosts import faulty_store
 from mempage_tempest_plugin import inventory
 from mempage_tempest_plugin import reconfiguration
 
@@ -78,9 +79,16 @@ def _remove_aggregates(manager, hosts):
     return 0
 
 
+def _remove_stores(manager, hosts):
+    for host in hosts:
+        if host.declared.file_backed and faulty_store.remove_left(host):
+            print('host %s: removed the backing store of a test' % host.name)
+    return 0
+
+
 # Each is told Tempest's clients and all hosts, says what it does, and returns
 # an exit status.
-_CLEANUPS = (_put_back_configurations, _remove_aggregates)
+_CLEANUPS = (_put_back_configurations, _remove_aggregates, _remove_stores)
 
 
 def _parser():

@@ -119,6 +119,18 @@ class LibvirtConnection:
                 % (uuid, request, answer['error'].get('desc')))
         return answer['return']
 
+    def migration_downtime(self, uuid):
+        """Get for how long the migration that brought a domain stopped it.
+
+        :param uuid: UUID of the domain
+        :returns: milliseconds; None if libvirt does not know
+        :raises HypervisorError: if libvirt cannot tell
+        """
+        flags = (libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED |
+                 libvirt.VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED)
+        return self._call(lambda: self._domain(uuid).jobStats(flags)).get(
+            libvirt.VIR_DOMAIN_JOB_DOWNTIME)
+
     def hostname(self):
         """Ask libvirt for the host's name, which is what nova reports.
 

@@ -117,6 +117,8 @@ class StackTest(PhaseTest):
         for option in ('allowed_memory_pagesize', 'reconfigure_hosts',
                        'aggregate_memory_backing_filter'):
             self.assertTrue(tempest.getboolean(option), option)
+        self.assertEqual('refused-early', tempest['mixed_live_migration'])
+        self.assertFalse(tempest.getboolean('fault_injection'))
 
     def test_stock_nova(self):
         self.assertEqual('ComputeFilter,NUMATopologyFilter\n', self.succeed(
@@ -127,6 +129,7 @@ class StackTest(PhaseTest):
             self.conf('nova-cpu.conf')['DEFAULT']['compute_driver'])
         tempest = self.conf('tempest.conf')['mempage']
         self.assertFalse(tempest.getboolean('allowed_memory_pagesize'))
+        self.assertEqual('refused-late', tempest['mixed_live_migration'])
 
     def test_extension_that_is_not_in_effect_is_told(self):
         result = self._run_script('touch not-in-effect; stack')

@@ -34,7 +34,7 @@ class OutputsTest(base.LabTestCase):
     def setUp(self):
         super().setUp()
         self.topology = self.default_topology()
-        outputs.write(self.topology, RESOURCES)
+        outputs.write(self.topology, RESOURCES, kvm=False)
 
     def test_inventory_is_the_plugins(self):
         hosts = inventory.load(paths.INVENTORY).hosts
@@ -75,6 +75,14 @@ class OutputsTest(base.LabTestCase):
         self.assertEqual(str(paths.INVENTORY),
                          parser['mempage']['host_inventory'])
 
+    def test_emulated_guests_do_not_run_while_they_migrate(self):
+        for kvm in (False, True):
+            outputs.write(self.topology, RESOURCES, kvm)
+            parser = configparser.RawConfigParser()
+            parser.read_string(paths.TEMPEST_CONF.read_text())
+            self.assertEqual(kvm, parser['mempage'].getboolean(
+                'live_migrate_running_guests'))
+
     def test_tempest_knows_the_schedulers_filters(self):
         parser = configparser.RawConfigParser()
         parser.read_string(paths.TEMPEST_CONF.read_text())
@@ -94,7 +102,7 @@ class OutputsTest(base.LabTestCase):
 
     def test_openrc_is_quoted_for_the_shell(self):
         self.patch_object(secrets, 'load').return_value = {'admin': HARD}
-        outputs.write(self.topology, RESOURCES)
+        outputs.write(self.topology, RESOURCES, kvm=False)
         words = shlex.split(paths.OPENRC.read_text())
         self.assertIn('OS_PASSWORD=' + HARD, words)
         self.assertIn('OS_AUTH_URL=http://198.18.0.2:5000/v3', words)

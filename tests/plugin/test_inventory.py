@@ -57,6 +57,13 @@ class InventoryTest(base.BaseTestCase):
         self.assertIs(inventory.Kind.PLAIN, host.kind)
         self.assertIsNone(host.compute_log)
         self.assertIsNone(host.compute_service)
+        self.assertIsNone(host.libvirt_restart)
+
+    def test_restart_of_libvirt(self):
+        host = self._load(
+            HEAD + '    services: {libvirt: {restart: service libvirtd '
+            'restart}}\n').hosts['fbm1']
+        self.assertEqual('service libvirtd restart', host.libvirt_restart)
 
     def test_mount_is_directory_by_default(self):
         host = self._load(

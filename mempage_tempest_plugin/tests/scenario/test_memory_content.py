@@ -12,18 +12,13 @@
 
 """What a guest writes into its memory is found where it should be."""
 
-from tempest.common import compute
 from tempest.common import utils
-from tempest.common.utils.linux import remote_client
-from tempest import config
 from tempest.lib.common.utils import data_utils
 from tempest.lib import decorators
 from testtools import matchers
 
 from mempage_tempest_plugin import inventory
-from mempage_tempest_plugin.tests import base
-
-CONF = config.CONF
+from mempage_tempest_plugin.tests import in_guest
 
 MIB = 1024 * 1024
 # With its line break a pattern is 64 bytes long, so that every page of
@@ -31,24 +26,13 @@ MIB = 1024 * 1024
 LENGTH = 64
 
 
-class TestMemoryContent(base.BaseMemoryTest):
+class TestMemoryContent(in_guest.InGuestTest):
     """The proof that no attribute can forge."""
 
     kind = inventory.Kind.FILE_BACKED
-    needs_network = True
-
-    @classmethod
-    def skip_checks(cls):
-        super().skip_checks()
-        if (not CONF.validation.run_validation or
-                CONF.validation.auth_method != 'keypair'):
-            raise cls.skipException(
-                'ssh to guests needs [validation] run_validation = true and '
-                'auth_method = keypair')
 
     def setUp(self):
         super().setUp()
-        self._validation = {}
         self._guests = {}
         self._patterns = {}
         self._counts = {}
@@ -59,36 +43,14 @@ class TestMemoryContent(base.BaseMemoryTest):
     def test_guest_memory_is_found_in_file(self):
         """A pattern written in the guest is in its file and in no other"""
         self.on_each_host(
-            self.check_host, self._boot_reachable, self.wait_until_active,
+            self.check_host, self.boot_reachable, self.wait_until_active,
             self._connect, self._count_patterns,
             self._check_pattern_is_nowhere, self._write_pattern,
             self._count_patterns, self._check_pattern_is_in_own_file)
 
-    def _boot_reachable(self, host):
-        resources = self.get_test_validation_resources(self.os_admin)
-        self._validation[host.name] = resources
-        network = self.get_tenant_network('admin')
-        kwargs = {'tenant_network': network} if network else {
-            'networks': 'auto'}
-        if 'security_group' in resources:
-            kwargs['security_groups'] = [
-                {'name': resources['security_group']['name']}]
-        self.boot(host, key_name=resources['keypair']['name'], **kwargs)
-
     def _connect(self, host):
         """Wait for ssh into the guest, and keep it."""
-        resources = self._validation[host.name]
-        server = self.servers_client.show_server(
-            self.servers[host.name])['server']
-        compute.wait_for_ssh_or_ping(
-            server, self.os_admin, self.get_tenant_network('admin'), True,
-            resources, 'SSHABLE', True)
-        self._guests[host.name] = remote_client.RemoteClient(
-            compute.get_server_ip(server, resources),
-            CONF.validation.image_ssh_user,
-            CONF.validation.image_ssh_password,
-            pkey=resources['keypair']['private_key'], server=server,
-            servers_client=self.servers_client)
+        self._guests[host.name] = self.connect(self.servers[host.name])
         self._patterns[host.name] = (
             data_utils.rand_uuid_hex() + data_utils.rand_uuid_hex()
         )[:LENGTH - 1]

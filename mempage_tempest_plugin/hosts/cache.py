@@ -1,0 +1,73 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""How much of a backing file is in a host's page cache."""
+
+import dataclasses
+import json
+import os
+
+from mempage_tempest_plugin import exceptions
+
+SCRIPT = os.path.join(os.path.dirname(__file__), 'evict.py')
+
+
+@dataclasses.dataclass(frozen=True)
+class Cached:
+    """Pages of a file in the page cache.
+
+    :ivar pages: of the whole file
+    :ivar cached: of them, in the page cache
+    :ivar method: the system call that told it
+    :ivar fsync: the error that fsync met with, or None
+    """
+
+    pages: int
+    cached: int
+    method: str
+    fsync: str | None
+
+
+def look(host, path):
+    """Look how much of a file is in the page cache.
+
+    :param host: the compute_host.ComputeHost
+    :param path: the file
+    :returns: :class:`Cached`
+    :raises HostError: if the host cannot tell
+    """
+    return _run(host, path, 'look')
+
+
+def evict(host, path, pids):
+    """Push a file out of the page cache, as far as the kernel lets it go.
+
+    Pages that a process is just using stay: pause the guest before.
+
+    :param host: the compute_host.ComputeHost
+    :param path: the file
+    :param pids: who has mapped it
+    :returns: :class:`Cached`
+    :raises HostError: if the host cannot do it
+    """
+    return _run(host, path, 'evict', *(str(pid) for pid in pids))
+
+
+def _run(host, *arguments):
+    with open(SCRIPT, encoding='utf-8') as stream:
+        result = host.ssh.execute(['python3', '-', *arguments],
+                                  stdin=stream.read(), root=True)
+    try:
+        return Cached(**json.loads(result.stdout))
+    except (TypeError, ValueError) as error:
+        raise exceptions.FactsMissing(
+            host.name, 'the page cache: %.200r' % result.stdout) from error

@@ -1,0 +1,99 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What tests share that break something on purpose."""
+
+from tempest.common import waiters
+from tempest import config
+from tempest.lib.common.utils import test_utils
+
+from mempage_tempest_plugin.hosts import faulty_store
+from mempage_tempest_plugin import policy
+from mempage_tempest_plugin.tests import base
+
+CONF = config.CONF
+
+# Seconds that QEMU, libvirt and Nova may need to notice what happened.
+NOTICE_TIMEOUT = 60
+
+
+class FaultTest(base.BaseMemoryTest):
+    """Tests that break something on hosts, and put it back."""
+
+    promises = {
+        'fault_injection': 'does not allow to break anything on purpose'}
+
+    @classmethod
+    def is_about(cls, host):
+        return host.file_backed is not None
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        # Nobody who shares Tempest's locks has such a store now.
+        for host in cls.hosts:
+            faulty_store.remove_left(host)
+        cls.image = cls.create_image(os_shutdown_timeout='0')
+
+    def setUp(self):
+        super().setUp()
+        self._paths = {}
+        self._unexplained = {}
+
+    def boot_blank(self, host):
+        """Request a server that runs nothing, and note the space before."""
+        store = host.survey().store
+        self._unexplained[host.name] = store.unexplained if store else 0
+        self.boot(host, image_id=self.image)
+
+    def note_files(self, host):
+        """Keep which files the host's server has."""
+        self._paths[host.name] = [
+            backend.mem_path for backend
+            in host.memory_backends(self.servers[host.name])]
+
+    def path(self, host):
+        """The only backing file of the host's server."""
+        [path] = self._paths[host.name]
+        return path
+
+    def pids(self, host):
+        """The QEMU processes of the host's server."""
+        server = self.servers[host.name]
+        return [process.pid for process in host.survey(
+            guests=[server]).processes.get(server, [])]
+
+    def kill(self, host):
+        """End QEMU as the kernel does when memory is short."""
+        pids = self.pids(host)
+        self.assertNotEqual([], pids)
+        host.ssh.execute(['kill', '-9', *(str(pid) for pid in pids)],
+                         root=True)
+
+    def wait_until_shut_off(self, host):
+        """Wait until Nova knows that the guest has ended."""
+        waiters.wait_for_server_status(
+            self.servers_client, self.servers[host.name], 'SHUTOFF')
+
+    def check_nothing_remains(self, host):
+        """Assert that no file, process or space of the guest is left."""
+        test_utils.call_until_true(
+            lambda: not self._compare_remains(host).disagreements,
+            NOTICE_TIMEOUT, 1)
+        self.assert_agrees(host, self._compare_remains(host))
+
+    def _compare_remains(self, host):
+        server = self.servers[host.name]
+        paths = self._paths[host.name]
+        return policy.compare_remains(
+            host.declared, host.survey(guests=[server], paths=paths), server,
+            paths, self._unexplained[host.name], self.flavor['ram'])

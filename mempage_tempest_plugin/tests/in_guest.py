@@ -1,0 +1,120 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What tests share that look into guests over ssh."""
+
+from tempest.common import compute
+from tempest.common.utils.linux import remote_client
+from tempest.common import waiters
+from tempest import config
+from tempest.lib.common.utils import data_utils
+from testtools import content
+
+from mempage_tempest_plugin import guests
+from mempage_tempest_plugin import redact
+from mempage_tempest_plugin.tests import base
+
+CONF = config.CONF
+
+CONSOLE_LINES = 100
+# How much of a guest's RAM has a pattern in it, in percent.
+FILLED = 60
+
+
+class InGuestTest(base.BaseMemoryTest):
+    """Tests with guests that are reached over ssh."""
+
+    needs_network = True
+
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        if (not CONF.validation.run_validation or
+                CONF.validation.auth_method != 'keypair'):
+            raise cls.skipException(
+                'ssh to guests needs [validation] run_validation = true and '
+                'auth_method = keypair')
+
+    def setUp(self):
+        super().setUp()
+        self._validation = {}
+        self.addOnException(self._attach_consoles)
+
+    def _attach_consoles(self, exc_info):
+        """Attach what the guests have written to their consoles."""
+        if issubclass(exc_info[0], self.skipException):
+            return
+        for server in self._validation:
+            try:
+                text = self.servers_client.get_console_output(
+                    server, length=CONSOLE_LINES)['output']
+            except Exception as error:
+                text = 'not collected: %s' % error
+            self.addDetailUniqueName('console-%s' % server,
+                                     content.text_content(redact.mask(text)))
+
+    def boot_reachable(self, host, **kwargs):
+        """Request a server that can be reached.
+
+        :param host: the compute_host.ComputeHost
+        :param kwargs: further arguments of compute.create_test_server
+        """
+        resources = self.get_test_validation_resources(self.os_admin)
+        network = self.get_tenant_network('admin')
+        kwargs.update({'tenant_network': network} if network else {
+            'networks': 'auto'})
+        if 'security_group' in resources:
+            kwargs['security_groups'] = [
+                {'name': resources['security_group']['name']}]
+        self.boot(host, key_name=resources['keypair']['name'], **kwargs)
+        self._validation[self.servers[host.name]] = resources
+
+    def connect(self, server):
+        """Wait for ssh into a guest.
+
+        :param server: UUID of the server
+        :returns: Tempest's RemoteClient
+        """
+        resources = self._validation[server]
+        shown = self.servers_client.show_server(server)['server']
+        compute.wait_for_ssh_or_ping(
+            shown, self.os_admin, self.get_tenant_network('admin'), True,
+            resources, 'SSHABLE', True)
+        return remote_client.RemoteClient(
+            compute.get_server_ip(shown, resources),
+            CONF.validation.image_ssh_user,
+            CONF.validation.image_ssh_password,
+            pkey=resources['keypair']['private_key'], server=shown,
+            servers_client=self.servers_client)
+
+
+class FilledGuestTest(InGuestTest):
+    """Tests with guests that have something in most of their memory."""
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        # The guest's system needs the rest.
+        model = cls.os_admin.flavors_client.show_flavor(
+            CONF.compute.flavor_ref_alt)['flavor']
+        cls.flavor = cls.create_flavor(cls.extra_specs, model['ram'])
+
+    def fill(self, server):
+        """Wait for a server and fill its guest's memory with a pattern.
+
+        :param server: UUID of the server
+        :returns: a guests.Guest
+        """
+        waiters.wait_for_server_status(self.servers_client, server, 'ACTIVE')
+        guest = guests.Guest(self.connect(server), data_utils.rand_uuid_hex())
+        guest.fill(-(-self.flavor['ram'] * FILLED // 100))
+        return guest

@@ -1,0 +1,243 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What guests, Nova and the operator see when something breaks."""
+
+from tempest.common import waiters
+from tempest import config
+from tempest.lib.common.utils import test_utils
+from tempest.lib import decorators
+from testtools import content
+from testtools import matchers
+
+from mempage_tempest_plugin import compute_services
+from mempage_tempest_plugin import details
+from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin import guests
+from mempage_tempest_plugin.hosts import cache
+from mempage_tempest_plugin.hosts import faulty_store
+from mempage_tempest_plugin import reconfiguration
+from mempage_tempest_plugin.tests import fault_base
+
+CONF = config.CONF
+
+# Room beside a guest's RAM in a store made for a test: the file system itself.
+SPARE_MIB = 64
+
+
+class TestQemuKilled(fault_base.FaultTest):
+    """Every file-backed host of the inventory."""
+
+    @decorators.idempotent_id('8f3b2e5c-b17a-4e4a-ac65-309d72e6fb58')
+    def test_killed_and_started(self):
+        """Nova sees the end, no file is left, and the server starts anew"""
+        self.on_each_host(
+            self.check_host, self.boot_blank, self.wait_until_active,
+            self.note_files, self._mark, self.kill, self.wait_until_shut_off,
+            self.check_nothing_remains, self._start, self.wait_until_active,
+            self.check_evidence, self._check_no_mark)
+
+    def _mark(self, host):
+        """Write into the guest's memory, which is its file."""
+        self.mark = 'MARK-OF-' + self.servers[host.name]
+        host.ssh.execute(
+            ['dd', 'of=' + self._paths[host.name][0], 'conv=notrunc',
+             'bs=1M', 'seek=%d' % (self.flavor['ram'] // 2)],
+            stdin=self.mark, root=True)
+        self.assertNotEqual({}, host.count_in_files([self.mark]))
+
+    def _start(self, host):
+        self.servers_client.start_server(self.servers[host.name])
+
+    def _check_no_mark(self, host):
+        self.assertEqual({}, host.count_in_files(
+            ['MARK-OF-' + self.servers[host.name]]),
+            'what the guest had in its memory before it was killed')
+
+
+@decorators.serial
+class TestDaemonsRestarted(fault_base.FaultTest):
+    """Every file-backed host of the inventory."""
+
+    @classmethod
+    def is_about(cls, host):
+        return super().is_about(host) and host.compute_service is not None
+
+    @classmethod
+    def setup_clients(cls):
+        super().setup_clients()
+        cls.services = compute_services.ComputeServices(cls.os_admin)
+
+    @decorators.idempotent_id('904c3f6d-c28b-4f5b-bd76-41ae83f70c69')
+    def test_nova_compute(self):
+        """The guest runs on with its file, and is deleted without a trace"""
+        self._daemons = {host.name: reconfiguration.NovaCompute(
+            host, self.services, CONF.compute.build_timeout)
+            for host in self.hosts}
+        self._check_restart(self._restart_nova_compute,
+                            self._wait_for_nova_compute)
+
+    @decorators.idempotent_id('a15d407e-d39c-4a6c-8e87-52bf94a81d7a')
+    def test_libvirt(self):
+        """The guest runs on with its file, and is deleted without a trace"""
+        self.hosts = [host for host in self.hosts
+                      if host.declared.libvirt_restart]
+        if not self.hosts:
+            raise self.skipException(
+                '%s does not say how to restart libvirt '
+                '(services.libvirt.restart)' % self.inventory.path)
+        self._check_restart(self._restart_libvirt)
+
+    def _check_restart(self, *steps):
+        self.on_each_host(
+            self.boot_blank, self.wait_until_active, self.note_files,
+            self._note_pids, *steps, self._check_pids, self.check_evidence,
+            self.delete, self.wait_until_deleted, self.check_nothing_remains)
+
+    def _note_pids(self, host):
+        self._pids = dict(getattr(self, '_pids', {}),
+                          **{host.name: self.pids(host)})
+
+    def _check_pids(self, host):
+        self.assertEqual(self._pids[host.name], self.pids(host))
+
+    def _restart_nova_compute(self, host):
+        self._daemons[host.name].restart()
+
+    def _wait_for_nova_compute(self, host):
+        self._daemons[host.name].wait_until_restarted()
+        self._daemons[host.name].wait_until_up()
+
+    def _restart_libvirt(self, host):
+        host.ssh.execute(
+            ['sh', '-c', 'exec >&2; ' + host.declared.libvirt_restart],
+            root=True)
+        self.assertTrue(test_utils.call_until_true(
+            lambda: self._answers(host), fault_base.NOTICE_TIMEOUT, 1),
+            'libvirt did not answer again')
+
+    def _answers(self, host):
+        try:
+            return host.libvirt.hostname()
+        except exceptions.HypervisorError:
+            return False
+
+
+@decorators.serial
+class TestBrokenStore(fault_base.FaultTest):
+    """a file-backed host; its store is broken on purpose"""
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls.host = cls.hosts[0]
+        cls.hosts = [cls.host]
+
+    def _boot_on(self, room_mib):
+        """Have a server on a store that is there for this test only.
+
+        :param room_mib: what the store can really keep
+        :returns: the faulty_store.FaultyStore
+        """
+        # The file system needs room for itself.
+        store = self.useFixture(faulty_store.FaultyStore(
+            self.host, self.flavor['ram'] + SPARE_MIB, room_mib + SPARE_MIB))
+        self.boot_blank(self.host)
+        self.wait_until_active(self.host)
+        self.note_files(self.host)
+        # The server has to be gone before its store is.
+        self.addCleanup(self._remove)
+        return store
+
+    def _remove(self):
+        test_utils.call_and_ignore_notfound_exc(self.delete, self.host)
+        self.wait_until_deleted(self.host)
+
+    def _report(self, name, text):
+        self.addDetailUniqueName(name, content.text_content(text + '\n'))
+
+    def _evict(self):
+        return cache.evict(self.host, self.path(self.host),
+                           self.pids(self.host))
+
+    @decorators.idempotent_id('b26e518f-e4ad-4b7d-9f98-63c0a5b92e8b')
+    def test_write_errors_are_silent_but_found(self):
+        """Hazard: memory is lost and only fsync and the kernel's log tell"""
+        store = self._boot_on(self.flavor['ram'] // 4)
+        pids = self.pids(self.host)
+        cached = self._evict()
+        self._report('hazard', '%d of %d pages stayed in the page cache; '
+                     'fsync: %s; kernel:\n%s' % (
+                         cached.cached, cached.pages, cached.fsync,
+                         '\n'.join(store.complaints())))
+        # Nobody who could act on it is told:
+        self.assertEqual(pids, self.pids(self.host))
+        self.assertEqual('ACTIVE', self.cloud.server(
+            self.servers[self.host.name]).status)
+        # Those who ask find it:
+        self.assertIsNotNone(cached.fsync, 'fsync met with no error')
+        self.assertThat('\n'.join(store.complaints()),
+                        matchers.MatchesRegex('(?s).*(lost|error)'),
+                        'the kernel\'s log does not tell of lost writes')
+
+    @decorators.idempotent_id('c37f6290-f5be-4c8e-80a9-74d1b6ca3f9c')
+    def test_read_errors_end_the_guest(self):
+        """QEMU dies rather than go on with wrong memory, and Nova tells"""
+        store = self._boot_on(self.flavor['ram'])
+        self._act('PAUSED', 'pause_server')
+        cached = self._evict()
+        self.assertEqual((0, None), (cached.cached, cached.fsync))
+        store.break_reading()
+        self._touch()
+        self.wait_until_shut_off(self.host)
+        self.assertEqual([], self.pids(self.host))
+        self.assertThat('\n'.join(store.complaints()),
+                        matchers.MatchesRegex('(?s).*error'))
+        self._report('kernel', '\n'.join(store.complaints()))
+
+    @decorators.idempotent_id('d480739a-06cf-4d9f-91ba-85e2c7db40ad')
+    def test_read_only_store(self):
+        """A new server is refused with a fault that names the cause"""
+        store = self.useFixture(faulty_store.FaultyStore(
+            self.host, self.flavor['ram'] + SPARE_MIB,
+            self.flavor['ram'] + SPARE_MIB))
+        store.make_read_only()
+        self.boot_blank(self.host)
+        waiters.wait_for_server_status(
+            self.servers_client, self.servers[self.host.name], 'ERROR',
+            raise_on_error=False)
+        shown = self.servers_client.show_server(
+            self.servers[self.host.name])['server']
+        self._report('fault', str(shown['fault']))
+        self.assertIn('Read-only file system',
+                      self.host.compute_log(details.LOG_LINES))
+        self._paths[self.host.name] = []
+        self.check_nothing_remains(self.host)
+        self.assertEqual({}, self.cloud.allocated_memory(
+            self.servers[self.host.name]))
+        self._remove()
+
+    def _act(self, status, method):
+        getattr(self.servers_client, method)(self.servers[self.host.name])
+        waiters.wait_for_server_status(
+            self.servers_client, self.servers[self.host.name], status)
+
+    def _touch(self):
+        """Have QEMU read the guest's memory, as the guest itself would."""
+        try:
+            self.host.libvirt.monitor(
+                self.servers[self.host.name], 'human-monitor-command',
+                **{'command-line': 'xp /1xb 0x%x' % (
+                    self.flavor['ram'] * guests.MIB // 2)})
+        except exceptions.HypervisorError as error:
+            # It dies of the question.
+            self._report('qemu', str(error))
