@@ -13,9 +13,10 @@
 """Aggregates of hosts that a test needs for a while."""
 
 import fixtures
-from tempest.lib.common.utils import data_utils
 
-PREFIX = 'tempest-mempage-aggregate'
+from mempage_tempest_plugin import names
+
+KIND = 'aggregate'
 
 
 class Aggregate(fixtures.Fixture):
@@ -34,8 +35,8 @@ class Aggregate(fixtures.Fixture):
         self._metadata = metadata
 
     def _setUp(self):
-        aggregate = self._client.create_aggregate(name=data_utils.rand_name(
-            prefix=PREFIX))['aggregate']['id']
+        aggregate = self._client.create_aggregate(
+            name=names.new(KIND))['aggregate']['id']
         self.addCleanup(self._client.delete_aggregate, aggregate)
         if self._metadata:
             self._client.set_metadata(aggregate, metadata=self._metadata)
@@ -51,7 +52,7 @@ def remove_left(client):
     :returns: names of the removed aggregates
     """
     left = [each for each in client.list_aggregates()['aggregates']
-            if each['name'].startswith(PREFIX)]
+            if each['name'].startswith(names.prefix(KIND))]
     for each in left:
         for host in each['hosts']:
             client.remove_host(each['id'], host=host)

@@ -80,6 +80,9 @@ def compare_capacity(host, provider, memory_mib, page_size_traits):
     if host.file_backed:
         comparison.equal('placement', 'MEMORY_MB total',
                          host.file_backed.capacity_mib, provider.memory_total)
+        comparison.equal('placement', 'MEMORY_MB of one server, at most',
+                         host.file_backed.capacity_mib,
+                         provider.memory_max_unit)
         comparison.equal('placement', 'MEMORY_MB allocation ratio', 1.0,
                          provider.allocation_ratio)
         comparison.equal('placement', 'MEMORY_MB reserved', 0,
@@ -100,17 +103,19 @@ def compare_capacity(host, provider, memory_mib, page_size_traits):
     return comparison
 
 
-def compare_server(evidence, page_kib=None):
+def compare_server(evidence, page_kib=None, status='ACTIVE'):
     """Compare one server's memory with its host's declaration.
 
     :param evidence: evidence.Evidence of the server
     :param page_kib: the page size in KiB that the server was granted; None
         if it asks for none
+    :param status: the status that the server must have
     :returns: a facts.Comparison
     """
     host = evidence.host.declared
     comparison = facts.Comparison('host %s (%s), server %s' % (
         host.name, host.kind.value, evidence.server.uuid))
+    comparison.equal('nova', 'status', status, evidence.server.status)
     _compare_api(comparison, evidence, page_kib)
     _compare_process(comparison, evidence)
     if page_kib not in (None, host.small_page_kib):
@@ -126,7 +131,6 @@ def compare_server(evidence, page_kib=None):
 
 def _compare_api(comparison, evidence, page_kib):
     provider = evidence.provider
-    comparison.equal('nova', 'status', 'ACTIVE', evidence.server.status)
     comparison.equal('nova', 'host', evidence.host.name, evidence.server.host)
     comparison.equal('nova', 'page size, KiB', page_kib,
                      evidence.server.page_kib)
