@@ -13,8 +13,10 @@
 """What guests take from a backing store, counted."""
 
 import dataclasses
+import posixpath
 
 from mempage_tempest_plugin import facts
+from mempage_tempest_plugin import foreign_data
 from mempage_tempest_plugin.hosts import mounts
 
 MIB = 1024 * 1024
@@ -63,5 +65,6 @@ def compare(host, before, now, guests):
 
 def _files(host, survey):
     return {path: found for path, found in survey.files.items()
-            if found.kind == 'f'
+            if found.kind == 'f' and posixpath.basename(path) !=
+            foreign_data.NAME
             and mounts.is_below(path, host.file_backed.directory)}

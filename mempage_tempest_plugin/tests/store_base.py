@@ -20,6 +20,11 @@ from mempage_tempest_plugin import store_counts
 from mempage_tempest_plugin.tests import guests
 
 
+MIB = 1024 * 1024
+# What Nova says if QEMU does not get the memory.
+NO_SPACE = 'prealloc'
+
+
 class BaseStoreTest(guests.BaseGuestsTest):
     """Tests that must be alone with the stores of all declared hosts."""
 
@@ -36,6 +41,7 @@ class BaseStoreTest(guests.BaseGuestsTest):
     def setUp(self):
         super().setUp()
         self._before = {}
+        self._processes = {}
 
     def note_store(self, host):
         """Remember what is taken, for :meth:`check_taken`."""
@@ -55,6 +61,18 @@ class BaseStoreTest(guests.BaseGuestsTest):
             (size(host.declared), None, host)
             for host in self.hosts for size in sizes])
 
+    def request_forced(self, ram_mib, host, **extra_specs):
+        """Request a server on a host, whatever the scheduler thinks of it.
+
+        :param ram_mib: its RAM
+        :param host: the compute_host.ComputeHost
+        :param extra_specs: of its flavor
+        :returns: a guests.Guest
+        """
+        flavor = self.flavor_of(ram_mib, **extra_specs)
+        return self.request_with(flavor, ram_mib,
+                                 availability_zone=':%s' % host.name)
+
     def check_taken(self, host):
         """Assert that just the running guests' memory is taken."""
         test_utils.call_until_true(
@@ -67,6 +85,24 @@ class BaseStoreTest(guests.BaseGuestsTest):
             host.declared, self._before[host.name], self._count(host),
             [guest.ram_mib for guest in self.guests
              if guest.host == host.name])
+
+    def note_processes(self, host):
+        """Remember the QEMU processes, for :meth:`check_untouched`."""
+        self._processes[host.name] = self._running(host)
+
+    def check_untouched(self, host):
+        """Assert that the same QEMU processes run the same guests."""
+        self.assertEqual(self._processes[host.name], self._running(host),
+                         'host %s: QEMU processes and their state, by guest'
+                         % host.name)
+
+    def _running(self, host):
+        guests = [guest.uuid for guest in self.guests
+                  if guest.host == host.name]
+        found = host.survey(guests=guests).processes
+        return {guest: ([process.pid for process in found.get(guest, [])],
+                        host.libvirt.monitor(guest, 'query-status')['status'])
+                for guest in guests}
 
     def check_never_built(self, refused):
         """Assert that no host was asked to build servers.

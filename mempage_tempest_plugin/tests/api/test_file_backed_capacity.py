@@ -14,6 +14,7 @@
 
 from tempest.lib import decorators
 
+from mempage_tempest_plugin import foreign_data
 from mempage_tempest_plugin.tests import store_base
 
 
@@ -30,6 +31,21 @@ class TestFileBackedCapacity(store_base.BaseStoreTest):
         self.check_active(self.request_on_each(self._little, self._rest))
         self._check_refused(self._little)
         self.delete_guests()
+
+    @decorators.idempotent_id('1d0a3c5e-7b64-4f1e-9a55-3f0d6c2b8e02')
+    def test_foreign_data(self):
+        """Guests go on where foreign data fill the store; no other comes"""
+        self.on_each_host(self.check_host, self.note_store)
+        self.check_active(self.request_on_each(self._little))
+        self.on_each_host(self.note_processes, self._fill,
+                          self.check_untouched)
+        self.check_refused([self.request_forced(self.RAM_MIB, host)
+                            for host in self.hosts], [store_base.NO_SPACE])
+        self.on_each_host(self.check_untouched, foreign_data.remove)
+        self.check_active(self.request_on_each(self._little))
+
+    def _fill(self, host):
+        self.useFixture(foreign_data.ForeignData(host))
 
     def _check_refused(self, size):
         refused = self.request_on_each(size)
