@@ -21,7 +21,8 @@ from mempage_tempest_plugin.tests import guests
 
 
 MIB = 1024 * 1024
-# What Nova says if QEMU does not get the memory.
+# What Nova says if QEMU does not get the memory; that there is no space, QEMU
+# does not tell.
 NO_SPACE = 'prealloc'
 
 
