@@ -51,8 +51,8 @@ def builds(client, server):
     [created] = [action for action in client.list_instance_actions(server)[
         'instanceActions'] if action['action'] == 'create']
     events = _events(client, server, created['request_id'])
-    return [event['host'] for event in sorted(
-        events, key=lambda each: each['start_time'])
+    events.sort(key=lambda event: event['start_time'])
+    return [event['host'] for event in events
             if event['event'] == 'compute__do_build_and_run_instance']
 
 

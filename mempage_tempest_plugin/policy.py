@@ -337,9 +337,20 @@ def compare_remains(host, survey, server, paths, unexplained, ram_mib):
                      sorted(places & set(survey.files)))
     comparison.equal('kernel', 'QEMU processes', [], [
         process.pid for process in survey.processes.get(server, [])])
+    compare_space(comparison, survey, unexplained, ram_mib)
+    return comparison
+
+
+def compare_space(comparison, survey, unexplained, ram_mib):
+    """Add whether a server that has no memory keeps space all the same.
+
+    :param comparison: the facts.Comparison to add it to
+    :param survey: a survey of the server's host
+    :param unexplained: used bytes that no file explained before the boot
+    :param ram_mib: the RAM that the server had
+    """
     grown = survey.store and survey.store.unexplained - unexplained
     comparison.holds('file system', 'space kept by deleted files, MiB',
                      'less than %d' % (ram_mib // 2),
                      survey.store and grown // MIB,
                      survey.store and grown < ram_mib * MIB // 2)
-    return comparison

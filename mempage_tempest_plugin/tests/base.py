@@ -256,17 +256,28 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         :param kwargs: further arguments of compute.create_test_server;
             without a network the server gets none
         """
-        if not kwargs.get('tenant_network'):
-            kwargs.setdefault('networks', 'none')
-        kwargs.setdefault('flavor', self.flavor['id'])
-        kwargs.setdefault('image_id', self.image)
-        server, _ = compute.create_test_server(
-            self.os_admin, name=self._rand_name('server'),
-            hypervisor_hostname=host.name, **kwargs)
+        server = self.request_on(host, **kwargs)
         if not self._booted:
             self.addCleanup(self.delete_servers, self._booted)
-        self._booted.append(server['id'])
-        self.servers[host.name] = server['id']
+        self._booted.append(server)
+        self.servers[host.name] = server
+
+    @classmethod
+    def request_on(cls, host, **kwargs):
+        """Request a server on a host; the caller deletes it.
+
+        :param host: the compute_host.ComputeHost
+        :param kwargs: as of :meth:`boot`
+        :returns: its UUID
+        """
+        if not kwargs.get('tenant_network'):
+            kwargs.setdefault('networks', 'none')
+        kwargs.setdefault('flavor', cls.flavor['id'])
+        kwargs.setdefault('image_id', cls.image)
+        server, _ = compute.create_test_server(
+            cls.os_admin, name=cls._rand_name('server'),
+            hypervisor_hostname=host.name, **kwargs)
+        return server['id']
 
     def wait_until_active(self, host):
         """Wait for the host's server.
