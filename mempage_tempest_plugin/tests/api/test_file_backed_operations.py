@@ -117,7 +117,7 @@ class TestFileBackedOperations(OperationsTest):
         self.check_nowhere_else()
 
     def _snapshot(self, host):
-        image = self.servers_client.create_image(
+        image = self.os_admin.compute_images_client.create_image(
             self._kept[host.name],
             name=self._rand_name('snapshot'))['image_id']
         client = self.os_admin.image_client_v2
