@@ -27,6 +27,15 @@ class InventoryError(MempageError):
                          % (path, '; '.join(problems)))
 
 
+class TestsRun(MempageError):
+    """Tests are running that must not be disturbed."""
+
+    def __init__(self, lock):
+        super().__init__(
+            'tests are running, they hold %s: what they use would be removed. '
+            'Wait for their end' % lock)
+
+
 class HostError(MempageError):
     """Something is wrong with one compute host."""
 

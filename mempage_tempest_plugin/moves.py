@@ -98,8 +98,8 @@ def compare_off(host, survey, server):
 def _compare_off(comparison, survey, server):
     comparison.equal('kernel', 'QEMU processes', [], [
         process.pid for process in survey.processes.get(server.uuid, [])])
-    comparison.equal('file system', 'backing files and directories', [], [
-        path for path in survey.files if _is_of(path, server.domain)])
+    comparison.equal('file system', 'backing files and directories', [],
+                     files_of(survey, server))
 
 
 def _has_domain(host, server):
@@ -108,6 +108,16 @@ def _has_domain(host, server):
     except domains.DomainGone:
         return False
     return True
+
+
+def files_of(survey, server):
+    """Find a server's files and directories below the backing directory.
+
+    :param survey: a survey of a host
+    :param server: the cloud.Server
+    :returns: list of paths
+    """
+    return [path for path in survey.files if _is_of(path, server.domain)]
 
 
 def _is_of(path, domain):

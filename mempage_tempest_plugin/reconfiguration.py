@@ -130,6 +130,20 @@ class NovaCompute:
         raise exceptions.ServiceNotRefused(self.host.name, words, reason,
                                            self.log()[-_SHOWN:])
 
+    def wait_until_down(self):
+        """Wait until nova knows that it is down.
+
+        :raises ServiceNotRefused: if nova does not in time
+        """
+        state = None
+        for _ in self._moments():
+            state = self._services.report(self._service).state
+            if state == 'down':
+                return
+        raise exceptions.ServiceNotRefused(
+            self.host.name, 'nothing more', 'nova takes it to be %s after '
+            '%d s' % (state, self._timeout), self.log()[-_SHOWN:])
+
     def _moments(self):
         deadline = time.monotonic() + self._timeout
         while time.monotonic() < deadline:
@@ -185,11 +199,12 @@ class Reconfiguration:
         for compute in leaving:
             self._finish_original(compute)
 
-    def apply_refused(self, refusals):
+    def apply_refused(self, refusals, until_down=False):
         """Give hosts options with which nova-compute must not start.
 
         :param refusals: dict by compute_host.ComputeHost of pairs: a dict as
             of ini.edit, and what nova-compute has to write to its log
+        :param until_down: whether to wait until nova knows that it is down
         :returns: dict by host of what disagrees: a HostError, or None if it
             refused to start and said that
         """
@@ -201,6 +216,8 @@ class Reconfiguration:
         for compute in computes:
             try:
                 compute.wait_until_refused(refusals[compute.host][1])
+                if until_down:
+                    compute.wait_until_down()
             except exceptions.ServiceNotRefused as error:
                 outcome[compute.host] = error
         # It would only try again and again. Nobody has to wait for it now.

@@ -34,6 +34,16 @@ class Count:
     used_mib: int
 
 
+def one_of_each_file_system(hosts):
+    """Choose hosts for tests which would learn nothing from another alike.
+
+    :param hosts: declarations (inventory.Host) of file-backed hosts
+    :returns: list of the first host with each type of file system
+    """
+    return list({host.file_backed.filesystem: host
+                 for host in reversed(hosts)}.values())[::-1]
+
+
 def compare(host, before, now, guests):
     """Compare a store with what it was before there were guests.
 

@@ -12,9 +12,14 @@
 
 """What tests share that take servers from backing store to backing store."""
 
+from tempest import config
+
+from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin import moves
 from mempage_tempest_plugin.tests import moving
 from mempage_tempest_plugin.tests import remains
+
+CONF = config.CONF
 
 
 class BaseStoreMoveTest(moving.BaseMoveTest, remains.BaseRemainsTest):
@@ -50,11 +55,11 @@ class BaseStoreMoveTest(moving.BaseMoveTest, remains.BaseRemainsTest):
 
     def setUp(self):
         super().setUp()
-        self.on_each_host(self._note)
-
-    def _note(self, host):
-        if host.declared.file_backed:
-            self.note_space(host)
+        # A resize may go to any of them.
+        for declared in self.inventory.hosts.values():
+            if declared.file_backed:
+                self.note_space(compute_host.get(declared,
+                                                 CONF.mempage.host_timeout))
 
     def destination(self, file_backed):
         """Choose a host to go to, or skip the test.

@@ -23,6 +23,7 @@ from mempage_tempest_plugin import compute_services
 from mempage_tempest_plugin import conditions
 from mempage_tempest_plugin import moves
 from mempage_tempest_plugin import page_sizes
+from mempage_tempest_plugin import store_counts
 from mempage_tempest_plugin.tests import moving
 from mempage_tempest_plugin.tests import reconfiguring
 from mempage_tempest_plugin.tests import store_base
@@ -47,8 +48,7 @@ class TestFileBackedConflicts(reconfiguring.ReconfiguringTest,
     @classmethod
     def skip_checks(cls):
         super().skip_checks()
-        cls.declared = list({host.file_backed.filesystem: host
-                             for host in reversed(cls.declared)}.values())
+        cls.declared = store_counts.one_of_each_file_system(cls.declared)
 
     @classmethod
     def resource_setup(cls):

@@ -15,8 +15,11 @@
 from tempest import config
 from tempest.lib import decorators
 
+from mempage_tempest_plugin import conditions
 from mempage_tempest_plugin import policy
+from mempage_tempest_plugin import reconfiguration
 from mempage_tempest_plugin.tests import moving
+from mempage_tempest_plugin.tests import reconfiguring
 from mempage_tempest_plugin.tests import store_moves
 
 CONF = config.CONF
@@ -143,3 +146,32 @@ class TestFileBackedUnshelve(store_moves.BaseStoreMoveTest):
             self.check_absent(departed)
             self.unshelve('ACTIVE', host)
             self.check_here(host, departed)
+
+
+@decorators.serial
+class TestFileBackedEvacuation(store_moves.BaseStoreMoveTest):
+    """file-backed hosts, another one or an ordinary one"""
+
+    promises = reconfiguring.ReconfiguringTest.promises
+
+    @classmethod
+    def is_about(cls, host):
+        return super().is_about(host) and host.compute_service is not None
+
+    @decorators.idempotent_id('4a3d6f81-ae97-4c41-9d88-6c3a9f5ebc06')
+    def test_evacuate(self):
+        """RAM is a file there; here no more when nova-compute comes back"""
+        host = self.destination(file_backed=True)
+        self.start()
+        with conditions.ForcedDown(self.os_admin, self.services,
+                                   self.source.name,
+                                   CONF.compute.build_timeout):
+            self.act('ACTIVE', 'evacuate_server', **self.to(host))
+            self.servers = {host.name: self.server}
+            self.check_evidence(host)
+        compute = reconfiguration.NovaCompute(self.source, self.services,
+                                              CONF.compute.build_timeout)
+        compute.restart()
+        compute.wait_until_restarted()
+        compute.wait_until_up()
+        self.check_here(host, self.source)
