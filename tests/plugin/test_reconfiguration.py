@@ -168,6 +168,16 @@ class ReconfigurationTest(_Base):
              'wait_until_up'], [step for step, _ in self.taken])
         self._configuration(host).forget.assert_called_once_with()
 
+    def test_host_that_refused_may_have_to_go_down(self):
+        with mock.patch.object(reconfiguration.NovaCompute,
+                               'wait_until_down') as wait:
+            self.reconfiguration.apply_refused(
+                {self.hosts[0]: ({'x': 'y'}, 'no')})
+            wait.assert_not_called()
+            self.reconfiguration.apply_refused(
+                {self.hosts[0]: ({'x': 'z'}, 'no')}, until_down=True)
+            wait.assert_called_once_with()
+
     def test_host_that_does_not_refuse_is_put_back_too(self):
         host = self.hosts[0]
         error = exceptions.ServiceNotRefused('a', 'no', 'it started', 'log')
