@@ -13,7 +13,6 @@
 """What guests take from a backing store, counted."""
 
 import dataclasses
-import posixpath
 
 from mempage_tempest_plugin import facts
 from mempage_tempest_plugin import foreign_data
@@ -75,6 +74,5 @@ def compare(host, before, now, guests):
 
 def _files(host, survey):
     return {path: found for path, found in survey.files.items()
-            if found.kind == 'f' and posixpath.basename(path) !=
-            foreign_data.NAME
+            if found.kind == 'f' and path != foreign_data.path(host)
             and mounts.is_below(path, host.file_backed.directory)}
