@@ -90,6 +90,7 @@ class BaseObedientTest(BaseOperationsTest):
     """Tests of guests that obey when they are asked to shut down."""
 
     needs_network = True
+    needs_system = True
 
     @classmethod
     def skip_checks(cls):

@@ -47,12 +47,6 @@ class BaseStoreMoveTest(moving.BaseMoveTest, remains.BaseRemainsTest):
         ordinary = [host for host in hosts if not host.file_backed]
         return stores[:1] + ordinary[:1]
 
-    @classmethod
-    def resource_setup(cls):
-        super().resource_setup()
-        # Nobody in the guest obeys when it is asked to shut down.
-        cls.image = cls.create_image(os_shutdown_timeout='0')
-
     def setUp(self):
         super().setUp()
         # A resize may go to any of them.
@@ -79,7 +73,7 @@ class BaseStoreMoveTest(moving.BaseMoveTest, remains.BaseRemainsTest):
 
     def start(self):
         """Boot the server, and look at its memory."""
-        super().start(image_id=self.image)
+        super().start()
         self.here = self.source
 
     def check_here(self, host, departed):

@@ -16,7 +16,6 @@ import ddt
 from tempest.common import utils
 from tempest.common import waiters
 from tempest import config
-from tempest.lib.common.utils import test_utils
 from tempest.lib import decorators
 
 from mempage_tempest_plugin import inventory
@@ -34,16 +33,7 @@ class OperationsTest(operating.BaseOperationsTest, remains.BaseRemainsTest):
 
     kind = inventory.Kind.FILE_BACKED
     flavor_ram_mib = 64
-
-    @classmethod
-    def resource_setup(cls):
-        super().resource_setup()
-        # Nobody in the guests obeys when they are asked to shut down.
-        cls.image = cls.create_image(os_shutdown_timeout='0')
-
-    def boot_empty(self, host):
-        """Request a server without operating system on a host."""
-        self.boot(host, image_id=self.image)
+    needs_system = False
 
 
 @ddt.ddt
@@ -59,11 +49,7 @@ class TestFileBackedOperations(OperationsTest):
 
     @classmethod
     def _delete_kept(cls):
-        for server in cls._kept.values():
-            test_utils.call_and_ignore_notfound_exc(
-                cls.servers_client.delete_server, server)
-        for server in cls._kept.values():
-            waiters.wait_for_server_termination(cls.servers_client, server)
+        cls.delete_servers(cls._kept.values())
 
     def setUp(self):
         super().setUp()
@@ -76,9 +62,8 @@ class TestFileBackedOperations(OperationsTest):
         if server:
             if self.cloud.server(server).status == 'ACTIVE':
                 return
-            self.servers_client.delete_server(server)
-            waiters.wait_for_server_termination(self.servers_client, server)
-        self._kept[host.name] = self.request_on(host, image_id=self.image)
+            self.delete_servers([server])
+        self._kept[host.name] = self.request_on(host)
 
     @decorators.idempotent_id('3f2c5e70-9d86-4b30-8c77-5b2f8e4dab01')
     @ddt.data(*OPERATIONS)
@@ -134,7 +119,7 @@ class TestFileBackedShelve(operating.BaseShelveTest, OperationsTest):
     def test_after_unshelve(self):
         """RAM is a file on its host again, and nowhere while it is away"""
         self.on_each_host(
-            self.note_space, self.boot_empty, self.wait_until_active,
+            self.note_space, self.boot, self.wait_until_active,
             self.shelve, self.check_absent, self.check_off, self.unshelve,
             self.wait_until_active, self.check_evidence)
         self.check_nowhere_else()

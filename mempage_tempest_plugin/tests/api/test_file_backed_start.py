@@ -80,16 +80,12 @@ class TestFileBackedSwitched(_StartTest, operating.BaseOperationsTest):
     """File-backed hosts that can be reconfigured, one of each file system."""
 
     flavor_ram_mib = 64
+    needs_system = False
 
     @classmethod
     def skip_checks(cls):
         super().skip_checks()
         cls.declared = store_counts.one_of_each_file_system(cls.declared)
-
-    @classmethod
-    def resource_setup(cls):
-        super().resource_setup()
-        cls.image = cls.create_image()
 
     def setUp(self):
         super().setUp()
@@ -99,7 +95,7 @@ class TestFileBackedSwitched(_StartTest, operating.BaseOperationsTest):
     def test_off_and_on(self):
         """Nothing changes for guests until they are rebooted hard"""
         reboot = operations.OPERATIONS['hard_reboot'].steps[0]
-        self.on_each_host(self._boot_empty, self.wait_until_active,
+        self.on_each_host(self.boot, self.wait_until_active,
                           self.check_evidence, self._note_process)
         self.reconfigure({host: {CAPACITY: '0'} for host in self.hosts})
         self.on_each_host(self._check_ordinary_capacity, self.check_evidence,
@@ -109,9 +105,6 @@ class TestFileBackedSwitched(_StartTest, operating.BaseOperationsTest):
         self.on_each_host(self.check_capacity, self._check_ordinary,
                           self._check_same_process, *self.calls(reboot),
                           self.check_evidence)
-
-    def _boot_empty(self, host):
-        self.boot(host, image_id=self.image)
 
     def _note_process(self, host):
         self._pids[host.name] = self._pids_of(host)

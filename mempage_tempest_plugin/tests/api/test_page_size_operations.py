@@ -78,8 +78,6 @@ class TestPageSizeShelve(operating.BaseShelveTest, OperationsTest):
 class TestPageSizeSoftReboot(operating.BaseObedientTest, OperationsTest):
     """Hosts with a pool of large pages that guests may have."""
 
-    needs_system = True
-
     @decorators.idempotent_id('c5c7b0f1-2f47-4d0b-a8f3-5a0a4f1b6e0c')
     @utils.services('compute', 'network')
     def test_after_soft_reboot(self):
