@@ -30,7 +30,7 @@ def prefix(what=''):
         same tests with the same [DEFAULT] resource_name_prefix
     """
     chosen = CONF.resource_name_prefix
-    return (chosen and chosen + '-') + _MARK + what
+    return (chosen + '-' if chosen else '') + _MARK + what
 
 
 def new(what):
