@@ -17,10 +17,10 @@ from tempest.lib.common.utils import test_utils
 from mempage_tempest_plugin import page_sizes
 from mempage_tempest_plugin import pool_counts
 from mempage_tempest_plugin import pool_shares
-from mempage_tempest_plugin.tests import guests
+from mempage_tempest_plugin.tests import guests_base
 
 
-class BasePoolTest(guests.BaseGuestsTest):
+class BasePoolTest(guests_base.BaseGuestsTest):
     """Tests that must be alone with the pools of all declared hosts."""
 
     # Seconds that the kernel may need to have the pages back after nova has
@@ -56,7 +56,7 @@ class BasePoolTest(guests.BaseGuestsTest):
 
         :param sizes: function of a pool_shares.Pool that returns a list of
             MiB: a server for each
-        :returns: list of :class:`guests.Guest`
+        :returns: list of :class:`guests_base.Guest`
         """
         return self.request_at_once([
             (ram, pool.size_kib, host) for host, pool in self.all_pools()

@@ -17,7 +17,7 @@ from tempest.lib.common.utils import test_utils
 from mempage_tempest_plugin import inventory
 from mempage_tempest_plugin import moves
 from mempage_tempest_plugin import store_counts
-from mempage_tempest_plugin.tests import guests
+from mempage_tempest_plugin.tests import guests_base
 
 
 MIB = 1024 * 1024
@@ -26,7 +26,7 @@ MIB = 1024 * 1024
 NO_SPACE = 'prealloc'
 
 
-class BaseStoreTest(guests.BaseGuestsTest):
+class BaseStoreTest(guests_base.BaseGuestsTest):
     """Tests that must be alone with the stores of all declared hosts."""
 
     promises = {
@@ -56,7 +56,7 @@ class BaseStoreTest(guests.BaseGuestsTest):
         """Request servers on every host.
 
         :param sizes: functions of a host's declaration that return MiB
-        :returns: list of guests.Guest
+        :returns: list of guests_base.Guest
         """
         return self.request_at_once([
             (size(host.declared), None, host)
@@ -68,7 +68,7 @@ class BaseStoreTest(guests.BaseGuestsTest):
         :param ram_mib: its RAM
         :param host: the compute_host.ComputeHost
         :param extra_specs: of its flavor
-        :returns: a guests.Guest
+        :returns: a guests_base.Guest
         """
         flavor = self.flavor_of(ram_mib, **extra_specs)
         return self.request_with(flavor, ram_mib,
@@ -108,7 +108,7 @@ class BaseStoreTest(guests.BaseGuestsTest):
     def check_never_built(self, refused):
         """Assert that no host was asked to build servers.
 
-        :param refused: list of guests.Guest
+        :param refused: list of guests_base.Guest
         """
         for guest in refused:
             self.assertEqual([], moves.builds(self.servers_client,
