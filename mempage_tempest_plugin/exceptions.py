@@ -110,3 +110,13 @@ class ServiceNotRefused(HostError):
         super().__init__(host, (
             'nova-compute was expected to refuse to start and to log %r, but '
             '%s; the end of its log:\n%s' % (words, reason, log)))
+
+
+class ServiceNotDown(HostError):
+    """nova-compute refused to start, and nova does not know it."""
+
+    def __init__(self, host, state, timeout, log):
+        self.log = log
+        super().__init__(host, (
+            'nova-compute refuses to start, but nova takes it to be %s after '
+            '%d s; the end of its log:\n%s' % (state, timeout, log)))

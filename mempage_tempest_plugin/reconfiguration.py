@@ -133,16 +133,15 @@ class NovaCompute:
     def wait_until_down(self):
         """Wait until nova knows that it is down.
 
-        :raises ServiceNotRefused: if nova does not in time
+        :raises ServiceNotDown: if nova does not in time
         """
         state = None
         for _ in self._moments():
             state = self._services.report(self._service).state
             if state == 'down':
                 return
-        raise exceptions.ServiceNotRefused(
-            self.host.name, 'nothing more', 'nova takes it to be %s after '
-            '%d s' % (state, self._timeout), self.log()[-_SHOWN:])
+        raise exceptions.ServiceNotDown(self.host.name, state, self._timeout,
+                                        self.log()[-_SHOWN:])
 
     def _moments(self):
         deadline = time.monotonic() + self._timeout
@@ -218,7 +217,8 @@ class Reconfiguration:
                 compute.wait_until_refused(refusals[compute.host][1])
                 if until_down:
                     compute.wait_until_down()
-            except exceptions.ServiceNotRefused as error:
+            except (exceptions.ServiceNotRefused,
+                    exceptions.ServiceNotDown) as error:
                 outcome[compute.host] = error
         # It would only try again and again. Nobody has to wait for it now.
         for compute in computes:

@@ -116,6 +116,22 @@ class NovaComputeTest(_Base):
                                   compute.wait_until_refused, 'is empty')
         self.assertIn('other reason', str(error))
 
+    def test_down(self):
+        services = _Services(_report('1'), _report('1'), _report('1', 'down'))
+        compute = self._compute(services)
+        compute.restart(check=False)
+        compute.wait_until_restarted()
+        compute.wait_until_down()
+        self.assertEqual([_report('1', 'down')], services.reports)
+
+    def test_never_down(self):
+        compute = self._compute(_Services(_report('1')), 'refused')
+        compute.restart(check=False)
+        compute.wait_until_restarted()
+        error = self.assertRaises(exceptions.ServiceNotDown,
+                                  compute.wait_until_down)
+        self.assertIn('nova takes it to be up', str(error))
+
 
 class ReconfigurationTest(_Base):
 
