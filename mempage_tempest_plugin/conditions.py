@@ -111,9 +111,20 @@ def bring_up(services, host, timeout):
     :param host: the service's host
     :param timeout: seconds until nova-compute must count as up again
     """
-    services.force_down(host, False)
-    if not test_utils.call_until_true(
-            lambda: services.report(host).state == 'up', timeout, 1):
+    if not (test_utils.call_until_true(
+            lambda: _cease_to_force(services, host), timeout, 1)
+            and test_utils.call_until_true(
+                lambda: services.report(host).state == 'up', timeout, 1)):
         raise lib_exc.TimeoutException(
-            'nova-compute on %s is not up %d s after it ceased to be '
-            'forced down' % (host, timeout))
+            'nova-compute on %s is not up %d s after it was to be forced down '
+            'no longer. Nova insists on a restart of it if servers were '
+            'evacuated' % (host, timeout))
+
+
+def _cease_to_force(services, host):
+    try:
+        services.force_down(host, False)
+    except lib_exc.BadRequest:
+        # Not before nova-compute has deleted what was evacuated.
+        return False
+    return True

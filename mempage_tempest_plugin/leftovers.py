@@ -22,6 +22,7 @@ from mempage_tempest_plugin import compute_services
 from mempage_tempest_plugin import conditions
 from mempage_tempest_plugin import foreign_data
 from mempage_tempest_plugin import names
+from mempage_tempest_plugin import reconfiguration
 
 #: Versions of the APIs that are needed: forcing services down, and traits.
 COMPUTE_MICROVERSION = '2.53'
@@ -49,7 +50,7 @@ def find(manager, hosts, timeout):
     :returns: iterator over :class:`Left`
     :raises HostError: if a host cannot be reached
     """
-    yield from _services(manager, timeout)
+    yield from _services(manager, hosts, timeout)
     yield from _servers(manager.servers_client)
     yield from _images(manager.image_client_v2)
     yield from _flavors(manager.flavors_client)
@@ -62,15 +63,24 @@ def _is_ours(item):
     return (item['name'] or '').startswith(names.prefix())
 
 
-def _services(manager, timeout):
+def _services(manager, hosts, timeout):
     mark = names.as_trait(names.prefix(conditions.DOWN))
     services = compute_services.ComputeServices(manager)
     for provider, traits in _providers_with_traits(manager):
         if any(trait.startswith(mark) for trait in traits):
-            host = services.host_of(provider['name'])
-            yield Left('forced-down nova-compute on %s' % host,
-                       lambda host=host: conditions.bring_up(
-                           services, host, timeout))
+            name = provider['name']
+            yield Left('forced-down nova-compute on %s' % name,
+                       lambda name=name: _bring_up(services, [
+                           host for host in hosts if host.name == name],
+                           name, timeout))
+
+
+def _bring_up(services, hosts, name, timeout):
+    for host in hosts:
+        # Nova insists on that if servers were evacuated.
+        if host.declared.compute_service:
+            reconfiguration.restart(host, services, timeout)
+    conditions.bring_up(services, services.host_of(name), timeout)
 
 
 def _servers(client):

@@ -155,6 +155,18 @@ class NovaCompute:
                 and report.updated_at != self._last_report.updated_at)
 
 
+def restart(host, services, timeout):
+    """Restart nova-compute with the configuration that it has.
+
+    :param host: compute_host.ComputeHost whose declaration says how
+    :param services: compute_services.ComputeServices
+    :param timeout: seconds within which nova-compute has to start
+    """
+    compute = NovaCompute(host, services, timeout)
+    compute.restart()
+    compute.wait_until_restarted()
+
+
 class Reconfiguration:
     """Hosts that run nova-compute with other options, until :meth:`restore`.
 

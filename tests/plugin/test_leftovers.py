@@ -62,7 +62,7 @@ class LeftoversTest(base.BaseTestCase):
         self.host.name = 'fbm1'
         self.host.ssh.execute.return_value.status = 0
         for target in ('compute_services.ComputeServices',
-                       'conditions.bring_up',
+                       'conditions.bring_up', 'reconfiguration.restart',
                        'waiters.wait_for_server_termination'):
             patcher = mock.patch('mempage_tempest_plugin.leftovers.' + target)
             setattr(self, target.rpartition('.')[2], patcher.start())
@@ -72,9 +72,8 @@ class LeftoversTest(base.BaseTestCase):
         return list(leftovers.find(self.manager, [self.host], 9))
 
     def test_only_what_is_ours_is_found(self):
-        self.ComputeServices.return_value.host_of.side_effect = str.upper
         self.assertEqual([
-            'forced-down nova-compute on HOST1', 'server ' + OURS,
+            'forced-down nova-compute on host1', 'server ' + OURS,
             'image ' + OURS, 'flavor ' + OURS,
             'aggregate tempest-mempage-aggregate-1',
             'trait %s of host1' % DOWN, 'trait %s of host2' % TRAIT,
@@ -96,6 +95,8 @@ class LeftoversTest(base.BaseTestCase):
         self.bring_up.assert_called_once_with(
             self.ComputeServices.return_value,
             self.ComputeServices.return_value.host_of.return_value, 9)
+        # No declared host needs a restart.
+        self.restart.assert_not_called()
         self.manager.servers_client.delete_server.assert_called_once_with(
             OURS)
         self.manager.image_client_v2.delete_image.assert_called_once_with(
@@ -109,6 +110,15 @@ class LeftoversTest(base.BaseTestCase):
                        resource_provider_generation=3)],
             self.manager.resource_providers_client.
             update_resource_provider_traits.call_args_list)
+
+
+    def test_forced_down_host_is_restarted(self):
+        self.host.name = 'host1'
+        self.host.declared = mock.Mock(file_backed=None)
+        self._find()[0].remove()
+        self.restart.assert_called_once_with(
+            self.host, self.ComputeServices.return_value, 9)
+        self.bring_up.assert_called_once()
 
 
 class NamesTest(base.BaseTestCase):

@@ -140,6 +140,10 @@ class TestFileBackedConflicts(reconfiguring.ReconfiguringTest,
     def test_rescheduled(self):
         """Who is refused here runs on a host that can, and left nothing"""
         able = self._able()
+        # The scheduler prefers hosts whose last build did not fail, which it
+        # learns with the next change on the host.
+        self.check_active(self._request_little())
+        self.delete_guests()
         for host in self.hosts:
             guest = self._request_on_one_of(host, able)
             self.wait_until_settled()

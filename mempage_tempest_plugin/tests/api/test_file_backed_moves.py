@@ -166,12 +166,12 @@ class TestFileBackedEvacuation(store_moves.BaseStoreMoveTest):
         with conditions.ForcedDown(self.os_admin, self.services,
                                    self.source.name,
                                    CONF.compute.build_timeout):
-            self.act('ACTIVE', 'evacuate_server', **self.to(host))
-            self.servers = {host.name: self.server}
-            self.check_evidence(host)
-        compute = reconfiguration.NovaCompute(self.source, self.services,
-                                              CONF.compute.build_timeout)
-        compute.restart()
-        compute.wait_until_restarted()
-        compute.wait_until_up()
+            try:
+                self.act('ACTIVE', 'evacuate_server', **self.to(host))
+                self.servers = {host.name: self.server}
+                self.check_evidence(host)
+            finally:
+                # It is not up again for Nova without that.
+                reconfiguration.restart(self.source, self.services,
+                                        CONF.compute.build_timeout)
         self.check_here(host, self.source)
