@@ -111,7 +111,6 @@ class LeftoversTest(base.BaseTestCase):
             self.manager.resource_providers_client.
             update_resource_provider_traits.call_args_list)
 
-
     def test_forced_down_host_is_restarted(self):
         self.host.name = 'host1'
         self.host.declared = mock.Mock(file_backed=None)
