@@ -13,9 +13,10 @@
 """Aggregates of hosts that a test needs for a while."""
 
 import fixtures
-from tempest.lib.common.utils import data_utils
 
-PREFIX = 'tempest-mempage-aggregate'
+from mempage_tempest_plugin import names
+
+KIND = 'aggregate'
 
 
 class Aggregate(fixtures.Fixture):
@@ -34,8 +35,8 @@ class Aggregate(fixtures.Fixture):
         self._metadata = metadata
 
     def _setUp(self):
-        aggregate = self._client.create_aggregate(name=data_utils.rand_name(
-            prefix=PREFIX))['aggregate']['id']
+        aggregate = self._client.create_aggregate(
+            name=names.new(KIND))['aggregate']['id']
         self.addCleanup(self._client.delete_aggregate, aggregate)
         if self._metadata:
             self._client.set_metadata(aggregate, metadata=self._metadata)
@@ -44,19 +45,37 @@ class Aggregate(fixtures.Fixture):
             self.addCleanup(self._client.remove_host, aggregate, host=host)
 
 
+def left(client):
+    """Find what killed runs have left.
+
+    :param client: Tempest's aggregates client of an administrator
+    :returns: list of aggregates
+    """
+    return [each for each in client.list_aggregates()['aggregates']
+            if each['name'].startswith(names.prefix(KIND))]
+
+
+def remove(client, aggregate):
+    """Remove an aggregate that has hosts.
+
+    :param client: Tempest's aggregates client of an administrator
+    :param aggregate: the aggregate, as the API shows it
+    """
+    for host in aggregate['hosts']:
+        client.remove_host(aggregate['id'], host=host)
+    client.delete_aggregate(aggregate['id'])
+
+
 def remove_left(client):
     """Remove what killed runs have left.
 
     :param client: Tempest's aggregates client of an administrator
     :returns: names of the removed aggregates
     """
-    left = [each for each in client.list_aggregates()['aggregates']
-            if each['name'].startswith(PREFIX)]
-    for each in left:
-        for host in each['hosts']:
-            client.remove_host(each['id'], host=host)
-        client.delete_aggregate(each['id'])
-    return [each['name'] for each in left]
+    found = left(client)
+    for each in found:
+        remove(client, each)
+    return [each['name'] for each in found]
 
 
 def hosts_with(client, key):

@@ -22,6 +22,7 @@ class Provider:
 
     uuid: str
     memory_total: int
+    memory_max_unit: int
     memory_reserved: int
     allocation_ratio: float
     traits: frozenset
@@ -91,8 +92,18 @@ class Cloud:
         memory = self._providers.list_resource_provider_inventories(
             uuid)['inventories'].get('MEMORY_MB', {})
         traits = self._providers.list_resource_provider_traits(uuid)['traits']
-        return Provider(uuid, memory.get('total'), memory.get('reserved'),
+        return Provider(uuid, memory.get('total'), memory.get('max_unit'),
+                        memory.get('reserved'),
                         memory.get('allocation_ratio'), frozenset(traits))
+
+    def used_memory(self, host):
+        """Look up how much memory of a host placement has handed out.
+
+        :param host: hypervisor_hostname of the host
+        :returns: MiB
+        """
+        return self._providers.list_resource_provider_usages(
+            self.provider(host).uuid)['usages']['MEMORY_MB']
 
     def allocated_memory(self, server):
         """Look up from which providers a server has its memory.

@@ -57,6 +57,12 @@ MempageGroup = [
                      'nova-compute and restart it. They put back what was '
                      'there. The hosts need services.nova-compute.config '
                      'and .restart in the inventory.'),
+    cfg.BoolOpt('fill_stores',
+                default=False,
+                help='Whether tests may fill the backing stores of '
+                     'file-backed hosts to the brim, with guests and with '
+                     'foreign files, which they delete. They take as long '
+                     'as it takes to write a whole store.'),
     cfg.StrOpt('mixed_live_migration',
                default='refused-late',
                choices=[

@@ -27,6 +27,15 @@ class InventoryError(MempageError):
                          % (path, '; '.join(problems)))
 
 
+class TestsRun(MempageError):
+    """Tests are running that must not be disturbed."""
+
+    def __init__(self, lock):
+        super().__init__(
+            'tests are running, they hold %s: what they use would be removed. '
+            'Wait for their end' % lock)
+
+
 class HostError(MempageError):
     """Something is wrong with one compute host."""
 
@@ -108,3 +117,13 @@ class GuestError(MempageError):
 
     def __init__(self, message):
         super().__init__('the guest: %s' % message)
+
+
+class ServiceNotDown(HostError):
+    """nova-compute refused to start, and nova does not know it."""
+
+    def __init__(self, host, state, timeout, log):
+        self.log = log
+        super().__init__(host, (
+            'nova-compute refuses to start, but nova takes it to be %s after '
+            '%d s; the end of its log:\n%s' % (state, timeout, log)))

@@ -41,6 +41,21 @@ def refusal(client, server, request_id):
                      if event['result'] == 'Error')
 
 
+def builds(client, server):
+    """Look up which hosts were asked to build a server, in turn.
+
+    :param client: Tempest's servers client of an administrator
+    :param server: UUID of the server
+    :returns: list of hosts of services; Nova does not record with what success
+    """
+    [created] = [action for action in client.list_instance_actions(server)[
+        'instanceActions'] if action['action'] == 'create']
+    events = _events(client, server, created['request_id'])
+    events.sort(key=lambda event: event['start_time'])
+    return [event['host'] for event in events
+            if event['event'] == 'compute__do_build_and_run_instance']
+
+
 def _events(client, server, request_id):
     return client.show_instance_action(server, request_id)[
         'instanceAction']['events']
@@ -54,20 +69,37 @@ def compare_absent(host, server, api):
     :param api: a cloud.Cloud
     :returns: a facts.Comparison
     """
-    survey = host.survey(guests=[server])
-    domain = api.server(server).domain
     provider = api.provider(host.name)
     comparison = facts.Comparison('host %s, where server %s must not be' % (
         host.name, server))
     comparison.equal('libvirt', 'domain', False, _has_domain(host, server))
-    comparison.equal('kernel', 'QEMU processes', [], [
-        process.pid for process in survey.processes.get(server, [])])
-    comparison.equal('file system', 'backing files and directories', [],
-                     [path for path in survey.files if _is_of(path, domain)])
+    _compare_off(comparison, host.survey(guests=[server]), api.server(server))
     comparison.equal('placement', 'MEMORY_MB allocated', None,
                      provider and api.allocated_memory(server).get(
                          provider.uuid))
     return comparison
+
+
+def compare_off(host, survey, server):
+    """Look for memory of a server on a host where it does not run.
+
+    :param host: a compute_host.ComputeHost
+    :param survey: a survey of it, with that guest
+    :param server: the cloud.Server
+    :returns: a facts.Comparison
+    """
+    comparison = facts.Comparison(
+        'host %s, where server %s (%s) must have no memory' % (
+            host.name, server.uuid, server.status))
+    _compare_off(comparison, survey, server)
+    return comparison
+
+
+def _compare_off(comparison, survey, server):
+    comparison.equal('kernel', 'QEMU processes', [], [
+        process.pid for process in survey.processes.get(server.uuid, [])])
+    comparison.equal('file system', 'backing files and directories', [],
+                     files_of(survey, server))
 
 
 def _has_domain(host, server):
@@ -76,6 +108,16 @@ def _has_domain(host, server):
     except domains.DomainGone:
         return False
     return True
+
+
+def files_of(survey, server):
+    """Find a server's files and directories below the backing directory.
+
+    :param survey: a survey of a host
+    :param server: the cloud.Server
+    :returns: list of paths
+    """
+    return [path for path in survey.files if _is_of(path, server.domain)]
 
 
 def _is_of(path, domain):

@@ -63,6 +63,9 @@ OPERATIONS = {
         Step('suspend_server', 'SUSPENDED', runs=False),
         Step('resume_server', 'ACTIVE')), 'suspend'),
 }
+RESCUE = Operation((
+    Step('rescue_server', 'RESCUE'),
+    Step('unrescue_server', 'ACTIVE')), 'rescue')
 SOFT_REBOOT = Step('reboot_server', 'ACTIVE', {'type': 'SOFT'})
 
 

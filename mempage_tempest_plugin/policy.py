@@ -80,6 +80,9 @@ def compare_capacity(host, provider, memory_mib, page_size_traits):
     if host.file_backed:
         comparison.equal('placement', 'MEMORY_MB total',
                          host.file_backed.capacity_mib, provider.memory_total)
+        comparison.equal('placement', 'MEMORY_MB of one server, at most',
+                         host.file_backed.capacity_mib,
+                         provider.memory_max_unit)
         comparison.equal('placement', 'MEMORY_MB allocation ratio', 1.0,
                          provider.allocation_ratio)
         comparison.equal('placement', 'MEMORY_MB reserved', 0,
@@ -100,17 +103,19 @@ def compare_capacity(host, provider, memory_mib, page_size_traits):
     return comparison
 
 
-def compare_server(evidence, page_kib=None):
+def compare_server(evidence, page_kib=None, status='ACTIVE'):
     """Compare one server's memory with its host's declaration.
 
     :param evidence: evidence.Evidence of the server
     :param page_kib: the page size in KiB that the server was granted; None
         if it asks for none
+    :param status: the status that the server must have
     :returns: a facts.Comparison
     """
     host = evidence.host.declared
     comparison = facts.Comparison('host %s (%s), server %s' % (
         host.name, host.kind.value, evidence.server.uuid))
+    comparison.equal('nova', 'status', status, evidence.server.status)
     _compare_api(comparison, evidence, page_kib)
     _compare_process(comparison, evidence)
     if page_kib not in (None, host.small_page_kib):
@@ -126,7 +131,6 @@ def compare_server(evidence, page_kib=None):
 
 def _compare_api(comparison, evidence, page_kib):
     provider = evidence.provider
-    comparison.equal('nova', 'status', 'ACTIVE', evidence.server.status)
     comparison.equal('nova', 'host', evidence.host.name, evidence.server.host)
     comparison.equal('nova', 'page size, KiB', page_kib,
                      evidence.server.page_kib)
@@ -333,9 +337,20 @@ def compare_remains(host, survey, server, paths, unexplained, ram_mib):
                      sorted(places & set(survey.files)))
     comparison.equal('kernel', 'QEMU processes', [], [
         process.pid for process in survey.processes.get(server, [])])
+    compare_space(comparison, survey, unexplained, ram_mib)
+    return comparison
+
+
+def compare_space(comparison, survey, unexplained, ram_mib):
+    """Add whether a server that has no memory keeps space all the same.
+
+    :param comparison: the facts.Comparison to add it to
+    :param survey: a survey of the server's host
+    :param unexplained: used bytes that no file explained before the boot
+    :param ram_mib: the RAM that the server had
+    """
     grown = survey.store and survey.store.unexplained - unexplained
     comparison.holds('file system', 'space kept by deleted files, MiB',
                      'less than %d' % (ram_mib // 2),
                      survey.store and grown // MIB,
                      survey.store and grown < ram_mib * MIB // 2)
-    return comparison

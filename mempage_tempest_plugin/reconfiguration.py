@@ -130,6 +130,19 @@ class NovaCompute:
         raise exceptions.ServiceNotRefused(self.host.name, words, reason,
                                            self.log()[-_SHOWN:])
 
+    def wait_until_down(self):
+        """Wait until nova knows that it is down.
+
+        :raises ServiceNotDown: if nova does not in time
+        """
+        state = None
+        for _ in self._moments():
+            state = self._services.report(self._service).state
+            if state == 'down':
+                return
+        raise exceptions.ServiceNotDown(self.host.name, state, self._timeout,
+                                        self.log()[-_SHOWN:])
+
     def _moments(self):
         deadline = time.monotonic() + self._timeout
         while time.monotonic() < deadline:
@@ -140,6 +153,18 @@ class NovaCompute:
         report = self._services.report(self._service)
         return (report.state == 'up'
                 and report.updated_at != self._last_report.updated_at)
+
+
+def restart(host, services, timeout):
+    """Restart nova-compute with the configuration that it has.
+
+    :param host: compute_host.ComputeHost whose declaration says how
+    :param services: compute_services.ComputeServices
+    :param timeout: seconds within which nova-compute has to start
+    """
+    compute = NovaCompute(host, services, timeout)
+    compute.restart()
+    compute.wait_until_restarted()
 
 
 class Reconfiguration:
@@ -185,11 +210,12 @@ class Reconfiguration:
         for compute in leaving:
             self._finish_original(compute)
 
-    def apply_refused(self, refusals):
+    def apply_refused(self, refusals, until_down=False):
         """Give hosts options with which nova-compute must not start.
 
         :param refusals: dict by compute_host.ComputeHost of pairs: a dict as
             of ini.edit, and what nova-compute has to write to its log
+        :param until_down: whether to wait until nova knows that it is down
         :returns: dict by host of what disagrees: a HostError, or None if it
             refused to start and said that
         """
@@ -201,7 +227,10 @@ class Reconfiguration:
         for compute in computes:
             try:
                 compute.wait_until_refused(refusals[compute.host][1])
-            except exceptions.ServiceNotRefused as error:
+                if until_down:
+                    compute.wait_until_down()
+            except (exceptions.ServiceNotRefused,
+                    exceptions.ServiceNotDown) as error:
                 outcome[compute.host] = error
         # It would only try again and again. Nobody has to wait for it now.
         for compute in computes:

@@ -13,19 +13,23 @@
 """The command mempage-tempest: what is not part of a run of the tests."""
 
 import argparse
+import contextlib
 import os
 import sys
 
+import fasteners
+from oslo_concurrency import lockutils
 from tempest import clients
 from tempest.common import credentials_factory
 from tempest import config
+from tempest.lib.common import api_microversion_fixture
+from tempest.lib import exceptions as lib_exc
 
-from mempage_tempest_plugin import aggregates
 from mempage_tempest_plugin import compute_services
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import compute_host
-from mempage_tempest_plugin.hosts import faulty_store
 from mempage_tempest_plugin import inventory
+from mempage_tempest_plugin import leftovers
 from mempage_tempest_plugin import reconfiguration
 
 CONF = config.CONF
@@ -40,55 +44,85 @@ def main(argv=None):
     arguments = _parser().parse_args(argv)
     CONF.set_config_path(os.path.abspath(arguments.config_file))
     try:
-        return arguments.function()
+        return arguments.function(arguments)
     except exceptions.MempageError as error:
         print('mempage-tempest: %s' % error, file=sys.stderr)
         return 1
 
 
-def cleanup():
+def cleanup(arguments):
     """Remove what killed runs have left behind.
 
+    :param arguments: of the command
     :returns: exit status
+    :raises TestsRun: if tests are running
     """
     manager = clients.Manager(
         credentials_factory.get_configured_admin_credentials())
     hosts = [compute_host.get(declared, CONF.mempage.host_timeout)
              for declared in inventory.load(
                  CONF.mempage.host_inventory).hosts.values()]
-    return max(step(manager, hosts) for step in _CLEANUPS)
+    with _no_tests(), api_microversion_fixture.APIMicroversionFixture(
+            compute_microversion=leftovers.COMPUTE_MICROVERSION,
+            placement_microversion=leftovers.PLACEMENT_MICROVERSION):
+        return max(step(manager, hosts, arguments.dry_run)
+                   for step in _CLEANUPS)
 
 
-def _put_back_configurations(manager, hosts):
+@contextlib.contextmanager
+def _no_tests():
+    """Keep out all tests that share Tempest's locks.
+
+    Tempest itself has a class of tests hold this lock.
+    """
+    path = os.path.join(lockutils.get_lock_path(CONF),
+                        'tempest-serial-rw-lock')
+    lock = fasteners.InterProcessReaderWriterLock(path)
+    if not lock.acquire_write_lock(blocking=False):
+        raise exceptions.TestsRun(path)
+    try:
+        yield
+    finally:
+        lock.release_write_lock()
+
+
+def _put_back_configurations(manager, hosts, dry_run):
     computes = reconfiguration.left(
         hosts, compute_services.ComputeServices(manager),
         CONF.compute.build_timeout)
+    if not computes:
+        print('All hosts have their original configuration.')
+    if dry_run:
+        for compute in computes:
+            print('would put back the configuration of host %s'
+                  % compute.host.name)
+        return 0
     failures = reconfiguration.put_back(computes)
     for compute in computes:
         name = compute.host.name
         print(failures.get(name, 'host %s: nova-compute runs with its '
                                  'original configuration again' % name))
-    if not computes:
-        print('All hosts have their original configuration.')
     return int(bool(failures))
 
 
-def _remove_aggregates(manager, hosts):
-    for name in aggregates.remove_left(manager.aggregates_client):
-        print('removed aggregate %s' % name)
-    return 0
+def _remove_left(manager, hosts, dry_run):
+    status = 0
+    for left in leftovers.find(manager, hosts, CONF.compute.build_timeout):
+        if dry_run:
+            print('would remove %s' % left.what)
+            continue
+        try:
+            left.remove()
+            print('removed %s' % left.what)
+        except (lib_exc.TempestException, exceptions.MempageError) as error:
+            print('cannot remove %s: %s' % (left.what, error))
+            status = 1
+    return status
 
 
-def _remove_stores(manager, hosts):
-    for host in hosts:
-        if host.declared.file_backed and faulty_store.remove_left(host):
-            print('host %s: removed the backing store of a test' % host.name)
-    return 0
-
-
-# Each is told Tempest's clients and all hosts, says what it does, and returns
-# an exit status.
-_CLEANUPS = (_put_back_configurations, _remove_aggregates, _remove_stores)
+# Each is told Tempest's clients, all hosts, and whether to say only what it
+# would do. It says what it does, and returns an exit status.
+_CLEANUPS = (_put_back_configurations, _remove_left)
 
 
 def _parser():
@@ -97,13 +131,16 @@ def _parser():
         description='What is needed beside "tempest run".')
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
     command = commands.add_parser(
-        'cleanup', help='remove what killed runs have left behind; only '
-                        'while no tests run')
+        'cleanup', help='remove what killed runs have left behind, while no '
+                        'tests run')
     command.set_defaults(function=cleanup)
     command.add_argument(
         '--config-file', default='etc/tempest.conf', metavar='FILE',
         help='tempest.conf with administrator credentials; %(default)s if '
              'not given')
+    command.add_argument(
+        '--dry-run', action='store_true',
+        help='only say what would be removed')
     return parser
 
 

@@ -66,13 +66,20 @@ class FaultyStore(fixtures.Fixture):
                     room=str(self._room))
 
 
+def is_left(host):
+    """Tell whether a killed run has left such a store.
+
+    :param host: a compute_host.ComputeHost that is file-backed
+    """
+    return bool(_run(host, 'is-left'))
+
+
 def remove_left(host):
     """Remove what a killed run has left.
 
     :param host: a compute_host.ComputeHost that is file-backed
-    :returns: whether there was anything
     """
-    return bool(_run(host, 'down'))
+    _run(host, 'down')
 
 
 def _run(host, action, **values):

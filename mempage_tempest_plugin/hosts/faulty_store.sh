@@ -38,12 +38,11 @@ down() {
     done
     umount -l "$base"
     rmdir "$base"
-    echo removed
 }
 
 case $action in
     up)
-        down >/dev/null
+        down
         found=$(find "$directory" -type f | head -n 1)
         if [ -n "$found" ]; then
             echo "somebody has memory here: $found" >&2
@@ -76,6 +75,9 @@ case $action in
     log)
         name=$(basename "$(device)")
         dmesg | grep -E "\($name\)|dev $name,|on dev(ice)? $name" || true
+        ;;
+    is-left)
+        ! mountpoint -q "$base" || echo yes
         ;;
     down)
         down

@@ -21,7 +21,6 @@ from tempest.common import compute
 from tempest.common import waiters
 from tempest import config
 from tempest.lib.common import api_version_utils
-from tempest.lib.common.utils import data_utils
 from tempest.lib.common.utils import test_utils
 import tempest.test
 
@@ -32,6 +31,7 @@ from mempage_tempest_plugin import evidence
 from mempage_tempest_plugin import facts
 from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin import inventory
+from mempage_tempest_plugin import names
 from mempage_tempest_plugin import policy
 from mempage_tempest_plugin import reconfiguration
 
@@ -58,6 +58,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     kind = None
     # Extra specs of the flavor of its servers.
     extra_specs = {}
+    # Its RAM in MiB, if not that of the configured flavor.
+    flavor_ram_mib = None
     # Whether the tests need a network on which to reach guests.
     needs_network = False
     # Whether the servers need an operating system. Without one, QEMU starts,
@@ -138,7 +140,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
             for declared in cls.declared]
         if CONF.mempage.reconfigure_hosts:
             cls._put_back_left()
-        cls.flavor = cls.create_flavor(cls.extra_specs)
+        cls.flavor = cls.create_flavor(cls.extra_specs,
+                                       cls.flavor_ram_mib)
         cls.image = (CONF.compute.image_ref if cls.needs_system
                      else cls.create_image())
 
@@ -182,8 +185,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
 
     @classmethod
     def _rand_name(cls, what):
-        return data_utils.rand_name('%s-%s' % (cls.__name__, what),
-                                    prefix=CONF.resource_name_prefix)
+        return names.new('%s-%s' % (cls.__name__, what))
 
     @classmethod
     def _put_back_left(cls):
@@ -254,18 +256,29 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         :param kwargs: further arguments of compute.create_test_server;
             without a network the server gets none
         """
-        if not kwargs.get('tenant_network'):
-            kwargs.setdefault('networks', 'none')
-        kwargs.setdefault('flavor', self.flavor['id'])
-        kwargs.setdefault('image_id', self.image)
-        server, _ = compute.create_test_server(
-            self.os_admin, name=self._rand_name('server'),
-            hypervisor_hostname=host.name, **kwargs)
-        self.servers[host.name] = server['id']
-        self._booted.append(server['id'])
+        server = self.request_on(host, **kwargs)
+        self.servers[host.name] = server
+        self._booted.append(server)
         # The last one is called first, and deletes all: before anything that
         # some of them use.
         self.addCleanup(self._delete_booted)
+
+    @classmethod
+    def request_on(cls, host, **kwargs):
+        """Request a server on a host; the caller deletes it.
+
+        :param host: the compute_host.ComputeHost
+        :param kwargs: as of :meth:`boot`
+        :returns: its UUID
+        """
+        if not kwargs.get('tenant_network'):
+            kwargs.setdefault('networks', 'none')
+        kwargs.setdefault('flavor', cls.flavor['id'])
+        kwargs.setdefault('image_id', cls.image)
+        server, _ = compute.create_test_server(
+            cls.os_admin, name=cls._rand_name('server'),
+            hypervisor_hostname=host.name, **kwargs)
+        return server['id']
 
     def wait_until_active(self, host):
         """Wait for the host's server.
@@ -310,9 +323,13 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         """
         return None
 
-    def check_evidence(self, host):
-        """Assert that all witnesses agree with what is declared."""
-        self.assert_agrees(host, self._compare(host))
+    def check_evidence(self, host, status='ACTIVE'):
+        """Assert that all witnesses agree with what is declared.
+
+        :param host: the compute_host.ComputeHost
+        :param status: the status that its server must have
+        """
+        self.assert_agrees(host, self._compare(host, status))
 
     def check_capacity(self, host):
         """Assert that placement hands out what is declared."""
@@ -325,10 +342,10 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         self._comparisons[host.name] = comparison
         self.assertThat(comparison, facts.Agrees())
 
-    def _compare(self, host):
+    def _compare(self, host, status='ACTIVE'):
         return policy.compare_server(evidence.collect(
             host, self.servers[host.name], self.flavor['ram'], self.cloud),
-            self.page_kib(host))
+            self.page_kib(host), status)
 
     def _evidence_table(self, host):
         """The table that failed, or else one of this moment."""

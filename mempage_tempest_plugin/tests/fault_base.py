@@ -14,11 +14,9 @@
 
 from tempest.common import waiters
 from tempest import config
-from tempest.lib.common.utils import test_utils
 
 from mempage_tempest_plugin.hosts import faulty_store
-from mempage_tempest_plugin import policy
-from mempage_tempest_plugin.tests import base
+from mempage_tempest_plugin.tests import remains
 
 CONF = config.CONF
 
@@ -26,8 +24,11 @@ CONF = config.CONF
 NOTICE_TIMEOUT = 60
 
 
-class FaultTest(base.BaseMemoryTest):
+class FaultTest(remains.BaseRemainsTest):
     """Tests that break something on hosts, and put it back."""
+
+    needs_system = False
+    RELEASE_TIMEOUT = NOTICE_TIMEOUT
 
     promises = {
         'fault_injection': 'does not allow to break anything on purpose'}
@@ -42,24 +43,11 @@ class FaultTest(base.BaseMemoryTest):
         # Nobody who shares Tempest's locks has such a store now.
         for host in cls.hosts:
             faulty_store.remove_left(host)
-        cls.image = cls.create_image(os_shutdown_timeout='0')
 
-    def setUp(self):
-        super().setUp()
-        self._paths = {}
-        self._unexplained = {}
-
-    def boot_blank(self, host):
-        """Request a server that runs nothing, and note the space before."""
-        store = host.survey().store
-        self._unexplained[host.name] = store.unexplained if store else 0
-        self.boot(host, image_id=self.image)
-
-    def note_files(self, host):
-        """Keep which files the host's server has."""
-        self._paths[host.name] = [
-            backend.mem_path for backend
-            in host.memory_backends(self.servers[host.name])]
+    def boot_noted(self, host):
+        """Request a server, and note the space before."""
+        self.note_space(host)
+        self.boot(host)
 
     def path(self, host):
         """The only backing file of the host's server."""
@@ -83,17 +71,3 @@ class FaultTest(base.BaseMemoryTest):
         """Wait until Nova knows that the guest has ended."""
         waiters.wait_for_server_status(
             self.servers_client, self.servers[host.name], 'SHUTOFF')
-
-    def check_nothing_remains(self, host):
-        """Assert that no file, process or space of the guest is left."""
-        test_utils.call_until_true(
-            lambda: not self._compare_remains(host).disagreements,
-            NOTICE_TIMEOUT, 1)
-        self.assert_agrees(host, self._compare_remains(host))
-
-    def _compare_remains(self, host):
-        server = self.servers[host.name]
-        paths = self._paths[host.name]
-        return policy.compare_remains(
-            host.declared, host.survey(guests=[server], paths=paths), server,
-            paths, self._unexplained[host.name], self.flavor['ram'])

@@ -21,6 +21,7 @@ from tempest.lib.services.compute import base_compute_client
 
 from mempage_tempest_plugin import compute_services
 from mempage_tempest_plugin import evidence
+from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin import moves
 from mempage_tempest_plugin import page_sizes
 from mempage_tempest_plugin.tests import base
@@ -217,6 +218,20 @@ class BaseMoveTest(base.BaseMemoryTest):
         """
         self.assert_agrees(host, moves.compare_absent(host, self.server,
                                                       self.cloud))
+
+    def locate(self, able):
+        """Find the host that the scheduler has chosen.
+
+        :param able: function of a declaration (inventory.Host) that tells
+            whether it could choose that host
+        :returns: the compute_host.ComputeHost
+        """
+        hosts = {host.name: host for host in self.inventory.hosts.values()
+                 if able(host)}
+        name = self.cloud.server(self.server).host
+        self.assertIn(name, hosts, 'hosts that can take server %s'
+                      % self.server)
+        return compute_host.get(hosts[name], CONF.mempage.host_timeout)
 
     def check_refused(self, destination, method, *arguments, **kwargs):
         """Assert that an action is refused, and that nothing came of it.

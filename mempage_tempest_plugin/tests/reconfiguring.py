@@ -62,18 +62,32 @@ class ReconfiguringTest(base.BaseMemoryTest):
         cls._reconfiguration.apply(changes)
 
     @classmethod
-    def try_refused(cls, refusals):
-        """Try options with which nova-compute must not start.
+    def try_all_refused(cls, refusals, hosts, until_down=0):
+        """Try options with which nova-compute must not start, on few hosts.
+
+        nova-compute takes its time, so that several hosts are tried at the
+        same time.
 
         The hosts are put back at once.
 
-        :param refusals: dict by compute_host.ComputeHost of pairs: a dict as
-            in :meth:`reconfigure`, and what nova-compute has to write to its
+        :param refusals: dict by name of a case of pairs: a dict as in
+            :meth:`reconfigure`, and what nova-compute has to write to its
             log
-        :returns: dict by host of what disagrees: a HostError, or None if it
+        :param hosts: list of compute_host.ComputeHost
+        :param until_down: for how many cases, the first ones, to wait until
+            nova knows that nova-compute is down: that takes a minute
+        :returns: dict by case of what disagrees: a HostError, or None if it
             refused to start and said that
         """
-        return cls._reconfiguration.apply_refused(refusals)
+        outcome = {}
+        cases = list(refusals)
+        while cases:
+            now, cases = cases[:len(hosts)], cases[len(hosts):]
+            disagreements = cls._reconfiguration.apply_refused(
+                {host: refusals[case] for host, case in zip(hosts, now)},
+                until_down=len(outcome) < until_down)
+            outcome.update(zip(now, disagreements.values()))
+        return outcome
 
     @classmethod
     def log_of(cls, host):

@@ -115,7 +115,7 @@ class StackTest(PhaseTest):
         self.assertEqual('/etc/mempage/inventory.yaml',
                          tempest['host_inventory'])
         for option in ('allowed_memory_pagesize', 'reconfigure_hosts',
-                       'aggregate_memory_backing_filter'):
+                       'aggregate_memory_backing_filter', 'fill_stores'):
             self.assertTrue(tempest.getboolean(option), option)
         self.assertEqual('refused-early', tempest['mixed_live_migration'])
         self.assertFalse(tempest.getboolean('fault_injection'))

@@ -109,8 +109,8 @@ def backend(**changes):
 
 
 def provider(**changes):
-    values = dict(uuid='provider', memory_total=1024, memory_reserved=0,
-                  allocation_ratio=1.0,
+    values = dict(uuid='provider', memory_total=1024, memory_max_unit=1024,
+                  memory_reserved=0, allocation_ratio=1.0,
                   traits=frozenset(['COMPUTE_MEM_BACKING_FILE']))
     values.update(changes)
     return cloud.Provider(**values)

@@ -17,7 +17,7 @@ from oslotest import base
 
 from mempage_tempest_plugin import aggregates
 
-OURS = {'id': 1, 'name': aggregates.PREFIX + '-1', 'hosts': ['a', 'b'],
+OURS = {'id': 1, 'name': 'tempest-mempage-aggregate-1', 'hosts': ['a', 'b'],
         'metadata': {'MemoryBacking': 'small'}}
 OTHER = {'id': 2, 'name': 'mempage-large', 'hosts': ['c'],
          'metadata': {'MemoryBacking': 'large'}}

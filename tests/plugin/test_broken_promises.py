@@ -70,7 +70,7 @@ class DriverTest(base.BaseTestCase):
         for traits in ({'CUSTOM_MEM_PAGE_SIZE_4',
                         'CUSTOM_MEM_PAGE_SIZE_2048'}, set()):
             case.cloud.provider.return_value = cloud.Provider(
-                'uuid', 1024, 0, 1.0, frozenset(traits))
+                'uuid', 1024, 1024, 0, 1.0, frozenset(traits))
             error = self.assertRaises(AssertionError, case.check_traits,
                                       host, host.declared)
             self.assertIn('host huge1 must allow large', str(error))

@@ -105,3 +105,39 @@ class TestRefusal(testtools.TestCase):
             'events': [{'result': 'Error', 'details': 'no pages'},
                        {'result': 'Success', 'details': None}]}}
         self.assertEqual('no pages', moves.refusal(client, SERVER, 'req-1'))
+
+
+class OffTest(testtools.TestCase):
+
+    def test_file_and_process(self):
+        host = _host(processes=[7], files=[
+            '/ram/1-instance-00000001', '/ram/2-instance-00000010'])
+        comparison = moves.compare_off(host, host.survey(),
+                                       _api().server(SERVER))
+        self.assertEqual(['QEMU processes', 'backing files and directories'],
+                         [fact.name for fact in comparison.disagreements])
+        self.assertIn('(ACTIVE)', str(comparison))
+
+
+class BuildsTest(testtools.TestCase):
+
+    def _client(self, *hosts):
+        client = mock.Mock()
+        client.list_instance_actions.return_value = {'instanceActions': [
+            {'action': 'delete', 'request_id': 'req-2'},
+            {'action': 'create', 'request_id': 'req-1'}]}
+        client.show_instance_action.return_value = {'instanceAction': {
+            'events': [{'event': 'conductor_schedule', 'host': 'c',
+                        'start_time': '2'}] + [
+                {'event': 'compute__do_build_and_run_instance',
+                 'host': host, 'start_time': start}
+                for start, host in hosts]}}
+        return client
+
+    def test_hosts_in_turn(self):
+        client = self._client(('4', 'b'), ('3', 'a'))
+        self.assertEqual(['a', 'b'], moves.builds(client, SERVER))
+        client.show_instance_action.assert_called_once_with(SERVER, 'req-1')
+
+    def test_none(self):
+        self.assertEqual([], moves.builds(self._client(), SERVER))

@@ -237,6 +237,7 @@ class CompareCapacityTest(base.BaseTestCase):
     @ddt.data(
         ({}, set()),
         ({'memory_total': 1023}, {'MEMORY_MB total'}),
+        ({'memory_max_unit': 512}, {'MEMORY_MB of one server, at most'}),
         ({'memory_reserved': 512}, {'MEMORY_MB reserved'}),
         ({'allocation_ratio': 1.5}, {'MEMORY_MB allocation ratio'}),
         ({'traits': frozenset()}, {'COMPUTE_MEM_BACKING_FILE'}))

@@ -116,6 +116,22 @@ class NovaComputeTest(_Base):
                                   compute.wait_until_refused, 'is empty')
         self.assertIn('other reason', str(error))
 
+    def test_down(self):
+        services = _Services(_report('1'), _report('1'), _report('1', 'down'))
+        compute = self._compute(services)
+        compute.restart(check=False)
+        compute.wait_until_restarted()
+        compute.wait_until_down()
+        self.assertEqual([_report('1', 'down')], services.reports)
+
+    def test_never_down(self):
+        compute = self._compute(_Services(_report('1')), 'refused')
+        compute.restart(check=False)
+        compute.wait_until_restarted()
+        error = self.assertRaises(exceptions.ServiceNotDown,
+                                  compute.wait_until_down)
+        self.assertIn('nova takes it to be up', str(error))
+
 
 class ReconfigurationTest(_Base):
 
@@ -167,6 +183,16 @@ class ReconfigurationTest(_Base):
              'restart', 'wait_until_restarted', 'wait_until_restarted',
              'wait_until_up'], [step for step, _ in self.taken])
         self._configuration(host).forget.assert_called_once_with()
+
+    def test_host_that_refused_may_have_to_go_down(self):
+        with mock.patch.object(reconfiguration.NovaCompute,
+                               'wait_until_down') as wait:
+            self.reconfiguration.apply_refused(
+                {self.hosts[0]: ({'x': 'y'}, 'no')})
+            wait.assert_not_called()
+            self.reconfiguration.apply_refused(
+                {self.hosts[0]: ({'x': 'z'}, 'no')}, until_down=True)
+            wait.assert_called_once_with()
 
     def test_host_that_does_not_refuse_is_put_back_too(self):
         host = self.hosts[0]

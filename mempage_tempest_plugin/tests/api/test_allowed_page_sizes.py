@@ -320,13 +320,7 @@ class TestAllowedPageSizesChanged(reconfiguring.ReconfiguringTest,
     def _check_refused(self, case):
         """Assert that nova-compute did not start, and said why."""
         if not self.refused:
-            # Several hosts at a time: their nova-compute takes its time.
-            for start in range(0, len(REFUSALS), len(self.spare)):
-                cases = list(REFUSALS)[start:start + len(self.spare)]
-                disagreements = self.try_refused({
-                    host: REFUSALS[each]
-                    for host, each in zip(self.spare, cases)})
-                self.refused.update(zip(cases, disagreements.values()))
+            self.refused.update(self.try_all_refused(REFUSALS, self.spare))
         if self.refused[case]:
             raise self.refused[case]
 

@@ -12,27 +12,16 @@
 
 """Guests on file-backed hosts have their memory in files."""
 
-from tempest.lib.common.utils import test_utils
 from tempest.lib import decorators
 
 from mempage_tempest_plugin import inventory
-from mempage_tempest_plugin import policy
-from mempage_tempest_plugin.tests import base
+from mempage_tempest_plugin.tests import remains
 
 
-class TestFileBacked(base.BaseMemoryTest):
+class TestFileBacked(remains.BaseRemainsTest):
     """Every file-backed host of the inventory."""
 
     kind = inventory.Kind.FILE_BACKED
-
-    # Seconds that QEMU and libvirt may need after nova has forgotten the
-    # server.
-    RELEASE_TIMEOUT = 30
-
-    def setUp(self):
-        super().setUp()
-        self._unexplained = {}
-        self._paths = {}
 
     @decorators.idempotent_id('f52f2cfc-9c97-4083-be43-ef350658775c')
     @decorators.attr(type='smoke')
@@ -51,29 +40,6 @@ class TestFileBacked(base.BaseMemoryTest):
     def test_delete_frees_store(self):
         """After deletion the file is gone and its space is back"""
         self.on_each_host(
-            self.check_host, self._note_space, self.boot,
-            self.wait_until_active, self._note_files, self.delete,
-            self.wait_until_deleted, self._check_nothing_remains)
-
-    def _note_space(self, host):
-        self._unexplained[host.name] = host.survey().store.unexplained
-
-    def _note_files(self, host):
-        paths = [backend.mem_path for backend
-                 in host.memory_backends(self.servers[host.name])]
-        self.assertNotIn(None, paths, 'host %s: memory without a file'
-                         % host.name)
-        self._paths[host.name] = paths
-
-    def _check_nothing_remains(self, host):
-        test_utils.call_until_true(
-            lambda: not self._compare_remains(host).disagreements,
-            self.RELEASE_TIMEOUT, 1)
-        self.assert_agrees(host, self._compare_remains(host))
-
-    def _compare_remains(self, host):
-        server = self.servers[host.name]
-        paths = self._paths[host.name]
-        return policy.compare_remains(
-            host.declared, host.survey(guests=[server], paths=paths), server,
-            paths, self._unexplained[host.name], self.flavor['ram'])
+            self.check_host, self.note_space, self.boot,
+            self.wait_until_active, self.note_files, self.delete,
+            self.wait_until_deleted, self.check_nothing_remains)

@@ -287,7 +287,7 @@ class TestNoPageSizeUnfiltered(NoPageSizeTest):
         """The server stays as it was"""
         self.start()
         self.useFixture(conditions.ForcedDown(
-            self.services, self.to(self.source)['host'],
+            self.os_admin, self.services, self.source.name,
             CONF.compute.build_timeout))
         for host in self.destinations:
             self._check_reason(self.check_refused(

@@ -12,14 +12,10 @@
 
 """Guests keep their large pages when they move; a resize changes them."""
 
-from tempest import config
 from tempest.lib import decorators
 
-from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin import page_sizes
 from mempage_tempest_plugin.tests import moving
-
-CONF = config.CONF
 
 
 class LargeToLargeTest(moving.BaseMoveTest):
@@ -140,16 +136,7 @@ class ResizeTest(moving.BaseMoveTest):
         return self._find()
 
     def _find(self):
-        """Find the host that the scheduler has chosen.
-
-        :returns: the compute_host.ComputeHost
-        """
-        able = {host.name: host for host in self.inventory.hosts.values()
-                if moving.can_have(host, self.target)}
-        name = self.cloud.server(self.server).host
-        self.assertIn(name, able, 'hosts that can give pages: %s'
-                      % self.target)
-        return compute_host.get(able[name], CONF.mempage.host_timeout)
+        return self.locate(lambda host: moving.can_have(host, self.target))
 
 
 class TestResizeToLargePages(ResizeTest):

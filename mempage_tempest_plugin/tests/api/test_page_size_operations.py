@@ -13,24 +13,19 @@
 """Guests keep their pages, whatever is done with their servers."""
 
 import ddt
-from tempest.common import compute
 from tempest.common import utils
-from tempest.common import waiters
 from tempest import config
 from tempest.lib.common.utils import test_utils
 from tempest.lib import decorators
 
-from mempage_tempest_plugin import compute_services
-from mempage_tempest_plugin import moves
 from mempage_tempest_plugin import operations
 from mempage_tempest_plugin import page_sizes
-from mempage_tempest_plugin.tests import base
-from mempage_tempest_plugin.tests import moving
+from mempage_tempest_plugin.tests import operating
 
 CONF = config.CONF
 
 
-class OperationsTest(base.BaseMemoryTest):
+class OperationsTest(operating.BaseOperationsTest):
     """Hosts with a pool of large pages that guests may have."""
 
     extra_specs = {'hw:mem_page_size': page_sizes.LARGE}
@@ -44,24 +39,6 @@ class OperationsTest(base.BaseMemoryTest):
         return page_sizes.granted(host.declared, page_sizes.LARGE,
                                   self.flavor['ram'])
 
-    def calls(self, step):
-        """Translate a step of an operation.
-
-        :param step: an operations.Step
-        :returns: list of functions of a compute_host.ComputeHost
-        """
-        def request(host):
-            getattr(self.servers_client, step.method)(
-                self.servers[host.name], **step.arguments)
-
-        def wait(host):
-            waiters.wait_for_server_status(
-                self.servers_client, self.servers[host.name], step.status)
-
-        request.__name__ = step.method
-        wait.__name__ = 'wait after %s' % step.method
-        return [request, wait]
-
 
 @ddt.ddt
 class TestPageSizeOperations(OperationsTest):
@@ -72,9 +49,7 @@ class TestPageSizeOperations(OperationsTest):
     def test_after(self, name):
         """The guest has its large pages again"""
         operation = operations.OPERATIONS[name]
-        if not operation.is_enabled(CONF.compute_feature_enabled):
-            raise self.skipException('[compute-feature-enabled] %s is not set'
-                                     % operation.feature)
+        self.skip_unless_enabled(operation)
         self._operate(operation.steps)
 
     @decorators.idempotent_id('5b44e4d0-7e8e-4e39-b4f7-9b0f5d3d2b62')
@@ -89,56 +64,29 @@ class TestPageSizeOperations(OperationsTest):
         self.on_each_host(self.check_evidence)
 
 
-class TestPageSizeShelve(OperationsTest):
+class TestPageSizeShelve(operating.BaseShelveTest, OperationsTest):
     """Hosts with a pool of large pages that guests may have."""
 
     @classmethod
     def skip_checks(cls):
         super().skip_checks()
-        if not CONF.compute_feature_enabled.shelve:
-            raise cls.skipException('[compute-feature-enabled] shelve is not '
-                                    'set')
-        moving.skip_unless_unshelved_on_host()
         # It takes long, and Nova has one way for all hosts.
         cls.declared = cls.declared[:1]
 
     @decorators.idempotent_id('e6d34a0a-02c7-4b51-a18d-7a1f60f6f3a4')
     def test_after_unshelve(self):
         """The guest has its large pages again, and none while it is away"""
-        self.on_each_host(self.boot, self.wait_until_active, self._shelve,
-                          self._check_absent, self._unshelve,
+        self.on_each_host(self.boot, self.wait_until_active, self.shelve,
+                          self.check_absent, self.unshelve,
                           self.wait_until_active, self.check_evidence)
 
-    def _shelve(self, host):
-        server = self.servers[host.name]
-        compute.shelve_server(self.servers_client, server,
-                              force_shelve_offload=True)
 
-    def _check_absent(self, host):
-        self.assert_agrees(host, moves.compare_absent(
-            host, self.servers[host.name], self.cloud))
-
-    def _unshelve(self, host):
-        services = compute_services.ComputeServices(self.os_admin)
-        name = services.host_of(host.name)
-        with moving.speaking(moving.UNSHELVE_ON_HOST):
-            self.servers_client.unshelve_server(self.servers[host.name],
-                                                host=name)
-
-
-class TestPageSizeSoftReboot(OperationsTest):
+class TestPageSizeSoftReboot(operating.BaseObedientTest, OperationsTest):
     """Hosts with a pool of large pages that guests may have."""
-
-    needs_network = True
-    needs_system = True
 
     @classmethod
     def skip_checks(cls):
         super().skip_checks()
-        if not CONF.validation.run_validation:
-            raise cls.skipException(
-                '[validation] run_validation is not set: only ssh tells that '
-                'a guest is ready to obey')
         # It takes long, and Nova has one way for all hosts.
         cls.declared = cls.declared[:1]
 
@@ -146,15 +94,9 @@ class TestPageSizeSoftReboot(OperationsTest):
     @utils.services('compute', 'network')
     def test_after_soft_reboot(self):
         """The guest has its large pages again"""
-        self.on_each_host(self._boot_obedient,
+        self.on_each_host(self.boot_obedient,
                           *self.calls(operations.SOFT_REBOOT),
                           self.check_evidence)
-
-    def _boot_obedient(self, host):
-        self.boot(host, wait_until='SSHABLE', validatable=True,
-                  validation_resources=self.get_test_validation_resources(
-                      self.os_admin),
-                  tenant_network=self.get_tenant_network('admin'))
 
 
 @decorators.serial

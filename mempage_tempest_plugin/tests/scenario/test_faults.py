@@ -41,7 +41,7 @@ class TestQemuKilled(fault_base.FaultTest):
     def test_killed_and_started(self):
         """Nova sees the end, no file is left, and the server starts anew"""
         self.on_each_host(
-            self.check_host, self.boot_blank, self.wait_until_active,
+            self.check_host, self.boot_noted, self.wait_until_active,
             self.note_files, self._mark, self.kill, self.wait_until_shut_off,
             self.check_nothing_remains, self._start, self.wait_until_active,
             self.check_evidence, self._check_no_mark)
@@ -99,7 +99,7 @@ class TestDaemonsRestarted(fault_base.FaultTest):
 
     def _check_restart(self, *steps):
         self.on_each_host(
-            self.boot_blank, self.wait_until_active, self.note_files,
+            self.boot_noted, self.wait_until_active, self.note_files,
             self._note_pids, *steps, self._check_pids, self.check_evidence,
             self.delete, self.wait_until_deleted, self.check_nothing_remains)
 
@@ -151,7 +151,7 @@ class TestBrokenStore(fault_base.FaultTest):
         # The file system needs room for itself.
         store = self.useFixture(faulty_store.FaultyStore(
             self.host, self.flavor['ram'] + SPARE_MIB, room_mib + SPARE_MIB))
-        self.boot_blank(self.host)
+        self.boot_noted(self.host)
         self.wait_until_active(self.host)
         self.note_files(self.host)
         # The server has to be gone before its store is.
@@ -211,7 +211,7 @@ class TestBrokenStore(fault_base.FaultTest):
             self.host, self.flavor['ram'] + SPARE_MIB,
             self.flavor['ram'] + SPARE_MIB))
         store.make_read_only()
-        self.boot_blank(self.host)
+        self.boot_noted(self.host)
         waiters.wait_for_server_status(
             self.servers_client, self.servers[self.host.name], 'ERROR',
             raise_on_error=False)

@@ -52,7 +52,7 @@ class TestFaultyStore(testtools.TestCase):
 
     def test_what_is_left(self):
         host = self._host()
-        host.ssh.execute.side_effect = [mock.Mock(stdout='removed\n'),
+        host.ssh.execute.side_effect = [mock.Mock(stdout='yes\n'),
                                         mock.Mock(stdout='')]
-        self.assertTrue(faulty_store.remove_left(host))
-        self.assertFalse(faulty_store.remove_left(host))
+        self.assertTrue(faulty_store.is_left(host))
+        self.assertFalse(faulty_store.is_left(host))

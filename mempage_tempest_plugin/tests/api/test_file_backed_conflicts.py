@@ -1,0 +1,173 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a file-backed host cannot give is refused, and leaves nothing.
+
+The hosts declare more than their stores have, more than their machines have,
+and large pages: so the scheduler takes them for able, and prefers them.
+"""
+
+from tempest.lib import decorators
+from tempest.lib import exceptions as lib_exc
+
+from mempage_tempest_plugin import compute_services
+from mempage_tempest_plugin import conditions
+from mempage_tempest_plugin import moves
+from mempage_tempest_plugin import page_sizes
+from mempage_tempest_plugin import store_counts
+from mempage_tempest_plugin.tests import moving
+from mempage_tempest_plugin.tests import reconfiguring
+from mempage_tempest_plugin.tests import store_base
+
+PAGE_SIZE = 'hw:mem_page_size'
+Refusal = page_sizes.Refusal
+
+
+@decorators.serial
+class TestFileBackedConflicts(reconfiguring.ReconfiguringTest,
+                              store_base.BaseStoreTest):
+    """File-backed hosts that can be reconfigured, one of each file system."""
+
+    promises = {**reconfiguring.ReconfiguringTest.promises,
+                **store_base.BaseStoreTest.promises}
+
+    @classmethod
+    def is_about(cls, host):
+        return (reconfiguring.ReconfiguringTest.is_about(host)
+                and host.file_backed is not None)
+
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        cls.declared = store_counts.one_of_each_file_system(cls.declared)
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls.services = compute_services.ComputeServices(cls.os_admin)
+        cls.surveys = {host.name: host.survey() for host in cls.hosts}
+        cls.reconfigure({host: cls._too_much(host) for host in cls.hosts})
+
+    @classmethod
+    def _too_much(cls, host):
+        survey = cls.surveys[host.name]
+        capacity = 2 * max(survey.memory_mib,
+                           survey.store.total // store_base.MIB)
+        return {('libvirt', 'file_backed_memory'): str(capacity),
+                ('DEFAULT', 'reserved_huge_pages'): None}
+
+    def setUp(self):
+        super().setUp()
+        self.on_each_host(self.note_store)
+
+    @decorators.idempotent_id('2e1b4d6f-8c75-4a2f-8b66-4a1e7d3c9f01')
+    def test_store_too_small(self):
+        """Who does not fit leaves no file, and the host goes on"""
+        self.check_active(self._request_little())
+        self.on_each_host(self.note_processes)
+        self.check_refused([
+            self.request_forced(self._more_than_store(host), host)
+            for host in self.hosts], [store_base.NO_SPACE])
+        self.on_each_host(self.check_untouched)
+        self.check_active(self._request_little())
+
+    def _request_little(self):
+        return self.request_on_each(lambda host: self.RAM_MIB)
+
+    def _more_than_store(self, host):
+        return self.surveys[host.name].store.total // store_base.MIB + 1
+
+    @decorators.idempotent_id('2e1b4d6f-8c75-4a2f-8b66-4a1e7d3c9f02')
+    def test_numa_guests_are_limited_by_ram(self):
+        """What the store has beside the machine's RAM is not for them
+
+        Known behaviour: Nova takes the memory of NUMA nodes from libvirt,
+        which knows of RAM only.
+        """
+        numa = {'hw:numa_nodes': '1'}
+        self.check_active([self.request_forced(self.RAM_MIB, host, **numa)
+                           for host in self.hosts])
+        self.check_refused([
+            self.request_forced(self.surveys[host.name].memory_mib + 1, host,
+                                **numa)
+            for host in self.hosts], [Refusal.CANNOT_FIT.value])
+
+    @decorators.idempotent_id('2e1b4d6f-8c75-4a2f-8b66-4a1e7d3c9f03')
+    def test_page_sizes(self):
+        """Who asks for any page size at all is refused, at spawn"""
+        self.check_refused([
+            self.request_forced(page_sizes.whole_pages(size, self.RAM_MIB),
+                                host, **{PAGE_SIZE: request})
+            for host in self.hosts
+            for request, size in self._page_sizes(host).items()],
+            [Refusal.FILE_BACKED.value])
+
+    def _page_sizes(self, host):
+        """All that can be asked for, with the page size that it needs."""
+        pools = {pool.size_kib for pool in self.surveys[host.name].pools
+                 if pool.free}
+        small = host.declared.small_page_kib
+        sizes = {page_sizes.SMALL: small, page_sizes.ANY: small}
+        if pools:
+            sizes[page_sizes.LARGE] = min(pools)
+        return {**sizes, **{str(size): size for size in {small, *pools}}}
+
+    @decorators.idempotent_id('2e1b4d6f-8c75-4a2f-8b66-4a1e7d3c9f04')
+    def test_locked_memory(self):
+        """It needs a page size, by Nova's word, and so cannot be had"""
+        locked = {'hw:locked_memory': 'true'}
+        for host in self.hosts:
+            # It was another error before Nova 34.
+            error = self.assertRaises(
+                (lib_exc.BadRequest, lib_exc.Forbidden), self.request_forced,
+                self.RAM_MIB, host, **locked)
+            self.assertIn('locked_memory', str(error))
+        self.check_refused([
+            self.request_forced(self.RAM_MIB, host, **locked,
+                                **{PAGE_SIZE: page_sizes.SMALL})
+            for host in self.hosts], [Refusal.FILE_BACKED.value])
+
+    @decorators.idempotent_id('2e1b4d6f-8c75-4a2f-8b66-4a1e7d3c9f05')
+    def test_rescheduled(self):
+        """Who is refused here runs on a host that can, and left nothing"""
+        able = self._able()
+        # The scheduler prefers hosts whose last build did not fail, which it
+        # learns with the next change on the host.
+        self.check_active(self._request_little())
+        self.delete_guests()
+        for host in self.hosts:
+            guest = self._request_on_one_of(host, able)
+            self.wait_until_settled()
+            self.assertEqual(('ACTIVE', able.name),
+                             (guest.status, guest.host), guest)
+            self.assertEqual(able.small_page_kib,
+                             self.cloud.page_size(guest.uuid))
+            self.assertEqual(
+                [self.services.host_of(each.name) for each in (host, able)],
+                moves.builds(self.servers_client, guest.uuid),
+                'hosts that were asked to build server %s' % guest.uuid)
+            self.check_taken(host)
+
+    def _able(self):
+        for host in self.inventory.hosts.values():
+            if moving.can_have(host, page_sizes.SMALL):
+                return host
+        self.skipTest('%s declares no host for guests that ask for small '
+                      'pages' % self.inventory.path)
+
+    def _request_on_one_of(self, host, able):
+        """Request a server on one of two hosts, the first is preferred."""
+        trait = self.useFixture(conditions.Trait(self.os_admin, [
+            self.cloud.provider(each.name).uuid for each in (host, able)]))
+        flavor = self.flavor_of(self.RAM_MIB, **{
+            PAGE_SIZE: page_sizes.SMALL, 'trait:%s' % trait.name: 'required'})
+        return self.request_with(flavor, self.RAM_MIB)

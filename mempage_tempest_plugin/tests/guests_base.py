@@ -1,0 +1,211 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What tests share that count what many guests take from hosts."""
+
+import concurrent.futures
+import dataclasses
+
+from tempest.common import compute
+from tempest.common import waiters
+from tempest import config
+from tempest.lib.common.utils import test_utils
+from tempest.lib import exceptions as lib_exc
+
+from mempage_tempest_plugin import page_sizes
+from mempage_tempest_plugin.tests import base
+
+CONF = config.CONF
+
+# What nova says if the scheduler finds no host, or if the only one that it
+# found turns out to have too little.
+REFUSALS = (page_sizes.NO_VALID_HOST, page_sizes.NO_MORE_RETRIES,
+            'Insufficient compute resources')
+
+
+@dataclasses.dataclass
+class Guest:
+    """A server that a test has requested.
+
+    :ivar size_kib: the page size that it asks for; None for nothing
+    :ivar status: ACTIVE or ERROR, once that is known
+    :ivar host: name of the host that it is on; None if it is on none
+    :ivar fault: why it is in status ERROR
+    """
+
+    uuid: str
+    size_kib: int | None
+    ram_mib: int
+    status: str | None = None
+    host: str | None = None
+    fault: str = ''
+
+
+class BaseGuestsTest(base.BaseMemoryTest):
+    """Tests that must be alone with the memory of all declared hosts.
+
+    Their guests have no operating system: QEMU takes the memory before the
+    first instruction, and without one the guests leave the CPUs to others.
+    """
+
+    needs_system = False
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls._lift_quota()
+        cls._flavors = {}
+
+    @classmethod
+    def _lift_quota(cls):
+        client = cls.os_admin.quotas_client
+        project = client.tenant_id
+        limits = client.show_quota_set(project)['quota_set']
+        names = ('instances', 'cores', 'ram')
+        client.update_quota_set(project, **dict.fromkeys(names, -1))
+        cls.addClassResourceCleanup(
+            client.update_quota_set, project,
+            **{name: limits[name] for name in names})
+
+    @classmethod
+    def flavor_of(cls, ram_mib, size_kib=None, **extra_specs):
+        """Get the flavor of a kind of guests.
+
+        :param ram_mib: its RAM
+        :param size_kib: the page size that it asks for; None for nothing
+        :param extra_specs: further ones
+        :returns: its id; it is deleted after the class
+        """
+        if size_kib:
+            extra_specs['hw:mem_page_size'] = str(size_kib)
+        key = ram_mib, *sorted(extra_specs.items())
+        if key not in cls._flavors:
+            cls._flavors[key] = cls.create_flavor(extra_specs, ram_mib)['id']
+        return cls._flavors[key]
+
+    def setUp(self):
+        super().setUp()
+        self.guests = []
+
+    def check_taken(self, host):
+        """Assert that just what the running guests need is taken.
+
+        :param host: the compute_host.ComputeHost
+        """
+        raise NotImplementedError
+
+    def request(self, ram_mib, size_kib, host=None):
+        """Request a server; it is deleted after the test.
+
+        :param ram_mib: its RAM
+        :param size_kib: the page size that it asks for; None for nothing
+        :param host: the compute_host.ComputeHost; None for any host
+        :returns: a :class:`Guest`
+        """
+        [guest] = self.request_at_once([(ram_mib, size_kib, host)])
+        return guest
+
+    def request_at_once(self, wanted):
+        """Request several servers at the same moment.
+
+        :param wanted: list of what :meth:`request` takes
+        :returns: list of :class:`Guest`
+        """
+        flavors = [self.flavor_of(ram, size) for ram, size, _ in wanted]
+        with concurrent.futures.ThreadPoolExecutor(len(wanted)) as threads:
+            return list(threads.map(self._create, wanted, flavors))
+
+    def _create(self, wanted, flavor):
+        ram_mib, size_kib, host = wanted
+        return self.request_with(
+            flavor, ram_mib, size_kib,
+            **({'hypervisor_hostname': host.name} if host else {}))
+
+    def request_with(self, flavor, ram_mib, size_kib=None, **kwargs):
+        """Request a server; it is deleted after the test.
+
+        :param flavor: id of its flavor
+        :param ram_mib: its RAM
+        :param size_kib: the page size that it asks for; None for nothing
+        :param kwargs: further arguments of compute.create_test_server
+        :returns: a :class:`Guest`
+        """
+        _, [server] = compute.create_test_server(
+            self.os_admin, name=self._rand_name('guest'), networks='none',
+            image_id=self.image, flavor=flavor, **kwargs)
+        guest = Guest(server['id'], size_kib, ram_mib)
+        self.guests.append(guest)
+        self.addCleanup(waiters.wait_for_server_termination,
+                        self.servers_client, guest.uuid)
+        self.addCleanup(test_utils.call_and_ignore_notfound_exc,
+                        self.servers_client.delete_server, guest.uuid)
+        return guest
+
+    def wait_until_settled(self):
+        """Wait until each guest either runs or has failed.
+
+        :raises TimeoutException: naming those that do neither
+        """
+        if not test_utils.call_until_true(
+                self._all_settled, CONF.compute.build_timeout,
+                CONF.compute.build_interval):
+            raise lib_exc.TimeoutException(
+                'Servers neither ACTIVE nor in ERROR within %d s: %s' % (
+                    CONF.compute.build_timeout, ', '.join(
+                        guest.uuid for guest in self.guests
+                        if not guest.status)))
+
+    def _all_settled(self):
+        # One request for all of them is a small part of the work that one
+        # for each would be.
+        shown = {server['id']: server for server in
+                 self.servers_client.list_servers(detail=True)['servers']}
+        for guest in self.guests:
+            server = shown.get(guest.uuid, {})
+            if server.get('status') in ('ACTIVE', 'ERROR'):
+                guest.status = server['status']
+                guest.host = server['OS-EXT-SRV-ATTR:hypervisor_hostname']
+                guest.fault = server.get('fault', {}).get('message', '')
+        return all(guest.status for guest in self.guests)
+
+    def delete_guests(self):
+        """Delete all guests, and assert that nothing is taken any more."""
+        for guest in self.guests:
+            self.servers_client.delete_server(guest.uuid)
+        for guest in self.guests:
+            waiters.wait_for_server_termination(self.servers_client,
+                                                guest.uuid)
+        self.guests = []
+        self.on_each_host(self.check_taken)
+
+    def check_active(self, guests):
+        """Assert that guests run, and have their memory."""
+        self.wait_until_settled()
+        self.assertEqual([], [guest for guest in guests
+                              if guest.status != 'ACTIVE'])
+        self.on_each_host(self.check_taken)
+
+    def check_refused(self, guests, faults=REFUSALS):
+        """Assert that nova refused guests, and that no memory is lost.
+
+        :param guests: list of :class:`Guest`
+        :param faults: texts, one of which each one's fault has to have
+        """
+        self.wait_until_settled()
+        for guest in guests:
+            self.assertEqual('ERROR', guest.status, guest)
+            self.assertTrue(any(text in guest.fault for text in faults),
+                            '%s: expected was one of %s' % (guest, faults))
+            self.assertIsNone(guest.host, guest)
+            self.assertEqual({}, self.cloud.allocated_memory(guest.uuid),
+                             guest)
+        self.on_each_host(self.check_taken)

@@ -1,0 +1,121 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What tests share that count what guests take from backing stores."""
+
+from tempest.lib.common.utils import test_utils
+
+from mempage_tempest_plugin import inventory
+from mempage_tempest_plugin import moves
+from mempage_tempest_plugin import store_counts
+from mempage_tempest_plugin.tests import guests_base
+
+
+MIB = 1024 * 1024
+# What Nova says if QEMU does not get the memory; that there is no space, QEMU
+# does not tell.
+NO_SPACE = 'prealloc'
+
+
+class BaseStoreTest(guests_base.BaseGuestsTest):
+    """Tests that must be alone with the stores of all declared hosts."""
+
+    promises = {
+        'fill_stores': 'does not allow to fill the backing stores'}
+    kind = inventory.Kind.FILE_BACKED
+
+    # Little: QEMU needs no more to start.
+    RAM_MIB = 16
+    # Seconds that QEMU and libvirt may need after nova has forgotten the
+    # server.
+    RELEASE_TIMEOUT = 30
+
+    def setUp(self):
+        super().setUp()
+        self._before = {}
+        self._processes = {}
+
+    def note_store(self, host):
+        """Remember what is taken, for :meth:`check_taken`."""
+        self._before[host.name] = self._count(host)
+
+    def _count(self, host):
+        return store_counts.Count(host.survey(),
+                                  self.cloud.used_memory(host.name))
+
+    def request_on_each(self, *sizes):
+        """Request servers on every host.
+
+        :param sizes: functions of a host's declaration that return MiB
+        :returns: list of guests_base.Guest
+        """
+        return self.request_at_once([
+            (size(host.declared), None, host)
+            for host in self.hosts for size in sizes])
+
+    def request_forced(self, ram_mib, host, **extra_specs):
+        """Request a server on a host, whatever the scheduler thinks of it.
+
+        :param ram_mib: its RAM
+        :param host: the compute_host.ComputeHost
+        :param extra_specs: of its flavor
+        :returns: a guests_base.Guest
+        """
+        flavor = self.flavor_of(ram_mib, **extra_specs)
+        return self.request_with(flavor, ram_mib,
+                                 availability_zone=':%s' % host.name)
+
+    def check_taken(self, host):
+        """Assert that just the running guests' memory is taken."""
+        test_utils.call_until_true(
+            lambda: not self._compare_store(host).disagreements,
+            self.RELEASE_TIMEOUT, 1)
+        self.assert_agrees(host, self._compare_store(host))
+
+    def _compare_store(self, host):
+        return store_counts.compare(
+            host.declared, self._before[host.name], self._count(host),
+            [guest.ram_mib for guest in self.guests
+             if guest.host == host.name])
+
+    def note_processes(self, host):
+        """Remember the QEMU processes, for :meth:`check_untouched`."""
+        self._processes[host.name] = self._running(host)
+
+    def check_untouched(self, host):
+        """Assert that the same QEMU processes run the same guests."""
+        self.assertEqual(self._processes[host.name], self._running(host),
+                         'host %s: QEMU processes and their state, by guest'
+                         % host.name)
+
+    def _running(self, host):
+        guests = [guest.uuid for guest in self.guests
+                  if guest.host == host.name]
+        found = host.survey(guests=guests).processes
+        return {guest: ([process.pid for process in found.get(guest, [])],
+                        host.libvirt.monitor(guest, 'query-status')['status'])
+                for guest in guests}
+
+    def check_never_built(self, refused):
+        """Assert that no host was asked to build servers.
+
+        :param refused: list of guests_base.Guest
+        """
+        for guest in refused:
+            self.assertEqual([], moves.builds(self.servers_client,
+                                              guest.uuid), guest)
+
+    def _evidence_table(self, host):
+        if host.name not in self._before:
+            return super()._evidence_table(host)
+        return '%s\n\n%s' % (self._compare_store(host),
+                             '\n'.join(map(str, self.guests)))
