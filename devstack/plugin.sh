@@ -80,7 +80,9 @@ function mempage_test_config {
         write_ssh
         learn_known_hosts "$NOVA_MY_IP"
         write_inventory
-        declare_aggregates
+        if [[ $MEMPAGE_NOVA_EXTENSION == True ]]; then
+            declare_aggregates
+        fi
         configure_mempage_tempest
     fi
 }

@@ -335,8 +335,8 @@ chmod +x bin/openstack
 
     def test_controller_without_guests_declares_nothing(self):
         self.succeed('ENABLED_SERVICES=n-sch,tempest; stack')
-        self.assertEqual(
-            {}, inventory.load(self.kept / 'inventory.yaml').hosts)
+        self.assertEqual('hosts:\n  {}\n',
+                         (self.kept / 'inventory.yaml').read_text())
 
     def test_node_without_declaration_is_named(self):
         self.refuse('no declaration of compute-2 from 198.51.100.12',
