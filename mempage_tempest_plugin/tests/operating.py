@@ -55,6 +55,33 @@ class BaseOperationsTest(base.BaseMemoryTest):
         return [request, wait]
 
 
+class BaseKeptServersTest(BaseOperationsTest):
+    """Tests that use the same servers, as long as these are fit."""
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls._kept = {}
+        cls.addClassResourceCleanup(cls._delete_kept)
+
+    @classmethod
+    def _delete_kept(cls):
+        cls.delete_servers(cls._kept.values())
+
+    def setUp(self):
+        super().setUp()
+        self.servers = self._kept
+        self.on_each_host(self._keep_fit, self.wait_until_active)
+
+    def _keep_fit(self, host):
+        server = self._kept.get(host.name)
+        if server:
+            if self.cloud.server(server).status == 'ACTIVE':
+                return
+            self.delete_servers([server])
+        self._kept[host.name] = self.request_on(host)
+
+
 class BaseShelveTest(BaseOperationsTest):
     """Tests that shelve servers and unshelve them on the same host."""
 

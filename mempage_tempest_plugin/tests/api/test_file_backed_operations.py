@@ -37,33 +37,12 @@ class OperationsTest(operating.BaseOperationsTest, remains.BaseRemainsTest):
 
 
 @ddt.ddt
-class TestFileBackedOperations(OperationsTest):
+class TestFileBackedOperations(operating.BaseKeptServersTest, OperationsTest):
     """Every file-backed host of the inventory."""
-
-    @classmethod
-    def resource_setup(cls):
-        super().resource_setup()
-        # The same servers for all tests, while they are fit.
-        cls._kept = {}
-        cls.addClassResourceCleanup(cls._delete_kept)
-
-    @classmethod
-    def _delete_kept(cls):
-        cls.delete_servers(cls._kept.values())
 
     def setUp(self):
         super().setUp()
-        self.servers = self._kept
-        self.on_each_host(self._keep_fit, self.wait_until_active,
-                          self.note_space)
-
-    def _keep_fit(self, host):
-        server = self._kept.get(host.name)
-        if server:
-            if self.cloud.server(server).status == 'ACTIVE':
-                return
-            self.delete_servers([server])
-        self._kept[host.name] = self.request_on(host)
+        self.on_each_host(self.note_space)
 
     @decorators.idempotent_id('3f2c5e70-9d86-4b30-8c77-5b2f8e4dab01')
     @ddt.data(*OPERATIONS)
@@ -104,7 +83,7 @@ class TestFileBackedOperations(OperationsTest):
 
     def _snapshot(self, host):
         image = self.os_admin.compute_images_client.create_image(
-            self._kept[host.name],
+            self.servers[host.name],
             name=self._rand_name('snapshot'))['image_id']
         client = self.os_admin.image_client_v2
         self.addCleanup(client.delete_image, image)

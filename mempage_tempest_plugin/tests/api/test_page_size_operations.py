@@ -41,7 +41,7 @@ class OperationsTest(operating.BaseOperationsTest):
 
 
 @ddt.ddt
-class TestPageSizeOperations(OperationsTest):
+class TestPageSizeOperations(operating.BaseKeptServersTest, OperationsTest):
     """Hosts with a pool of large pages that guests may have."""
 
     @decorators.idempotent_id('a2c1a6d8-5ae3-4d6a-8b34-13f0a8a7a9a5')
@@ -58,7 +58,6 @@ class TestPageSizeOperations(OperationsTest):
         self._operate(operations.rebuild(self.image))
 
     def _operate(self, steps):
-        self.on_each_host(self.boot, self.wait_until_active)
         for step in steps:
             self.on_each_host(*self.calls(step))
         self.on_each_host(self.check_evidence)
