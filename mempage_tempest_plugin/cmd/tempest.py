@@ -62,7 +62,7 @@ def cleanup(arguments):
     hosts = [compute_host.get(declared, CONF.mempage.host_timeout)
              for declared in inventory.load(
                  CONF.mempage.host_inventory).hosts.values()]
-    with _no_tests(), api_microversion_fixture.APIMicroversionFixture(
+    with _no_tests(arguments.wait), api_microversion_fixture.APIMicroversionFixture(
             compute_microversion=leftovers.COMPUTE_MICROVERSION,
             placement_microversion=leftovers.PLACEMENT_MICROVERSION):
         return max(step(manager, hosts, arguments.dry_run)
@@ -70,16 +70,23 @@ def cleanup(arguments):
 
 
 @contextlib.contextmanager
-def _no_tests():
+def _no_tests(wait):
     """Keep out all tests that share Tempest's locks.
 
-    Tempest itself has a class of tests hold this lock.
+    Tempest itself has a class of tests hold this lock, from before it makes
+    anything until it has removed it.
+
+    :param wait: seconds to wait for the end of those that run
     """
-    path = os.path.join(lockutils.get_lock_path(CONF),
-                        'tempest-serial-rw-lock')
+    locks = lockutils.get_lock_path(CONF)
+    path = os.path.join(locks, 'tempest-serial-rw-lock')
     lock = fasteners.InterProcessReaderWriterLock(path)
-    if not lock.acquire_write_lock(blocking=False):
-        raise exceptions.TestsRun(path)
+    # Tests that come meanwhile wait at this gate, see BaseMemoryTest.
+    with (lockutils.lock('mempage-gate', external=True, lock_path=locks)
+          if wait else contextlib.nullcontext()):
+        if not lock.acquire_write_lock(blocking=wait > 0,
+                                       timeout=wait or None):
+            raise exceptions.TestsRun(path)
     try:
         yield
     finally:
@@ -141,6 +148,10 @@ def _parser():
     command.add_argument(
         '--dry-run', action='store_true',
         help='only say what would be removed')
+    command.add_argument(
+        '--wait', type=int, default=0, metavar='SECONDS',
+        help='wait for the end of classes of tests that run, instead of '
+             'refusing; further ones wait for this command')
     return parser
 
 

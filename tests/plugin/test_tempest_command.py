@@ -98,3 +98,11 @@ class CleanupTest(base.BaseTestCase):
         self.assertIn('tests are running', stderr.getvalue())
         self.put_back.assert_not_called()
         self.found[0].remove.assert_not_called()
+
+    def test_waits_for_tests(self):
+        with mock.patch.object(
+                fasteners.InterProcessReaderWriterLock, 'acquire_write_lock',
+                return_value=True) as acquire, mock.patch.object(
+                fasteners.InterProcessReaderWriterLock, 'release_write_lock'):
+            self._clean_up([], {}, '--wait', '9')
+        acquire.assert_called_once_with(blocking=True, timeout=9)
