@@ -62,9 +62,10 @@ def cleanup(arguments):
     hosts = [compute_host.get(declared, CONF.mempage.host_timeout)
              for declared in inventory.load(
                  CONF.mempage.host_inventory).hosts.values()]
-    with _no_tests(arguments.wait), api_microversion_fixture.APIMicroversionFixture(
-            compute_microversion=leftovers.COMPUTE_MICROVERSION,
-            placement_microversion=leftovers.PLACEMENT_MICROVERSION):
+    versions = api_microversion_fixture.APIMicroversionFixture(
+        compute_microversion=leftovers.COMPUTE_MICROVERSION,
+        placement_microversion=leftovers.PLACEMENT_MICROVERSION)
+    with _no_tests(arguments.wait), versions:
         return max(step(manager, hosts, arguments.dry_run)
                    for step in _CLEANUPS)
 
