@@ -79,9 +79,9 @@ MempageGroup = [
                 help='Whether guests run while tests migrate them live, and '
                      'go on writing to their memory. Where it is false, they '
                      'are paused for the time of the migration, which is '
-                     'less of a test. QEMU 7.2 needs that if it emulates the '
-                     'CPU (virt_type = qemu): guests that run lose changes '
-                     'of their memory and crash, whatever it consists of.'),
+                     'less of a test. Where QEMU 7.2 emulated the CPU '
+                     '(virt_type = qemu), guests that run were seen to '
+                     'crash after it, whatever their memory consists of.'),
     cfg.BoolOpt('fault_injection',
                 default=False,
                 help='Whether tests may break things on purpose on '

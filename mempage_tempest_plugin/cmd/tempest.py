@@ -16,6 +16,7 @@ import argparse
 import contextlib
 import os
 import sys
+import time
 
 import fasteners
 from oslo_concurrency import lockutils
@@ -81,13 +82,19 @@ def _no_tests(wait):
     """
     locks = lockutils.get_lock_path(CONF)
     path = os.path.join(locks, 'tempest-serial-rw-lock')
-    lock = fasteners.InterProcessReaderWriterLock(path)
     # Tests that come meanwhile wait at this gate, see BaseMemoryTest.
-    with (lockutils.lock('mempage-gate', external=True, lock_path=locks)
-          if wait else contextlib.nullcontext()):
-        if not lock.acquire_write_lock(blocking=wait > 0,
-                                       timeout=wait or None):
+    gate = lockutils.external_lock('mempage-gate', lock_path=locks)
+    lock = fasteners.InterProcessReaderWriterLock(path)
+    deadline = time.monotonic() + wait
+    if not gate.acquire(blocking=wait > 0, timeout=wait or None):
+        raise exceptions.TestsRun(path)
+    try:
+        rest = max(deadline - time.monotonic(), 0)
+        if not lock.acquire_write_lock(blocking=rest > 0,
+                                       timeout=rest or None):
             raise exceptions.TestsRun(path)
+    finally:
+        gate.release()
     try:
         yield
     finally:
