@@ -19,6 +19,7 @@ from tempest import config
 from mempage_tempest_plugin import compute_services
 from mempage_tempest_plugin import moves
 from mempage_tempest_plugin.tests import base
+from mempage_tempest_plugin.tests import in_guest
 from mempage_tempest_plugin.tests import moving
 
 CONF = config.CONF
@@ -113,23 +114,11 @@ class BaseShelveTest(BaseOperationsTest):
                                                 host=name)
 
 
-class BaseObedientTest(BaseOperationsTest):
+class BaseObedientTest(BaseOperationsTest, in_guest.InGuestTest):
     """Tests of guests that obey when they are asked to shut down."""
 
-    needs_network = True
     needs_system = True
 
-    @classmethod
-    def skip_checks(cls):
-        super().skip_checks()
-        if not CONF.validation.run_validation:
-            raise cls.skipException(
-                '[validation] run_validation is not set: only ssh tells that '
-                'a guest is ready to obey')
-
-    def boot_obedient(self, host):
-        """Boot a server on a host, and wait until its guest obeys."""
-        self.boot(host, wait_until='SSHABLE', validatable=True,
-                  validation_resources=self.get_test_validation_resources(
-                      self.os_admin),
-                  tenant_network=self.get_tenant_network('admin'))
+    def wait_until_obedient(self, host):
+        """Wait until a guest obeys; only ssh tells."""
+        self.connect(self.servers[host.name])

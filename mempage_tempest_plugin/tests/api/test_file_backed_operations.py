@@ -122,6 +122,7 @@ class TestFileBackedSoftReboot(operating.BaseObedientTest):
     @utils.services('compute', 'network')
     def test_after_soft_reboot(self):
         """RAM is a file again"""
-        self.on_each_host(self.boot_obedient,
+        self.on_each_host(self.boot_reachable, self.wait_until_active,
+                          self.wait_until_obedient,
                           *self.calls(operations.SOFT_REBOOT),
                           self.check_evidence)

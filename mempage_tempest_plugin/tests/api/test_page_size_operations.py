@@ -93,7 +93,8 @@ class TestPageSizeSoftReboot(operating.BaseObedientTest, OperationsTest):
     @utils.services('compute', 'network')
     def test_after_soft_reboot(self):
         """The guest has its large pages again"""
-        self.on_each_host(self.boot_obedient,
+        self.on_each_host(self.boot_reachable, self.wait_until_active,
+                          self.wait_until_obedient,
                           *self.calls(operations.SOFT_REBOOT),
                           self.check_evidence)
 
