@@ -34,6 +34,7 @@ class InGuestTest(base.BaseMemoryTest):
     """Tests with guests that are reached over ssh."""
 
     needs_network = True
+    needs_system = True
 
     @classmethod
     def skip_checks(cls):
