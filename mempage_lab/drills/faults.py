@@ -36,6 +36,14 @@ def _kept(node, name):
     return path
 
 
+def _rewrite(node, file, change):
+    """Change one of the node's own files, and keep what it was."""
+    path = node.private(file)
+    text = path.read_text()
+    _kept(node, 'original').write_text(text)
+    path.write_text(change(text))
+
+
 def _mount_over(node, path, text, mode=0o644):
     """Let a node see another text where all nodes see a file."""
     name = path.strip('/').replace('/', '-')
@@ -91,10 +99,7 @@ class Options:
     programs: tuple = ('nova-compute',)
 
     def put_in(self, node):
-        path = node.private(self.file)
-        text = path.read_text()
-        _kept(node, 'original').write_text(text)
-        path.write_text(ini.edit(text, self.changes))
+        _rewrite(node, self.file, lambda text: ini.edit(text, self.changes))
 
     def put_back(self, node):
         original = _kept(node, 'original')
@@ -111,11 +116,8 @@ class Setting:
     programs: tuple = ('libvirtd', 'nova-compute')
 
     def put_in(self, node):
-        path = node.private(self.file)
-        text = path.read_text()
-        _kept(node, 'original').write_text(text)
         name = self.line.partition('=')[0].strip()
-        path.write_text(''.join(
+        _rewrite(node, self.file, lambda text: ''.join(
             line for line in text.splitlines(keepends=True)
             if line.partition('=')[0].strip() != name) + self.line + '\n')
 

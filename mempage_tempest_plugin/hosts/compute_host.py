@@ -118,6 +118,16 @@ class ComputeHost:
                 found[rest] = int(word)
         return {path: found for path, found in counts.items() if found}
 
+    def pids(self, guest):
+        """Find the QEMU processes of a guest.
+
+        :param guest: UUID of the server
+        :returns: list of PIDs
+        :raises HostError: if the host cannot be reached or asked
+        """
+        found = self.survey(guests=[guest]).processes.get(guest, [])
+        return [process.pid for process in found]
+
     def compute_log(self, lines):
         """Get the end of nova-compute's log.
 

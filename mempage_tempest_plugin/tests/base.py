@@ -342,6 +342,17 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         self._comparisons[host.name] = comparison
         self.assertThat(comparison, facts.Agrees())
 
+    def assert_soon_agrees(self, host, compare, timeout):
+        """Assert that disagreements end within a time.
+
+        :param host: the compute_host.ComputeHost
+        :param compare: function of it that returns a facts.Comparison
+        :param timeout: seconds
+        """
+        test_utils.call_until_true(
+            lambda: not compare(host).disagreements, timeout, 1)
+        self.assert_agrees(host, compare(host))
+
     def _compare(self, host, status='ACTIVE'):
         return policy.compare_server(evidence.collect(
             host, self.servers[host.name], self.flavor['ram'], self.cloud),

@@ -56,9 +56,7 @@ class FaultTest(remains.BaseRemainsTest):
 
     def pids(self, host):
         """The QEMU processes of the host's server."""
-        server = self.servers[host.name]
-        return [process.pid for process in host.survey(
-            guests=[server]).processes.get(server, [])]
+        return host.pids(self.servers[host.name])
 
     def kill(self, host):
         """End QEMU as the kernel does when memory is short."""

@@ -243,16 +243,23 @@ class BaseMoveTest(base.BaseMemoryTest):
         :param kwargs: its keyword arguments
         :returns: why Nova refused it
         """
-        pids = self._pids()
+        pids = self.source.pids(self.server)
         reason = self.reason(self.act('ACTIVE', method, *arguments, **kwargs))
+        self.check_untouched(pids)
+        self.check_absent(destination)
+        return reason
+
+    def check_untouched(self, pids):
+        """Assert that the server is on its host as it was.
+
+        :param pids: the QEMU processes that it had
+        """
         self.check_evidence(self.source)
         self.assert_agrees(self.source, moves.compare_untouched(
             evidence.collect(self.source, self.server, self.flavor['ram'],
                              self.cloud), pids,
             moves.held_by_migrations(self.migrations_client, self.server,
                                      self.cloud)))
-        self.check_absent(destination)
-        return reason
 
     def check_forced_live_migration_refused(self, destination):
         """Assert that nova-compute refuses a guest that nobody else judged.
@@ -276,8 +283,3 @@ class BaseMoveTest(base.BaseMemoryTest):
         self.assertNotEqual('', reason, 'request %s was not refused'
                             % request_id)
         return reason
-
-    def _pids(self):
-        survey = self.source.survey(guests=[self.server])
-        return [process.pid for process
-                in survey.processes.get(self.server, [])]

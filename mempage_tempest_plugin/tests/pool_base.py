@@ -12,8 +12,6 @@
 
 """What tests share that count the pages of whole pools."""
 
-from tempest.lib.common.utils import test_utils
-
 from mempage_tempest_plugin import page_sizes
 from mempage_tempest_plugin import pool_counts
 from mempage_tempest_plugin import pool_shares
@@ -64,10 +62,8 @@ class BasePoolTest(guests_base.BaseGuestsTest):
 
     def check_taken(self, host):
         """Assert that just the pages of the running guests are taken."""
-        test_utils.call_until_true(
-            lambda: not self._compare_pools(host).disagreements,
-            self.RELEASE_TIMEOUT, 1)
-        self.assert_agrees(host, self._compare_pools(host))
+        self.assert_soon_agrees(host, self._compare_pools,
+                                self.RELEASE_TIMEOUT)
 
     def _compare_pools(self, host):
         pages = pool_counts.taken(

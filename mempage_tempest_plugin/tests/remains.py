@@ -13,7 +13,6 @@
 """What tests share that look for what servers leave on backing stores."""
 
 from tempest import config
-from tempest.lib.common.utils import test_utils
 
 from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin import moves
@@ -48,10 +47,8 @@ class BaseRemainsTest(base.BaseMemoryTest):
 
     def check_nothing_remains(self, host):
         """Assert that nothing of the host's deleted server remains."""
-        test_utils.call_until_true(
-            lambda: not self._compare_remains(host).disagreements,
-            self.RELEASE_TIMEOUT, 1)
-        self.assert_agrees(host, self._compare_remains(host))
+        self.assert_soon_agrees(host, self._compare_remains,
+                                self.RELEASE_TIMEOUT)
 
     def server_of(self, host):
         """Tell which server has, or had, memory on a host.
@@ -63,10 +60,8 @@ class BaseRemainsTest(base.BaseMemoryTest):
 
     def check_off(self, host):
         """Assert that the host's server, which does not run, has no memory."""
-        test_utils.call_until_true(
-            lambda: not self._compare_off(host).disagreements,
-            self.RELEASE_TIMEOUT, 1)
-        self.assert_agrees(host, self._compare_off(host))
+        self.assert_soon_agrees(host, self._compare_off,
+                                self.RELEASE_TIMEOUT)
 
     def _compare_off(self, host):
         server = self.cloud.server(self.server_of(host))

@@ -12,8 +12,6 @@
 
 """What tests share that count what guests take from backing stores."""
 
-from tempest.lib.common.utils import test_utils
-
 from mempage_tempest_plugin import inventory
 from mempage_tempest_plugin import moves
 from mempage_tempest_plugin import store_counts
@@ -76,10 +74,8 @@ class BaseStoreTest(guests_base.BaseGuestsTest):
 
     def check_taken(self, host):
         """Assert that just the running guests' memory is taken."""
-        test_utils.call_until_true(
-            lambda: not self._compare_store(host).disagreements,
-            self.RELEASE_TIMEOUT, 1)
-        self.assert_agrees(host, self._compare_store(host))
+        self.assert_soon_agrees(host, self._compare_store,
+                                self.RELEASE_TIMEOUT)
 
     def _compare_store(self, host):
         return store_counts.compare(

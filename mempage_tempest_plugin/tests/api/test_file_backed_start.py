@@ -113,9 +113,7 @@ class TestFileBackedSwitched(_StartTest, operating.BaseOperationsTest):
         self.assertEqual(self._pids[host.name], self._pids_of(host))
 
     def _pids_of(self, host):
-        server = self.servers[host.name]
-        return [process.pid for process
-                in host.survey(guests=[server]).processes.get(server, [])]
+        return host.pids(self.servers[host.name])
 
     def _check_ordinary_capacity(self, host):
         self.check_capacity(self._as_ordinary(host))

@@ -120,10 +120,8 @@ class TestMemoryTruth(in_guest.FilledGuestTest):
         self.servers_client.pause_server(tenant.server)
         waiters.wait_for_server_status(self.servers_client, tenant.server,
                                        'PAUSED')
-        survey = self.host.survey(guests=[tenant.server])
-        cached = cache.evict(
-            self.host, tenant.path,
-            [process.pid for process in survey.processes[tenant.server]])
+        cached = cache.evict(self.host, tenant.path,
+                             self.host.pids(tenant.server))
         comparison = facts.Comparison('%s on host %s, pushed out' % (
             tenant.path, self.host.name))
         comparison.equal('kernel', 'pages', self.flavor['ram'] * guests.MIB,
