@@ -23,6 +23,7 @@ import click
 from mempage_lab import bench
 from mempage_lab import constraints
 from mempage_lab.drills import catalogue
+from mempage_lab.drills import clean
 from mempage_lab.drills import report
 from mempage_lab.drills import running
 from mempage_lab import errors
@@ -193,21 +194,39 @@ def run_bench(servers, json_file):
 @click.argument('names', nargs=-1, metavar='[NAME]...')
 @click.option('--json', 'json_file', type=click.Path(path_type=pathlib.Path),
               help='Also write the results to this file.')
-def run_drills(names, json_file):
+@click.option('--clean', 'clean_runs', type=click.IntRange(1), metavar='N',
+              help='Break nothing, and run the whole suite N times in random '
+              'order, with two workers: all must pass.')
+def run_drills(names, json_file, clean_runs):
     """Break the lab on purpose, and see whether the suite finds it.
 
     NAMEs are those of drills; without any, all run. Faults are put in one at
     a time, and taken back. The exit status is 0 if all were caught in the
     expected test, with a message that names the cause.
     """
+    if names and clean_runs:
+        raise click.UsageError('--clean breaks nothing: name no drill')
     with lab.exclusive(), progress.Progress() as shown:
-        results = []
-        for result in running.run(lab.load(), running.choose(names), shown):
-            results.append(result)
-            if json_file:
-                report.save(results, json_file)
+        current = lab.load()
+        if clean_runs:
+            running.mend(current, shown)
+            runs = _keep(clean.run(clean_runs, shown), json_file)
+            report.show_runs(runs)
+            sys.exit(not all(run.clean for run in runs))
+        results = _keep(running.run(current, running.choose(names), shown),
+                        json_file)
     report.show(results)
     sys.exit(any(result.verdict != running.CAUGHT for result in results))
+
+
+def _keep(results, json_file):
+    """Collect results, and write them to a file as they come."""
+    kept = []
+    for result in results:
+        kept.append(result)
+        if json_file:
+            report.save(kept, json_file)
+    return kept
 
 
 @main.command('constraints')

@@ -13,39 +13,51 @@
 """Runs Tempest in the lab."""
 
 import datetime
+import os
 import pathlib
 import subprocess
 import sys
 
 from mempage_lab import paths
 from mempage_lab import shell
+from mempage_lab.shuffled import test_discover
 
 #: What runs when the user names nothing: this project's suite.
 SUITE = ('--regex', '^mempage_tempest_plugin', '--concurrency', '2')
 BIN = pathlib.Path(sys.prefix, 'bin')
+# Tests stay with those of their class.
+STESTR_CONF = """[DEFAULT]
+test_path=%s
+top_dir=%s
+group_regex=([^\\.]*\\.)*
+""" % (paths.PACKAGE / 'shuffled', paths.PACKAGE.parent)
 
 
-def run(arguments, quiet=False):
+def run(arguments, quiet=False, seed=None):
     """Run Tempest and keep its results.
 
     :param arguments: of ``tempest run``; none: this project's suite
     :param quiet: whether not to show what it prints
+    :param seed: a number for a random order of the tests
     :returns: exit status of Tempest, and the directory of the results
     """
     _prepare_workspace()
+    order = {} if seed is None else {test_discover.SEED: str(seed)}
     status = subprocess.call(
         [BIN / 'tempest', 'run', '--config-file', paths.TEMPEST_CONF,
          *(arguments or SUITE)], cwd=paths.TEMPEST_WORKSPACE,
+        env={**os.environ, **order},
         stdout=subprocess.DEVNULL if quiet else None,
         stderr=subprocess.DEVNULL if quiet else None)
     return status, _keep_results()
 
 
 def _prepare_workspace():
-    if (paths.TEMPEST_WORKSPACE / '.stestr.conf').exists():
-        return
-    shell.run(BIN / 'tempest', 'init', '--workspace-path',
-              paths.STATE / 'workspaces.yaml', paths.TEMPEST_WORKSPACE)
+    conf = paths.TEMPEST_WORKSPACE / '.stestr.conf'
+    if not conf.exists():
+        shell.run(BIN / 'tempest', 'init', '--workspace-path',
+                  paths.STATE / 'workspaces.yaml', paths.TEMPEST_WORKSPACE)
+    conf.write_text(STESTR_CONF)
 
 
 def _keep_results():

@@ -35,10 +35,22 @@ def show(results):
                 for verdict, count in counts.items())))
 
 
+def show_runs(runs):
+    """Print a table of runs in a lab that nobody has broken.
+
+    :param runs: list of :class:`mempage_lab.drills.clean.Run`
+    """
+    tables.show('Runs', ('>SEED', '>PASSED', '>FAILED', '>SECONDS', 'WHICH'), [
+        (run.seed, run.passed, len(run.failed), run.seconds,
+         ' '.join(run.failed)) for run in runs])
+    print('%d of %d clean' % (sum(run.clean for run in runs), len(runs)))
+
+
 def save(results, path):
     """Write results to a file, as JSON.
 
-    :param results: list of :class:`mempage_lab.drills.running.Result`
+    :param results: list of :class:`mempage_lab.drills.running.Result` or
+        :class:`mempage_lab.drills.clean.Run`
     :param path: a :class:`pathlib.Path`
     """
     path.write_text(json.dumps(

@@ -90,8 +90,7 @@ def _run_one(current, name, drill, host, shown):
     with _broken(current, node, name, drill.fault, shown):
         _, results = runner.run(
             ['--regex', drill.tests, '--concurrency', '2'], quiet=True)
-    failures = stream.failures(results / 'results.subunit')
-    return _judge(drill, failures)
+    return _judge(drill, stream.read(results / 'results.subunit').failures)
 
 
 def _judge(drill, failures):

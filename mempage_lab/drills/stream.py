@@ -10,30 +10,46 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What failed, from a stream of results."""
+"""What a stream of results tells."""
+
+import dataclasses
 
 import subunit
 import testtools
 
 
-def failures(path):
-    """Read what failed.
+@dataclasses.dataclass
+class Outcome:
+    """What became of tests.
 
-    :param path: a file in the subunit format, version 2
-    :returns: dict of the name of each test, class or module that failed to
-        the text of its traceback
+    :ivar passed: names of those that passed
+    :ivar failures: dict of the name of each test, class or module that failed
+        to the text of its traceback
     """
-    failed = {}
 
-    def note(test):
-        if test['status'] in ('fail', 'uxsuccess'):
-            failed[test['id']] = ''.join(
+    passed: list = dataclasses.field(default_factory=list)
+    failures: dict = dataclasses.field(default_factory=dict)
+
+    def note(self, test):
+        """Take one test's result from testtools.StreamToDict."""
+        if test['status'] == 'success':
+            self.passed.append(test['id'])
+        elif test['status'] in ('fail', 'uxsuccess', 'inprogress'):
+            self.failures[test['id']] = ''.join(
                 detail.as_text() for name, detail in test['details'].items()
                 if 'traceback' in name or name == 'reason')
 
+
+def read(path):
+    """Read results.
+
+    :param path: a file in the subunit format, version 2
+    :returns: an :class:`Outcome`
+    """
+    outcome = Outcome()
     with open(path, 'rb') as source:
-        result = testtools.StreamToDict(note)
+        result = testtools.StreamToDict(outcome.note)
         result.startTestRun()
         subunit.ByteStreamToStreamResult(source).run(result)
         result.stopTestRun()
-    return failed
+    return outcome

@@ -19,6 +19,7 @@ import subunit
 import testtools
 
 from mempage_lab.drills import catalogue
+from mempage_lab.drills import clean
 from mempage_lab.drills import faults
 from mempage_lab.drills import report
 from mempage_lab.drills import running
@@ -47,8 +48,9 @@ class RunningTest(base.LabTestCase):
         self.forget = self.patch_object(faults, 'forget')
         self.run_tests = self.patch_object(runner, 'run')
         self.run_tests.return_value = 1, self.directory
-        self.failures = self.patch_object(stream, 'failures')
-        self.failures.return_value = {'A.test': 'x\n total: expected 1\n'}
+        self.outcome = stream.Outcome(failures={
+            'A.test': 'x\n total: expected 1\n'})
+        self.patch_object(stream, 'read', lambda path: self.outcome)
         DRILL.fault.reset_mock(side_effect=True)
 
     def _run(self):
@@ -78,17 +80,17 @@ class RunningTest(base.LabTestCase):
         DRILL.fault.put_back.assert_called_once_with(self.node)
 
     def test_missed(self):
-        self.failures.return_value = {}
+        self.outcome.failures = {}
         self.assertEqual(running.MISSED, self._run().verdict)
 
     def test_caught_by_the_wrong_test(self):
-        self.failures.return_value = {'B.test': 'total: expected 1'}
+        self.outcome.failures = {'B.test': 'total: expected 1'}
         result = self._run()
         self.assertEqual((running.WRONG_TEST, ('B.test',)),
                          (result.verdict, result.failed))
 
     def test_caught_without_the_cause(self):
-        self.failures.return_value = {'A.test': 'it is broken\n\n'}
+        self.outcome.failures = {'A.test': 'it is broken\n\n'}
         result = self._run()
         self.assertEqual((running.CAUSE_UNSAID, 'it is broken'),
                          (result.verdict, result.said))
@@ -117,7 +119,7 @@ class RunningTest(base.LabTestCase):
 
 class StreamTest(base.LabTestCase):
 
-    def test_failures(self):
+    def test_read(self):
         class Sample(testtools.TestCase):
             def test_good(self):
                 pass
@@ -136,9 +138,12 @@ class StreamTest(base.LabTestCase):
             for name in ('test_good', 'test_bad', 'test_skipped'):
                 Sample(name).run(result)
             result.stopTestRun()
-        [(name, said)] = stream.failures(path).items()
+        outcome = stream.read(path)
+        [(name, said)] = outcome.failures.items()
         self.assertTrue(name.endswith('test_bad'), name)
         self.assertIn('because', said)
+        [name] = outcome.passed
+        self.assertTrue(name.endswith('test_good'), name)
 
 
 @ddt.ddt
@@ -154,6 +159,14 @@ class ReportTest(base.LabTestCase):
         report.show(self.results)
         self.assertRegex(output.getvalue(), 'a +fbm1 +caught +A: expected on')
         self.assertIn('1 of 2 caught; 1 missed', output.getvalue())
+
+    def test_table_of_clean_runs(self):
+        output = self.patch_object(report.tables.sys, 'stdout', io.StringIO())
+        report.show_runs([clean.Run(7, 3, (), 1.5),
+                          clean.Run(8, 2, ('t',), 2.5),
+                          clean.Run(9, 0, (), 0.5)])
+        self.assertRegex(output.getvalue(), '8 +2 +1 +2.5 +t')
+        self.assertIn('1 of 3 clean', output.getvalue())
 
     def test_json(self):
         path = self.directory / 'results.json'

@@ -1,0 +1,61 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Runs the whole suite again and again in a lab that nobody has broken."""
+
+import dataclasses
+import random
+import time
+
+from mempage_lab.drills import stream
+from mempage_lab import runner
+
+_LARGEST_SEED = 2 ** 32
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What one run of the suite came to.
+
+    :ivar seed: of the order of the tests
+    :ivar passed: how many tests passed
+    :ivar failed: names of the tests that failed
+    """
+
+    seed: int
+    passed: int
+    failed: tuple
+    seconds: float
+
+    @property
+    def clean(self):
+        """Whether tests ran, and all of them passed."""
+        return bool(self.passed and not self.failed)
+
+
+def run(count, shown):
+    """Run the suite in random order, with two workers.
+
+    :param count: how many times
+    :param shown: a :class:`mempage_lab.progress.Progress`
+    :returns: a generator of :class:`Run`
+    """
+    for number in range(1, count + 1):
+        seed = random.randrange(_LARGEST_SEED)
+        begin = time.monotonic()
+        _, results = runner.run((), quiet=True, seed=seed)
+        outcome = stream.read(results / 'results.subunit')
+        done = Run(seed, len(outcome.passed), tuple(sorted(outcome.failures)),
+                   round(time.monotonic() - begin, 1))
+        shown.say('run %d of %d, seed %d: %d passed, %d failed' % (
+            number, count, seed, done.passed, len(done.failed)))
+        yield done

@@ -1,0 +1,61 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Finds the tests that Tempest finds, in a random order if there is a seed.
+
+``--random`` of stestr does not change the order: its workers take the order of
+the discovery, which is this.
+"""
+
+import collections
+import os
+import random
+import unittest
+
+from tempest.test_discover import test_discover
+import testtools
+
+#: Environment variable; the same seed gives the same order.
+SEED = 'MEMPAGE_LAB_SEED'
+
+
+def load_tests(loader, tests, pattern):
+    """Find all tests of Tempest and of its plugins.
+
+    :param loader: a unittest.TestLoader
+    :param tests: what this module has; ignored
+    :param pattern: of the names of files
+    :returns: a unittest.TestSuite
+    """
+    found = test_discover.load_tests(loader, tests, pattern)
+    seed = os.environ.get(SEED)
+    return found if seed is None else shuffle(found, seed)
+
+
+def shuffle(suite, seed):
+    """Shuffle classes, and tests within classes.
+
+    The tests of a class stay together: what they share is set up once.
+
+    :param suite: a unittest.TestSuite
+    :param seed: text
+    :returns: a flat unittest.TestSuite
+    """
+    classes = collections.defaultdict(list)
+    for test in testtools.iterate_tests(suite):
+        classes[type(test).__module__, type(test).__qualname__].append(test)
+    generator = random.Random(seed)
+    groups = list(classes.values())
+    generator.shuffle(groups)
+    for group in groups:
+        generator.shuffle(group)
+    return unittest.TestSuite(test for group in groups for test in group)

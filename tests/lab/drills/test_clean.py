@@ -1,0 +1,38 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from unittest import mock
+
+from mempage_lab.drills import clean
+from mempage_lab.drills import stream
+from mempage_lab import runner
+from tests.lab import base
+
+
+class CleanTest(base.LabTestCase):
+
+    def test_runs(self):
+        outcomes = iter([stream.Outcome(['a', 'b'], {}),
+                         stream.Outcome(['a'], {'b': 'because'})])
+        run = self.patch_object(runner, 'run')
+        run.return_value = 0, self.directory
+        self.patch_object(stream, 'read', lambda path: next(outcomes))
+        first, second = clean.run(2, mock.Mock())
+        self.assertEqual([(2, (), True), (1, ('b',), False)], [
+            (done.passed, done.failed, done.clean)
+            for done in (first, second)])
+        self.assertEqual([first.seed, second.seed], [
+            call.kwargs['seed'] for call in run.call_args_list])
+        self.assertNotEqual(first.seed, second.seed)
+
+    def test_a_run_without_tests_is_not_clean(self):
+        self.assertFalse(clean.Run(1, 0, (), 0.5).clean)
