@@ -49,16 +49,18 @@ class BaseOnHostTest(page_size_base.BasePageSizeTest):
                 cls.servers_client.delete_server, server)
 
     @classmethod
-    def flavor_for(cls, request):
+    def flavor_for(cls, request, hosts=None):
         """Get the flavor that makes a request.
 
         :param request: small, large, any, a size in KiB, or None
+        :param hosts: as of :meth:`ram_mib`
         :returns: the flavor
         """
-        if request not in cls._flavors:
-            cls._flavors[request] = cls.create_page_size_flavor(
-                request and str(request), request)
-        return cls._flavors[request]
+        ram_mib = cls.ram_mib(request, hosts)
+        if (request, ram_mib) not in cls._flavors:
+            cls._flavors[request, ram_mib] = cls.create_page_size_flavor(
+                request and str(request), ram_mib)
+        return cls._flavors[request, ram_mib]
 
     @classmethod
     def send(cls, request, host, way):

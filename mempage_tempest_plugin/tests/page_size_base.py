@@ -56,28 +56,30 @@ class BasePageSizeTest(base.BaseMemoryTest):
                 'NUMATopologyFilter'))
 
     @classmethod
-    def ram_mib(cls, request):
+    def ram_mib(cls, request, hosts=None):
         """Choose RAM which consists of whole pages, where there are any.
 
         :param request: small, large, any, a size in KiB, or None
+        :param hosts: declarations (inventory.Host) of hosts where the guest
+            can be sent, if not everywhere
         :returns: MiB
         """
-        pools = {pool.size_kib for host in cls.inventory.hosts.values()
+        pools = {pool.size_kib for host in (hosts or
+                                            cls.inventory.hosts.values())
                  for pool in host.pools if pool.pages}
         size = request if request in pools else min(pools, default=0)
         return max(cls.RAM_MIB, size // 1024)
 
     @classmethod
-    def create_page_size_flavor(cls, value, request):
+    def create_page_size_flavor(cls, value, ram_mib):
         """Create a flavor that asks for a page size.
 
         :param value: the value of hw:mem_page_size, or None
-        :param request: what is requested then: small, large, any, a size in
-            KiB, or None
+        :param ram_mib: its RAM
         :returns: the flavor; it is deleted after the class
         """
         extra_specs = {'hw:mem_page_size': value} if value else {}
-        return cls.create_flavor(extra_specs, cls.ram_mib(request))
+        return cls.create_flavor(extra_specs, ram_mib)
 
     @classmethod
     def request_server(cls, flavor, image=None, **kwargs):
@@ -193,7 +195,7 @@ class BaseAnywhereTest(BasePageSizeTest):
     @classmethod
     def _request(cls, value, image_value):
         request = page_size_requests.effective(value, image_value)
-        flavor = cls.create_page_size_flavor(value, request)
+        flavor = cls.create_page_size_flavor(value, cls.ram_mib(request))
         image = image_value and cls.create_image(hw_mem_page_size=image_value)
         cls.expected[value, image_value] = page_sizes.outcome(
             cls.declared, request, flavor['ram'], page_sizes.Way.SCHEDULER,
