@@ -120,7 +120,7 @@ def _image(cloud, name, path):
         name=name, disk_format='raw', container_format='bare',
         visibility='public', allow_duplicates=True, filename=str(path),
         # Without it a guest waits for randomness when it boots.
-        hw_rng_model='virtio')
+        hw_rng_model='virtio', img_config_drive='mandatory')
     return created.id
 
 

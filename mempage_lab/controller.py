@@ -109,7 +109,7 @@ class Controller:
             '--unixctl=/run/ovn/ovn-northd.ctl')
         for api in APIS:
             yield program.Program(
-                api, '%s/bin/uwsgi --ini /etc/uwsgi/%s.ini'
+                api, '%s/bin/pyuwsgi --ini /etc/uwsgi/%s.ini'
                 % (self.venv, api), environment=self._environment(api),
                 autostart=False)
         for worker in WORKERS:
