@@ -258,10 +258,17 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         """
         server = self.request_on(host, **kwargs)
         self.servers[host.name] = server
+        self.delete_later(server)
+
+    def delete_later(self, server):
+        """Delete a server after the test.
+
+        :param server: its UUID
+        """
         self._booted.append(server)
         # The last one is called first, and deletes all: before anything that
         # some of them use.
-        self.addCleanup(self._delete_booted)
+        self.addCleanup(self.delete_booted)
 
     @classmethod
     def request_on(cls, host, **kwargs):
@@ -302,7 +309,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         for server in servers:
             waiters.wait_for_server_termination(cls.servers_client, server)
 
-    def _delete_booted(self):
+    def delete_booted(self):
+        """Delete all servers that the test has booted."""
         servers, self._booted = self._booted, []
         self.delete_servers(servers)
 

@@ -16,7 +16,6 @@ import concurrent.futures
 import dataclasses
 
 from tempest.common import compute
-from tempest.common import waiters
 from tempest import config
 from tempest.lib.common.utils import test_utils
 from tempest.lib import exceptions as lib_exc
@@ -144,10 +143,7 @@ class BaseGuestsTest(base.BaseMemoryTest):
             image_id=self.image, flavor=flavor, **kwargs)
         guest = Guest(server['id'], size_kib, ram_mib)
         self.guests.append(guest)
-        self.addCleanup(waiters.wait_for_server_termination,
-                        self.servers_client, guest.uuid)
-        self.addCleanup(test_utils.call_and_ignore_notfound_exc,
-                        self.servers_client.delete_server, guest.uuid)
+        self.delete_later(guest.uuid)
         return guest
 
     def wait_until_settled(self):
@@ -179,12 +175,8 @@ class BaseGuestsTest(base.BaseMemoryTest):
 
     def delete_guests(self):
         """Delete all guests, and assert that nothing is taken any more."""
-        for guest in self.guests:
-            self.servers_client.delete_server(guest.uuid)
-        for guest in self.guests:
-            waiters.wait_for_server_termination(self.servers_client,
-                                                guest.uuid)
         self.guests = []
+        self.delete_booted()
         self.on_each_host(self.check_taken)
 
     def check_active(self, guests):
