@@ -134,7 +134,7 @@ DRILLS = {
         'Nova does not ask to discard the contents',
         faults.Source(DRIVER, 'membacking.discard = True',
                       'membacking.discard = False'),
-        'test_memory_is_in_file', 'discard: expected True'),
+        'test_memory_is_in_file', 'discard: expected yes'),
     'ratio-wrong': _file_backed(
         'Nova reports an allocation ratio of 1.5',
         faults.Source(DRIVER,
@@ -154,7 +154,7 @@ DRILLS = {
             "'supports_mem_backing_file': "
             "self._host.supports_mem_backing_file",
             "'supports_mem_backing_file': False"),
-        'test_capacity', 'COMPUTE_MEM_BACKING_FILE: expected True'),
+        'test_capacity', 'COMPUTE_MEM_BACKING_FILE: expected yes'),
     'page-size-traits-missing': Drill(
         'the driver does not report page sizes as traits', _large_only,
         faults.Source(OUR_DRIVER, 'traits.update(self._page_size_traits())',
@@ -228,7 +228,7 @@ DRILLS = {
         faults.Commands(
             'mkdir -p %s; mount --bind %s %s' % (ELSEWHERE, ELSEWHERE, STORE),
             UNCOVER, ('libvirtd', 'nova-compute')),
-        r'test_', 'on the root file system: expected False'),
+        r'test_', 'on the root file system: expected no'),
     # What QEMU does, whatever libvirt says.
     'memory-not-in-file': _file_backed(
         'QEMU has anonymous memory, libvirt says it is in a file',
@@ -240,11 +240,11 @@ DRILLS = {
     'memory-private': _file_backed(
         'QEMU maps the file privately, libvirt says shared',
         faults.Emulator('memory["share"] = False'),
-        'test_memory_is_in_file', 'share: expected True'),
+        'test_memory_is_in_file', 'share: expected yes'),
     'memory-on-demand': _file_backed(
         'QEMU does not allocate the file at once',
         faults.Emulator('memory["prealloc"] = False'),
-        'test_memory_is_in_file', 'prealloc: expected True'),
+        'test_memory_is_in_file', 'prealloc: expected yes'),
     'file-of-another-guest': _file_backed(
         "QEMU's memory is a file that all guests share",
         faults.Emulator(
@@ -266,7 +266,7 @@ DRILLS = {
         'everybody may read the backing files',
         faults.Hook('chmod 0755 %s/libvirt/qemu/*-"$1"; '
                     'chmod 0644 %s/libvirt/qemu/*-"$1"/*' % (STORE, STORE)),
-        'test_memory_is_in_file', 'open to others: expected False'),
+        'test_memory_is_in_file', 'open to others: expected no'),
     'file-left-behind': _file_backed(
         'backing files stay when their guests are gone',
         faults.Hook(
