@@ -53,6 +53,7 @@ while :; do
         echo "round $i" >> $3/torn
     echo $i > $3/round.new
     mv $3/round.new $3/round
+    sleep $4
 done
 """
 _WRONG = ("awk -v seed=%s '$0 != sprintf(\"%%s%%031d\", seed, "
@@ -127,14 +128,17 @@ class Guest:
                                                   % self.directory)))
         self.pages = size // PAGE
 
-    def start_writer(self):
-        """Have a process change another part of the memory, for ever."""
+    def start_writer(self, pause=0):
+        """Have a process change another part of the memory, for ever.
+
+        :param pause: seconds between its rounds
+        """
         self._mount()
         script = self.directory + '/writer.sh'
-        self.run('printf %%s %s > %s; setsid sh %s %s %d %s > /dev/null 2>&1 '
-                 '< /dev/null &' % (
+        self.run('printf %%s %s > %s; setsid sh %s %s %d %s %d > /dev/null '
+                 '2>&1 < /dev/null &' % (
                      shlex.quote(_WRITER), script, script, self.seed,
-                     WRITER_MIB * MIB // PAGE, self.directory))
+                     WRITER_MIB * MIB // PAGE, self.directory, pause))
 
     def state(self):
         """Read all of the pattern, and what else may have changed.
