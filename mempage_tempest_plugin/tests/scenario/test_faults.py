@@ -42,28 +42,43 @@ class TestQemuKilled(fault_base.FaultTest):
     @decorators.idempotent_id('8f3b2e5c-b17a-4e4a-ac65-309d72e6fb58')
     def test_killed_and_started(self):
         """Nova sees the end, no file is left, and the server starts anew"""
+        self._kill_marked()
+        self.on_each_host(self._start, self.wait_until_active,
+                          self.check_evidence, self._check_no_mark)
+
+    @decorators.idempotent_id('0e514675-a384-41bb-9a44-b5c162cdff74')
+    def test_next_guest_finds_nothing(self):
+        """No byte of a guest that was killed is in the memory of the next"""
+        self._kill_marked()
+        self.on_each_host(self.boot, self.wait_until_active,
+                          self.check_evidence, self._check_no_mark)
+
+    def _kill_marked(self):
+        self.marks = {}
         self.on_each_host(
             self.check_host, self.boot_noted, self.wait_until_active,
             self.note_files, self._mark, self.kill, self.wait_until_shut_off,
-            self.check_nothing_remains, self._start, self.wait_until_active,
-            self.check_evidence, self._check_no_mark)
+            self.check_nothing_remains)
 
     def _mark(self, host):
         """Write into the guest's memory, which is its file."""
-        self.mark = 'MARK-OF-' + self.servers[host.name]
+        self.marks[host.name] = 'MARK-OF-' + self.servers[host.name]
         host.ssh.execute(
-            ['dd', 'of=' + self._paths[host.name][0], 'conv=notrunc',
-             'bs=1M', 'seek=%d' % (self.flavor['ram'] // 2)],
-            stdin=self.mark, root=True)
-        self.assertNotEqual({}, host.count_in_files([self.mark]))
+            ['dd', 'of=' + self.path(host), 'conv=notrunc', 'bs=1M',
+             'seek=%d' % (self.flavor['ram'] // 2)],
+            stdin=self.marks[host.name], root=True)
+        self.assertNotEqual({}, self._marked(host))
+
+    def _marked(self, host):
+        return host.count_in_files([self.marks[host.name]])
 
     def _start(self, host):
         self.servers_client.start_server(self.servers[host.name])
 
     def _check_no_mark(self, host):
-        self.assertEqual({}, host.count_in_files(
-            ['MARK-OF-' + self.servers[host.name]]),
-            'what the guest had in its memory before it was killed')
+        self.assertEqual(
+            {}, self._marked(host), 'files on host %s that have what a guest '
+            'had in its memory before it was killed' % host.name)
 
 
 @decorators.serial
