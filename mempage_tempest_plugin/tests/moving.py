@@ -66,6 +66,38 @@ def can_have(host, request):
                 else page_sizes.available(host) - large)
 
 
+class FromFileBacked:
+    """Mixed in: the server starts on a file-backed host."""
+
+    @classmethod
+    def is_about(cls, host):
+        return host.file_backed is not None
+
+
+class FromOrdinary:
+    """Mixed in: the server starts on a host that is not file-backed."""
+
+    @classmethod
+    def is_about(cls, host):
+        return super().is_about(host) and not host.file_backed
+
+
+class ToFileBacked:
+    """Mixed in: the server is taken to file-backed hosts."""
+
+    @classmethod
+    def is_destination(cls, host, source):
+        return host.file_backed is not None
+
+
+class ToOrdinary:
+    """Mixed in: the server is taken to hosts where it has ordinary memory."""
+
+    @classmethod
+    def is_destination(cls, host, source):
+        return can_have(host, None) and not host.file_backed
+
+
 class BaseMoveTest(base.BaseMemoryTest):
     """Tests with one server, which is on the first host that suits.
 

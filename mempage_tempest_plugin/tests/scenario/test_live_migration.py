@@ -39,12 +39,8 @@ class LiveMigrationTest(guest_moving.GuestMoveTest):
             here = host
 
 
-class TestFileBackedLiveMigration(LiveMigrationTest):
+class TestFileBackedLiveMigration(moving.FromFileBacked, LiveMigrationTest):
     """a file-backed host, and others, also with another file system"""
-
-    @classmethod
-    def is_about(cls, host):
-        return host.file_backed is not None
 
     @classmethod
     def _destinations(cls, source):
@@ -60,16 +56,9 @@ class TestFileBackedLiveMigration(LiveMigrationTest):
         self.check_round_trip()
 
 
-class TestOrdinaryLiveMigration(LiveMigrationTest):
+class TestOrdinaryLiveMigration(moving.FromOrdinary, moving.ToOrdinary,
+                                LiveMigrationTest):
     """hosts with ordinary memory, with different policies"""
-
-    @classmethod
-    def is_about(cls, host):
-        return super().is_about(host) and not host.file_backed
-
-    @classmethod
-    def is_destination(cls, host, source):
-        return moving.can_have(host, None) and not host.file_backed
 
     @decorators.idempotent_id('b0c0b6d5-0d68-4dcb-9d53-35b1ea8d26f2')
     @utils.services('compute', 'network')
@@ -134,16 +123,9 @@ class MixedTest(LiveMigrationTest):
         self.check_guest()
 
 
-class TestFileBackedToOthers(MixedTest):
+class TestFileBackedToOthers(moving.FromFileBacked, moving.ToOrdinary,
+                             MixedTest):
     """a file-backed host and others"""
-
-    @classmethod
-    def is_about(cls, host):
-        return host.file_backed is not None
-
-    @classmethod
-    def is_destination(cls, host, source):
-        return moving.can_have(host, None) and not host.file_backed
 
     @decorators.idempotent_id('e2d9b52f-4f1c-4ed7-93f0-5ed3f1f55a14')
     @utils.services('compute', 'network')
@@ -152,16 +134,9 @@ class TestFileBackedToOthers(MixedTest):
         self.check_mixed()
 
 
-class TestOrdinaryToFileBacked(MixedTest):
+class TestOrdinaryToFileBacked(moving.FromOrdinary, moving.ToFileBacked,
+                               MixedTest):
     """a host with ordinary memory, and a file-backed one"""
-
-    @classmethod
-    def is_about(cls, host):
-        return super().is_about(host) and not host.file_backed
-
-    @classmethod
-    def is_destination(cls, host, source):
-        return host.file_backed is not None
 
     @decorators.idempotent_id('f3a1c8d6-2b7e-4a59-8c41-6f0b9e7d5c25')
     @utils.services('compute', 'network')
@@ -170,14 +145,10 @@ class TestOrdinaryToFileBacked(MixedTest):
         self.check_mixed()
 
 
-class TestLargePagesToFileBacked(MixedTest):
+class TestLargePagesToFileBacked(moving.ToFileBacked, MixedTest):
     """guests with large pages, and a file-backed host"""
 
     request = page_sizes.LARGE
-
-    @classmethod
-    def is_destination(cls, host, source):
-        return host.file_backed is not None
 
     def outcome(self, host):
         # Without a pool the scheduler sees at once that there are no pages.
@@ -193,7 +164,8 @@ class TestLargePagesToFileBacked(MixedTest):
         self.check_mixed()
 
 
-class TestFileBackedToOthersLate(reconfiguring.ReconfiguringTest, MixedTest):
+class TestFileBackedToOthersLate(moving.ToOrdinary,
+                                 reconfiguring.ReconfiguringTest, MixedTest):
     """a file-backed host without the pre-check of nova_mempage, and others"""
 
     promises = dict(
@@ -204,10 +176,6 @@ class TestFileBackedToOthersLate(reconfiguring.ReconfiguringTest, MixedTest):
     @classmethod
     def is_about(cls, host):
         return bool(super().is_about(host) and host.file_backed)
-
-    @classmethod
-    def is_destination(cls, host, source):
-        return moving.can_have(host, None) and not host.file_backed
 
     @classmethod
     def resource_setup(cls):
