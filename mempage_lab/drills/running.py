@@ -106,15 +106,17 @@ def _judge(drill, failures):
             if re.search(drill.words, line):
                 return CAUGHT, failed, line.strip()
     if expected:
-        return CAUSE_UNSAID, failed, _last_line(failures[expected[0]])
+        return CAUSE_UNSAID, failed, _gist(failures[expected[0]])
     if failed:
-        return WRONG_TEST, failed, _last_line(failures[failed[0]])
+        return WRONG_TEST, failed, _gist(failures[failed[0]])
     return MISSED, failed, ''
 
 
-def _last_line(text):
-    return next((line.strip() for line in reversed(text.splitlines())
-                 if line.strip()), '')
+def _gist(text):
+    """Choose the line of a traceback that tells most: usually its last."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return next((line for line in lines if 'expected' in line),
+                lines[-1] if lines else '')
 
 
 @contextlib.contextmanager
