@@ -118,15 +118,27 @@ class Guest:
         """
         self._mount()
         size = mib * MIB
-        written = int(self.run(
-            '%s pages %s %d > %s || true; wc -c < %s' % (
-                _PAGES, self.seed, size // PAGE, self.file, self.file)))
+        written = int(self.run('%s || true; wc -c < %s' % (
+            self._filling(size), self.file)))
         if written != size:
             raise exceptions.GuestError(
                 'only %d of %d MiB could be written to its memory: %s' % (
                     written // MIB, mib, self.run('free; df %s'
                                                   % self.directory)))
         self.pages = size // PAGE
+
+    def begin_to_fill(self, mib):
+        """Fill memory, and do not wait for it.
+
+        :param mib: how much
+        """
+        self._mount()
+        self.run('(%s) > /dev/null 2>&1 < /dev/null &' % self._filling(
+            mib * MIB))
+
+    def _filling(self, size):
+        return '%s pages %s %d > %s' % (_PAGES, self.seed, size // PAGE,
+                                        self.file)
 
     def start_writer(self, pause=0):
         """Have a process change another part of the memory, for ever.

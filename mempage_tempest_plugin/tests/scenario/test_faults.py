@@ -12,8 +12,10 @@
 
 """What guests, Nova and the operator see when something breaks."""
 
+from tempest.common import utils
 from tempest.common import waiters
 from tempest import config
+from tempest.lib.common.utils import data_utils
 from tempest.lib.common.utils import test_utils
 from tempest.lib import decorators
 from testtools import content
@@ -22,11 +24,13 @@ from testtools import matchers
 from mempage_tempest_plugin import compute_services
 from mempage_tempest_plugin import details
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin import foreign_data
 from mempage_tempest_plugin import guests
 from mempage_tempest_plugin.hosts import cache
 from mempage_tempest_plugin.hosts import faulty_store
 from mempage_tempest_plugin import reconfiguration
 from mempage_tempest_plugin.tests import fault_base
+from mempage_tempest_plugin.tests import in_guest
 
 CONF = config.CONF
 
@@ -258,3 +262,57 @@ class TestBrokenStore(fault_base.FaultTest):
         except exceptions.HypervisorError as error:
             # It dies of the question.
             self._report('qemu', str(error))
+
+
+@decorators.serial
+class TestFullStore(fault_base.FaultTest, in_guest.FilledGuestTest):
+    """a file-backed host; its store is filled on purpose"""
+
+    # One that tells the host which of its memory it does not use.
+    needs_system = True
+    promises = {**fault_base.FaultTest.promises,
+                'fill_stores': 'does not allow to fill the backing stores'}
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls.host = cls.hosts[0]
+
+    @decorators.idempotent_id('0d5825fa-8ebc-42bc-97a0-52807e5be276')
+    @utils.services('compute', 'network')
+    def test_memory_given_back_is_gone(self):
+        """Hazard: QEMU dies if others have the space of free guest memory"""
+        guest = self._boot_idle()
+        self._wait_until_given_back()
+        self.useFixture(foreign_data.ForeignData(self.host))
+        guest.begin_to_fill(self._filled_mib())
+        self.wait_until_shut_off(self.host)
+        self.assertEqual([], self.pids(self.host))
+        foreign_data.remove(self.host)
+        self.servers_client.start_server(self.servers[self.host.name])
+        self.wait_until_active(self.host)
+        self.check_evidence(self.host)
+
+    def _boot_idle(self):
+        self.boot_reachable(self.host)
+        self.wait_until_active(self.host)
+        self.note_files(self.host)
+        return guests.Guest(self.connect(self.servers[self.host.name]),
+                            data_utils.rand_uuid_hex())
+
+    def _filled_mib(self):
+        return self.flavor['ram'] * in_guest.FILLED // 100
+
+    def _wait_until_given_back(self):
+        if not test_utils.call_until_true(
+                lambda: self._given_back() >= self._filled_mib() // 2,
+                fault_base.NOTICE_TIMEOUT, 1):
+            raise self.skipException(
+                'The guest has all of its memory: it does not give back what '
+                'is free (free page reporting)')
+
+    def _given_back(self):
+        """Tell how many MiB of the guest's RAM are not in its file."""
+        path = self.path(self.host)
+        file = self.host.survey(paths=[path]).files[path]
+        return (file.size - file.allocated) // guests.MIB
