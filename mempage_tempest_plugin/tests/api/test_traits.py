@@ -21,10 +21,9 @@ from tempest import config
 from tempest.lib import decorators
 
 from mempage_tempest_plugin import aggregates
-from mempage_tempest_plugin import compute_services
 from mempage_tempest_plugin import page_sizes
 from mempage_tempest_plugin import policy
-from mempage_tempest_plugin.tests import page_size_base
+from mempage_tempest_plugin.tests import on_host
 
 CONF = config.CONF
 REFUSED = page_sizes.Outcome({}, frozenset({page_sizes.NO_VALID_HOST}))
@@ -37,7 +36,7 @@ def _large_size(host):
     return min(page_sizes.large(host), default=None)
 
 
-class _BaseTraitTest(page_size_base.BasePageSizeTest):
+class _BaseTraitTest(on_host.BaseOnHostTest):
 
     @classmethod
     def skip_checks(cls):
@@ -76,25 +75,33 @@ class _BaseTraitTest(page_size_base.BasePageSizeTest):
                 return host
         self.skipTest('%s declares no host %s' % (self.inventory.path, what))
 
-    def check(self, host, size, needed, accepted=True):
-        """Assert what becomes of a server that is sent to a host.
+    def check(self, *cases):
+        """Assert what becomes of servers, all requested at the same time.
 
-        :param host: the compute_host.ComputeHost
-        :param size: the page size in KiB that it asks for, or None
-        :param needed: whether its flavor has the trait required, forbidden,
-            or neither (None)
-        :param accepted: whether the trait lets it in. The host itself would
-            take it anyway.
+        :param cases: each is a compute_host.ComputeHost where a server is
+            sent, the page size in KiB that it asks for, or None, whether its
+            flavor has the trait required, forbidden, or neither (None), and
+            whether the trait lets it in. The host itself would take it
+            anyway.
         """
+        requested = []
+        for host, size, needed, accepted in cases:
+            flavor = self._flavor(size, needed)
+            expected = page_sizes.outcome(
+                [host.declared], size, flavor['ram'], page_sizes.Way.HOST,
+                self.enforcement()) if accepted else REFUSED
+            server = self.request_server(flavor,
+                                         hypervisor_hostname=host.name)
+            self.addCleanup(self.begin_to_delete, [server])
+            requested.append((server, expected))
+        for server, expected in requested:
+            self.assert_outcome(server, expected)
+
+    def _flavor(self, size, needed):
         extra_specs = {'trait:%s' % self.trait: needed} if needed else {}
         if size:
             extra_specs['hw:mem_page_size'] = str(size)
-        flavor = self.create_flavor(extra_specs, self.ram_mib(size))
-        server = self.request_server(flavor, hypervisor_hostname=host.name)
-        self.addCleanup(self.delete_servers, [server])
-        self.assert_outcome(server, page_sizes.outcome(
-            [host.declared], size, flavor['ram'], page_sizes.Way.HOST,
-            self.enforcement()) if accepted else REFUSED)
+        return self.create_flavor(extra_specs, self.ram_mib(size))
 
 
 @ddt.ddt
@@ -107,8 +114,8 @@ class TestTraitsInFlavors(_BaseTraitTest):
         """Only a host that has the trait takes the server"""
         self.use(kind)
         self.use_other()
-        self.check(self.having, self.size, 'required')
-        self.check(self.lacking, None, 'required', accepted=False)
+        self.check((self.having, self.size, 'required', True),
+                   (self.lacking, None, 'required', False))
 
     @decorators.idempotent_id('f0ab51c2-6f38-4e51-8d40-7fb23d61c2e6')
     @ddt.data(FILE, PAGE_SIZE)
@@ -116,8 +123,8 @@ class TestTraitsInFlavors(_BaseTraitTest):
         """Only a host that has it not takes the server"""
         self.use(kind)
         self.use_other()
-        self.check(self.having, self.size, 'forbidden', accepted=False)
-        self.check(self.lacking, None, 'forbidden')
+        self.check((self.having, self.size, 'forbidden', False),
+                   (self.lacking, None, 'forbidden', True))
 
 
 @decorators.serial
@@ -137,9 +144,8 @@ class TestIsolatedAggregates(_BaseTraitTest):
         self.use(kind)
         client = self.os_admin.aggregates_client
         aggregates.remove_left(client)
-        host = compute_services.ComputeServices(self.os_admin).host_of(
-            self.having.name)
         self.useFixture(aggregates.Aggregate(
-            client, [host], {'trait:%s' % self.trait: 'required'}))
-        self.check(self.having, self.size, None, accepted=False)
-        self.check(self.having, self.size, 'required')
+            client, [self.services.host_of(self.having.name)],
+            {'trait:%s' % self.trait: 'required'}))
+        self.check((self.having, self.size, None, False),
+                   (self.having, self.size, 'required', True))
