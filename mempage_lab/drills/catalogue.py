@@ -187,7 +187,7 @@ DRILLS = {
         'mixed live migrations are not refused before they begin',
         lambda host: not host.store and not host.pools,
         _nova('refuse_mixed_live_migration', 'False'), GUARDS,
-        'TestOrdinaryToFileBacked', 'ACTIVE|ERROR'),
+        'TestOrdinaryToFileBacked', 'was not refused before it began'),
     # What the scheduler does.
     'filter-passes-all': Drill(
         'AggregateMemoryBackingFilter passes every host', CONTROLLER,

@@ -102,21 +102,25 @@ def _judge(drill, failures):
     failed = tuple(sorted(failures))
     expected = [test for test in failed if re.search(drill.caught_by, test)]
     for test in expected:
-        for line in failures[test].splitlines():
+        for line in _message(failures[test]):
             if re.search(drill.words, line):
-                return CAUGHT, failed, line.strip()
-    if expected:
-        return CAUSE_UNSAID, failed, _gist(failures[expected[0]])
-    if failed:
-        return WRONG_TEST, failed, _gist(failures[failed[0]])
+                return CAUGHT, failed, line
+    for verdict, tests in (CAUSE_UNSAID, expected), (WRONG_TEST, failed):
+        if tests:
+            return verdict, failed, ' '.join(_message(failures[tests[0]]))
     return MISSED, failed, ''
 
 
-def _gist(text):
-    """Choose the line of a traceback that tells most: usually its last."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return next((line for line in lines if 'expected' in line),
-                lines[-1] if lines else '')
+def _message(text):
+    """Take the error out of a traceback, without any line of code.
+
+    :returns: list of its lines
+    """
+    lines = [line.strip() for line in text.splitlines()]
+    frames = [number for number, line in enumerate(lines)
+              if line.startswith('File "')]
+    code = frames[-1] + 2 if frames else 0
+    return [line for line in lines[code:] if line.strip('^~ ')]
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ import fixtures
 from tempest.common import compute
 from tempest.common import waiters
 from tempest import config
+from tempest import exceptions
 from tempest.lib.common import api_version_utils
 from tempest.lib.services.compute import base_compute_client
 
@@ -276,7 +277,14 @@ class BaseMoveTest(base.BaseMemoryTest):
         :returns: why Nova refused it
         """
         pids = self.source.pids(self.server)
-        reason = self.reason(self.act('ACTIVE', method, *arguments, **kwargs))
+        try:
+            request_id = self.act('ACTIVE', method, *arguments, **kwargs)
+        except exceptions.BuildErrorException as error:
+            self.fail('server %s: %s from host %s to %s was not refused '
+                      'before it began, and failed: %s' % (
+                          self.server, method, self.source.name,
+                          destination.name, error))
+        reason = self.reason(request_id)
         self.check_untouched(pids)
         self.check_absent(destination)
         return reason

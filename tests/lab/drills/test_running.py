@@ -95,6 +95,18 @@ class RunningTest(base.LabTestCase):
         self.assertEqual((running.CAUSE_UNSAID, 'it is broken'),
                          (result.verdict, result.said))
 
+    def test_code_is_no_message(self):
+        self.outcome.failures = {'A.test': (
+            'Traceback (most recent call last):\n'
+            '  File "total.py", line 1, in test\n'
+            '    self.fail("total: expected")\n    ^^^^^^^\n'
+            'AssertionError: 1 of 7 failed\nfbm1: it is broken\n')}
+        result = self._run()
+        self.assertEqual(
+            (running.CAUSE_UNSAID,
+             'AssertionError: 1 of 7 failed fbm1: it is broken'),
+            (result.verdict, result.said))
+
     def test_no_such_host(self):
         drill = catalogue.DRILLS['option-off']
         self.lab.topology.hosts = ()
