@@ -30,8 +30,8 @@ from mempage_lab import shell
 
 PYTHON = '/usr/bin/python3'
 CONSTRAINTS = paths.PACKAGE / 'constraints' / '2026.2.txt'
-# pyuwsgi is uWSGI in Python's own binary. Debian's libpython, which uWSGI links,
-# takes half as long again for the same work.
+# pyuwsgi is uWSGI in Python's own binary. With Debian's libpython, which uWSGI
+# links, the same work takes half as long again.
 OPENSTACK = ('nova', 'keystone', 'glance', 'openstack-placement', 'neutron',
              'pyuwsgi', 'PyMySQL', 'python-memcached', 'libvirt-python')
 DEBIAN = (

@@ -118,7 +118,8 @@ DRILLS = {
         'reserved_huge_pages is not set: a host takes all pages for its own',
         _large_only, _nova('reserved_huge_pages', None, 'DEFAULT'),
         r'TestPoolExhaustion\.test_fill|TestLargePage\.',
-        r'TestPoolExhaustion\.test_fill', 'ACTIVE|pages'),
+        r'TestPoolExhaustion\.test_fill',
+        'had to refuse .* hands out more memory'),
     # What Nova does.
     'access-private': _file_backed(
         'Nova asks for private access',
@@ -166,15 +167,15 @@ DRILLS = {
             'for cell in topology.cells:\n'
             '                cell.mempages = [page for page in cell.mempages '
             'if page.size_kb != 4]'),
-        PAGE_SIZES, r'TestLargePage\.|TestAllowedPageSizes\.',
-        'page size|No valid host|hugepages|large'),
+        PAGE_SIZES, r'TestAllowedPageSizes\.test_mp4',
+        'page size small: .* runs on .* with page size 2048'),
     'page-sizes-not-withheld': Drill(
         'the driver hands out pages that are not allowed', _small_only,
         faults.Source(
             OUR_DRIVER, 'pages.withhold(topology.cells, self._allowed)',
             'pass'),
         PAGE_SIZES, r'TestAllowedPageSizes\.test_mp[123]',
-        'guests may have pages: small|page sizes'),
+        'guests may have pages: small|reports other page sizes'),
     'guard-removed': Drill(
         'a host takes guests without page size though only large is allowed',
         _large_only,
