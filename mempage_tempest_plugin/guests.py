@@ -23,7 +23,8 @@ PAGE = 4096
 # Every page is full of lines that tell its number: what is elsewhere than it
 # was is wrong, too.
 LINE = 64
-# What the writer changes over and over, in MiB.
+# What the writer changes over and over, and what is filled each second of a
+# slow filling, in MiB.
 WRITER_MIB = 4
 
 # A file system in the guest's memory, which does not end at half of it.
@@ -118,8 +119,9 @@ class Guest:
         """
         self._mount()
         size = mib * MIB
-        written = int(self.run('%s || true; wc -c < %s' % (
-            self._filling(size), self.file)))
+        written = int(self.run(
+            '%s pages %s %d > %s || true; wc -c < %s' % (
+                _PAGES, self.seed, size // PAGE, self.file, self.file)))
         if written != size:
             raise exceptions.GuestError(
                 'only %d of %d MiB could be written to its memory: %s' % (
@@ -127,18 +129,16 @@ class Guest:
                                                   % self.directory)))
         self.pages = size // PAGE
 
-    def begin_to_fill(self, mib):
-        """Fill memory, and do not wait for it.
+    def fill_slowly(self, mib):
+        """Fill memory, some each second, and do not wait for it.
 
         :param mib: how much
         """
         self._mount()
-        self.run('(%s) > /dev/null 2>&1 < /dev/null &' % self._filling(
-            mib * MIB))
-
-    def _filling(self, size):
-        return '%s pages %s %d > %s' % (_PAGES, self.seed, size // PAGE,
-                                        self.file)
+        step = '%s pages %s %d >> %s; sleep 1' % (
+            _PAGES, self.seed, WRITER_MIB * MIB // PAGE, self.file)
+        self.run('(for i in $(seq %d); do %s; done) > /dev/null 2>&1 '
+                 '< /dev/null &' % (mib // WRITER_MIB, step))
 
     def start_writer(self, pause=0):
         """Have a process change another part of the memory, for ever.

@@ -284,8 +284,9 @@ class TestFullStore(fault_base.FaultTest, in_guest.FilledGuestTest):
         """Hazard: QEMU dies if others have the space of free guest memory"""
         guest = self._boot_idle()
         self._wait_until_given_back()
+        # It cannot be told to begin when there is no memory to listen with.
+        guest.fill_slowly(self._filled_mib())
         self.useFixture(foreign_data.ForeignData(self.host))
-        guest.begin_to_fill(self._filled_mib())
         self.wait_until_shut_off(self.host)
         self.assertEqual([], self.pids(self.host))
         foreign_data.remove(self.host)
