@@ -113,7 +113,7 @@ class FaultsTest(base.LabTestCase):
         with mock.patch('os.execv', lambda *words: seen.extend(words)), \
                 mock.patch('sys.argv', ['qemu', '-m', '64', word]):
             exec(compile(wrapper, 'wrapper', 'exec'), {})
-        self.assertEqual(faults.DIRECTORY + '/qemu', seen[0])
+        self.assertEqual(faults.UNUSED, seen[0])
         self.assertEqual(
             ['qemu', '-m', '64',
              '{"qom-type": "memory-backend-file", "share": false}'], seen[1])
