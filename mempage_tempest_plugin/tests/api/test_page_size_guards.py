@@ -204,7 +204,6 @@ class TestNoPageSizeUnfiltered(NoPageSizeTest):
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
-        cls._kept = None
         if CONF.mempage.aggregate_memory_backing_filter:
             cls._open_filter()
 
@@ -219,15 +218,6 @@ class TestNoPageSizeUnfiltered(NoPageSizeTest):
             {'MemoryBacking': 'small,large'})
         aggregate.setUp()
         cls.addClassResourceCleanup(aggregate.cleanUp)
-
-    def start(self):
-        """Use one server for all tests, as long as it is fit."""
-        if not self._kept or self.cloud.server(self._kept).status != 'ACTIVE':
-            type(self)._kept = self.request_on(self.source)
-            self.addClassResourceCleanup(self.delete_servers, [self._kept])
-        self.servers = {self.source.name: self._kept}
-        self.wait_until_active(self.source)
-        self.check_evidence(self.source)
 
     @decorators.idempotent_id('7dc60bda-f1e4-4fd0-8ccd-be0f9a8b7c63')
     def test_migrations(self):
