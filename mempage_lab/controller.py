@@ -47,6 +47,12 @@ WORKERS = {
     'nova-scheduler': 'Starting scheduler node',
     'neutron-ovn-maintenance-worker': '',
 }
+#: What nova-scheduler asks, and what Tempest may rely on.
+SCHEDULER_FILTERS = (
+    'ComputeFilter', 'ComputeCapabilitiesFilter', 'ImagePropertiesFilter',
+    'ServerGroupAntiAffinityFilter', 'ServerGroupAffinityFilter',
+    'SameHostFilter', 'DifferentHostFilter', 'NUMATopologyFilter',
+    'AggregateMemoryBackingFilter')
 #: Database users, each with the databases that it owns.
 DATABASES = {'keystone': ['keystone'], 'glance': ['glance'],
              'placement': ['placement'], 'neutron': ['neutron'],
@@ -149,7 +155,8 @@ class Controller:
                             self.node.private('/etc/' + service),
                             dirs_exist_ok=True)
         values = dict(node=self.node, controller=self.node.address,
-                      secrets=secrets.load(), venv=self.venv, compute=None)
+                      secrets=secrets.load(), venv=self.venv, compute=None,
+                      scheduler_filters=SCHEDULER_FILTERS)
         for path, template, extra in (
                 ('/etc/keystone/keystone.conf', 'keystone.conf', {}),
                 ('/etc/glance/glance-api.conf', 'glance-api.conf', {}),

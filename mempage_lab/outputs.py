@@ -20,6 +20,7 @@ import yaml
 
 from mempage_lab import cloud
 from mempage_lab import compute
+from mempage_lab import controller
 from mempage_lab import image
 from mempage_lab import paths
 from mempage_lab import secrets
@@ -58,6 +59,7 @@ def write(topology, resources, kvm):
     write_private(paths.TEMPEST_CONF, templates.render(
         'tempest.conf', workspace=paths.TEMPEST_WORKSPACE,
         controller=topology.controller, resources=resources,
+        scheduler_filters=controller.SCHEDULER_FILTERS,
         hosts=len(topology.hosts), kvm=kvm, login_user=image.LOGIN_USER,
         admin_password=credentials['password'], inventory=paths.INVENTORY))
 

@@ -14,6 +14,7 @@
 
 import dataclasses
 
+from mempage_lab import controller
 from mempage_lab.drills import faults
 
 DRIVER = 'nova/virt/libvirt/driver.py'
@@ -24,7 +25,6 @@ ELSEWHERE = '/var/lib/libvirt/elsewhere'
 # Whatever was mounted over the store, but not the store.
 UNCOVER = ('while [[ $(grep -c " %s " /proc/self/mounts) -gt 1 ]]; '
            'do umount %s || exit; done' % (STORE, STORE))
-CONTROLLER = 'controller'
 
 SMOKE = r'TestFileBacked\.|TestLargePage\.|TestPlain'
 FILE_BACKED = SMOKE
@@ -191,7 +191,7 @@ DRILLS = {
         'TestOrdinaryToFileBacked', 'was not refused before it began'),
     # What the scheduler does.
     'filter-passes-all': Drill(
-        'AggregateMemoryBackingFilter passes every host', CONTROLLER,
+        'AggregateMemoryBackingFilter passes every host', controller.NAME,
         faults.Source(OUR_FILTER, '        if not values:\n'
                       '            return True\n',
                       '        return True\n', ('nova-scheduler',)),
@@ -199,22 +199,22 @@ DRILLS = {
         'AggregateMemoryBackingFilter'),
     'filter-passes-nothing': Drill(
         'AggregateMemoryBackingFilter passes no host of an aggregate',
-        CONTROLLER,
+        controller.NAME,
         faults.Source(OUR_FILTER, '        allowed = _union(values)\n',
                       '        return False\n', ('nova-scheduler',)),
         FILTER, r'TestAggregateMemoryBacking\.',
         'AggregateMemoryBackingFilter'),
     'filter-off': Drill(
         'the scheduler does not use AggregateMemoryBackingFilter',
-        CONTROLLER,
-        faults.Options({('filter_scheduler', 'enabled_filters'):
-                        'ComputeFilter,ComputeCapabilitiesFilter,'
-                        'ImagePropertiesFilter,NUMATopologyFilter'},
-                       programs=('nova-scheduler',)),
+        controller.NAME,
+        faults.Options({('filter_scheduler', 'enabled_filters'): ','.join(
+            name for name in controller.SCHEDULER_FILTERS
+            if name != 'AggregateMemoryBackingFilter')},
+            programs=('nova-scheduler',)),
         FILTER, r'TestAggregateMemoryBacking\.',
         'AggregateMemoryBackingFilter'),
     'isolation-off': Drill(
-        'the scheduler does not isolate aggregates', CONTROLLER,
+        'the scheduler does not isolate aggregates', controller.NAME,
         faults.Options({('scheduler', 'enable_isolated_aggregate_filtering'):
                         'false'}, programs=('nova-scheduler',)),
         TRAITS, 'TestIsolatedAggregates', 'runs on'),

@@ -83,13 +83,6 @@ class OutputsTest(base.LabTestCase):
             self.assertEqual(kvm, parser['mempage'].getboolean(
                 'live_migrate_running_guests'))
 
-    def test_tempest_knows_the_schedulers_filters(self):
-        parser = configparser.RawConfigParser()
-        parser.read_string(paths.TEMPEST_CONF.read_text())
-        nova = (paths.PACKAGE / 'templates/nova.conf.j2').read_text()
-        self.assertIn('\nenabled_filters = %s\n' % parser[
-            'compute-feature-enabled']['scheduler_enabled_filters'], nova)
-
     def test_files_are_roots_own(self):
         for path in (paths.INVENTORY, paths.TEMPEST_CONF, paths.OPENRC,
                      paths.CLOUDS):
