@@ -22,6 +22,7 @@ class Program:
     :ivar autostart: whether the supervisor starts it; the lab starts it
         otherwise, once what it needs is there
     :ivar whole_group: whether its children end with it
+    :ivar stop_signal: what asks it to end
     """
     name: str
     command: str
@@ -30,3 +31,4 @@ class Program:
     autostart: bool = True
     autorestart: str = 'unexpected'
     whole_group: bool = True
+    stop_signal: str = 'TERM'
