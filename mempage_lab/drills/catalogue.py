@@ -281,7 +281,7 @@ DRILLS = {
     'space-kept': _file_backed(
         'somebody keeps a deleted file on the store open',
         faults.Hook(faults.in_background(
-            'head -c 128M /dev/zero > %s/drill; exec 3< %s/drill; rm %s/drill; '
+            'head -c 128M /dev/zero > %s/kept; exec 3< %s/kept; rm %s/kept; '
             'exec sleep 600' % (STORE, STORE, STORE))),
         'test_delete_frees_store', 'kept by deleted files'),
     'store-too-small': _file_backed(
