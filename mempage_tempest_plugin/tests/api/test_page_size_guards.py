@@ -112,14 +112,12 @@ class LiveMigrationGuardTest(GuardTest):
     features = ('live_migration',)
 
     def check_guards(self):
-        """Assert that no destination takes the server, even if forced.
-
-        What becomes of live migrations that are not forced is found with
-        memory to lose, by scenario.test_live_migration.
-        """
+        """Assert that no destination takes the server, forced or not."""
         self.start()
         for host in self.destinations:
             self.check_guarded(host, self.words)
+            self.check_refused(host, 'live_migrate_server',
+                               **self.to_live(host))
 
 
 class TestLargePagesToFileBacked(moving.ToFileBacked, LiveMigrationGuardTest):
