@@ -67,6 +67,11 @@ class ControllerTest(base.LabTestCase):
                 secrets.load()[service],
                 self._parsed(path)['keystone_authtoken']['password'])
 
+    def test_the_scheduler_has_the_filters(self):
+        self.assertEqual(
+            ','.join(controller.SCHEDULER_FILTERS), self._parsed(
+                '/etc/nova/nova.conf')['filter_scheduler']['enabled_filters'])
+
     def test_the_controller_takes_no_guests(self):
         nova = self._parsed('/etc/nova/nova.conf')
         self.assertNotIn('compute_driver', nova['DEFAULT'])

@@ -18,6 +18,7 @@ import stat
 import yaml
 
 from mempage_lab import cloud
+from mempage_lab import controller
 from mempage_lab import outputs
 from mempage_lab import paths
 from mempage_lab import secrets
@@ -82,6 +83,13 @@ class OutputsTest(base.LabTestCase):
             parser.read_string(paths.TEMPEST_CONF.read_text())
             self.assertEqual(kvm, parser['mempage'].getboolean(
                 'live_migrate_running_guests'))
+
+    def test_tempest_knows_the_schedulers_filters(self):
+        parser = configparser.RawConfigParser()
+        parser.read_string(paths.TEMPEST_CONF.read_text())
+        self.assertEqual(
+            ','.join(controller.SCHEDULER_FILTERS),
+            parser['compute-feature-enabled']['scheduler_enabled_filters'])
 
     def test_files_are_roots_own(self):
         for path in (paths.INVENTORY, paths.TEMPEST_CONF, paths.OPENRC,
