@@ -211,10 +211,12 @@ def run_drills(names, json_file, clean_runs):
         if clean_runs:
             running.mend(current, shown)
             runs = _keep(clean.run(clean_runs, shown), json_file)
-            report.show_runs(runs)
-            sys.exit(not all(run.clean for run in runs))
-        results = _keep(running.run(current, running.choose(names), shown),
-                        json_file)
+        else:
+            results = _keep(running.run(current, running.choose(names),
+                                        shown), json_file)
+    if clean_runs:
+        report.show_runs(runs)
+        sys.exit(not all(run.clean for run in runs))
     report.show(results)
     sys.exit(any(result.verdict != running.CAUGHT for result in results))
 

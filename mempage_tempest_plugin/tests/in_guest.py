@@ -115,7 +115,20 @@ class FilledGuestTest(InGuestTest):
         :param server: UUID of the server
         :returns: a guests.Guest
         """
-        waiters.wait_for_server_status(self.servers_client, server, 'ACTIVE')
-        guest = guests.Guest(self.connect(server), data_utils.rand_uuid_hex())
-        guest.fill(-(-self.flavor['ram'] * FILLED // 100))
+        guest = self.enter(server)
+        guest.fill(self.filled_mib)
         return guest
+
+    def enter(self, server):
+        """Wait for a server and for ssh into its guest.
+
+        :param server: UUID of the server
+        :returns: a guests.Guest
+        """
+        waiters.wait_for_server_status(self.servers_client, server, 'ACTIVE')
+        return guests.Guest(self.connect(server), data_utils.rand_uuid_hex())
+
+    @property
+    def filled_mib(self):
+        """How much of a guest's RAM has a pattern in it, in MiB."""
+        return -(-self.flavor['ram'] * FILLED // 100)

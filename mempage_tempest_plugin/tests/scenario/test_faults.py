@@ -15,7 +15,6 @@
 from tempest.common import utils
 from tempest.common import waiters
 from tempest import config
-from tempest.lib.common.utils import data_utils
 from tempest.lib.common.utils import test_utils
 from tempest.lib import decorators
 from testtools import content
@@ -31,6 +30,7 @@ from mempage_tempest_plugin.hosts import faulty_store
 from mempage_tempest_plugin import reconfiguration
 from mempage_tempest_plugin.tests import fault_base
 from mempage_tempest_plugin.tests import in_guest
+from mempage_tempest_plugin.tests import store_base
 
 CONF = config.CONF
 
@@ -271,7 +271,7 @@ class TestFullStore(fault_base.FaultTest, in_guest.FilledGuestTest):
     # One that tells the host which of its memory it does not use.
     needs_system = True
     promises = {**fault_base.FaultTest.promises,
-                'fill_stores': 'does not allow to fill the backing stores'}
+                **store_base.BaseStoreTest.promises}
 
     @classmethod
     def resource_setup(cls):
@@ -282,10 +282,12 @@ class TestFullStore(fault_base.FaultTest, in_guest.FilledGuestTest):
     @utils.services('compute', 'network')
     def test_memory_given_back_is_gone(self):
         """Hazard: QEMU dies if others have the space of free guest memory"""
-        guest = self._boot_idle()
+        self.boot_reachable(self.host)
+        guest = self.enter(self.servers[self.host.name])
+        self.note_files(self.host)
         self._wait_until_given_back()
         # It cannot be told to begin when there is no memory to listen with.
-        guest.fill_slowly(self._filled_mib())
+        guest.fill_slowly(self.filled_mib)
         self.useFixture(foreign_data.ForeignData(self.host))
         self.wait_until_shut_off(self.host)
         self.assertEqual([], self.pids(self.host))
@@ -294,19 +296,9 @@ class TestFullStore(fault_base.FaultTest, in_guest.FilledGuestTest):
         self.wait_until_active(self.host)
         self.check_evidence(self.host)
 
-    def _boot_idle(self):
-        self.boot_reachable(self.host)
-        self.wait_until_active(self.host)
-        self.note_files(self.host)
-        return guests.Guest(self.connect(self.servers[self.host.name]),
-                            data_utils.rand_uuid_hex())
-
-    def _filled_mib(self):
-        return self.flavor['ram'] * in_guest.FILLED // 100
-
     def _wait_until_given_back(self):
         if not test_utils.call_until_true(
-                lambda: self._given_back() >= self._filled_mib() // 2,
+                lambda: self._given_back() >= self.filled_mib // 2,
                 fault_base.NOTICE_TIMEOUT, 1):
             raise self.skipException(
                 'The guest has all of its memory: it does not give back what '
