@@ -13,6 +13,16 @@
 """What the compute API knows of nova-compute on hosts."""
 
 import dataclasses
+import functools
+
+from tempest.lib.common import api_version_request
+from tempest.lib import exceptions as lib_exc
+from tempest.lib.services.compute import base_compute_client
+import urllib3
+
+# The first version in which a hypervisor itself shows its uptime, and nothing
+# else does.
+UPTIME_IN_HYPERVISOR = '2.88'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,10 +51,35 @@ class ComputeServices:
         :returns: the service's host, which aggregates have too
         :raises KeyError: if nova knows no such hypervisor
         """
+        return self._all[hypervisor]['service']['host']
+
+    def answers(self, hypervisor):
+        """Ask nova-compute something that nobody else can answer.
+
+        Nova does not ask if it has not reported for too long.
+
+        :param hypervisor: hypervisor_hostname
+        :returns: whether it answered before Nova had enough of waiting (a
+            minute)
+        :raises KeyError: if nova knows no such hypervisor
+        """
+        identifier = self._all[hypervisor]['id']
+        try:
+            if _speaks(UPTIME_IN_HYPERVISOR):
+                found = self._hypervisors.show_hypervisor(identifier)
+            else:
+                found = self._hypervisors.show_hypervisor_uptime(identifier)
+        except (lib_exc.BadRequest, lib_exc.ServerFault,
+                urllib3.exceptions.HTTPError):
+            return False
+        return found['hypervisor']['uptime'] is not None
+
+    @functools.cached_property
+    def _all(self):
+        """Hypervisors by their names; what is used of them never changes."""
         found = self._hypervisors.list_hypervisors(
             detail=True)['hypervisors']
-        return {each['hypervisor_hostname']: each['service']['host']
-                for each in found}[hypervisor]
+        return {each['hypervisor_hostname']: each for each in found}
 
     def report(self, host):
         """Look up when a service told last that it lives.
@@ -67,3 +102,10 @@ class ComputeServices:
     def _show(self, host):
         return self._services.list_services(
             binary='nova-compute', host=host)['services'][0]
+
+
+def _speaks(microversion):
+    """Tell whether requests are of at least that version of the API."""
+    return (api_version_request.APIVersionRequest(
+        base_compute_client.COMPUTE_MICROVERSION)
+        >= api_version_request.APIVersionRequest(microversion))

@@ -97,14 +97,16 @@ class NovaCompute:
         return self._log.since(self._log_before)
 
     def wait_until_up(self):
-        """Wait until nova knows that it lives since the restart.
+        """Wait until it answers Nova since the restart.
+
+        Its next report would come seconds later.
 
         :raises ServiceNotUp: if it dies or says nothing in time
         :raises HostCommandFailed: if the inventory's command fails
         """
-        reason = 'has not reported in %d s' % self._timeout
+        reason = 'has not answered in %d s' % self._timeout
         for _ in self._moments():
-            if self._has_reported():
+            if self._services.answers(self.host.name):
                 return
             if ' CRITICAL ' in self._log.since(self._log_after):
                 reason = 'dies when it starts'

@@ -25,6 +25,7 @@ from mempage_tempest_plugin import evidence
 from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin import moves
 from mempage_tempest_plugin import page_sizes
+from mempage_tempest_plugin import policy
 from mempage_tempest_plugin.tests import base
 
 CONF = config.CONF
@@ -294,12 +295,13 @@ class BaseMoveTest(base.BaseMemoryTest):
 
         :param pids: the QEMU processes that it had
         """
-        self.check_evidence(self.source)
+        found = evidence.collect(self.source, self.server,
+                                 self.flavor['ram'], self.cloud)
+        self.assert_agrees(self.source, policy.compare_server(
+            found, self.page_kib(self.source)))
         self.assert_agrees(self.source, moves.compare_untouched(
-            evidence.collect(self.source, self.server, self.flavor['ram'],
-                             self.cloud), pids,
-            moves.held_by_migrations(self.migrations_client, self.server,
-                                     self.cloud)))
+            found, pids, moves.held_by_migrations(
+                self.migrations_client, self.server, self.cloud)))
 
     def check_forced_live_migration_refused(self, destination):
         """Assert that nova-compute refuses a guest that nobody else judged.

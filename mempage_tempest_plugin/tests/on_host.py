@@ -82,13 +82,24 @@ class BaseOnHostTest(page_size_base.BasePageSizeTest):
         :param way: page_sizes.Way.HOST or .ZONE
         """
         self.check_outcomes({
-            host: {request: page_sizes.outcome(
-                [policy], request, self.flavor_for(request)['ram'], way,
-                self.enforcement()) for request in requests}
+            host: {request: self.outcome(request, policy, way)
+                   for request in requests}
             for host, policy in declared.items()}, way,
             'guests may have pages: %s' % ' or '.join(sorted({
                 ','.join(str(size) for size in policy.allowed_page_sizes)
                 for policy in declared.values()})))
+
+    def outcome(self, request, declared, way):
+        """Tell what must become of a request that is sent to a host.
+
+        :param request: small, large, any, a size in KiB, or None
+        :param declared: the host's declaration (inventory.Host)
+        :param way: page_sizes.Way.HOST or .ZONE
+        :returns: page_sizes.Outcome
+        """
+        return page_sizes.outcome(
+            [declared], request, self.flavor_for(request)['ram'], way,
+            self.enforcement())
 
     def check_outcomes(self, expected, way, why):
         """Assert outcomes of requests, all made at the same time.

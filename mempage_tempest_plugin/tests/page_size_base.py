@@ -123,7 +123,7 @@ class BasePageSizeTest(base.BaseMemoryTest):
             agrees = (host, page_kib) in expected.granted.items()
             seen = 'runs on %s with page size %s' % (host, page_kib)
         else:
-            agrees = any(text in fault for text in expected.faults)
+            agrees = self._has_fault(shown, expected.faults)
             seen = 'is %s: %s' % (shown['status'], fault)
         if not agrees:
             self.fail('server %s %s; allowed are these hosts with these page '
@@ -135,13 +135,18 @@ class BasePageSizeTest(base.BaseMemoryTest):
         shown = self._wait_while(
             server, lambda shown: shown['status'] == 'BUILD',
             CONF.compute.build_timeout)
-        if shown['status'] != 'ERROR' or not faults:
+        if (shown['status'] != 'ERROR' or not faults
+                or self._has_fault(shown, faults)):
             return shown
         # The fault comes after the status, and may take an older one's place.
         return self._wait_while(
-            server, lambda shown: not any(
-                text in shown.get('fault', {}).get('message', '')
-                for text in faults), self.FAULT_TIMEOUT)
+            server, lambda shown: not self._has_fault(shown, faults),
+            self.FAULT_TIMEOUT)
+
+    @staticmethod
+    def _has_fault(shown, faults):
+        fault = shown.get('fault', {}).get('message', '')
+        return any(text in fault for text in faults)
 
     def _wait_while(self, server, condition, timeout):
         """Wait while a condition of the server holds, but not for ever.

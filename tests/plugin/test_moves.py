@@ -102,9 +102,22 @@ class TestRefusal(testtools.TestCase):
     def test_failed_events_only(self):
         client = mock.Mock()
         client.show_instance_action.return_value = {'instanceAction': {
-            'events': [{'result': 'Error', 'details': 'no pages'},
-                       {'result': 'Success', 'details': None}]}}
+            'events': [
+                {'event': 'a', 'result': 'Error', 'details': 'no pages'},
+                {'event': 'b', 'result': 'Success', 'details': None}]}}
         self.assertEqual('no pages', moves.refusal(client, SERVER, 'req-1'))
+
+    def test_ends(self):
+        for last, waits in (('Error', False), ('Success', True)):
+            client = mock.Mock()
+            client.show_instance_action.return_value = {'instanceAction': {
+                'events': [
+                    {'event': 'a', 'result': last, 'details': 'no host'},
+                    {'event': 'a', 'result': None, 'details': None}]}}
+            with mock.patch.object(moves, 'RECORD_TIMEOUT', 0.1), \
+                    mock.patch('time.sleep') as sleep:
+                moves.refusal(client, SERVER, 'req-1')
+            self.assertEqual(waits, sleep.called, last)
 
 
 class OffTest(testtools.TestCase):

@@ -93,9 +93,7 @@ class TestAggregateMemoryBacking(on_host.BaseOnHostTest):
         declared = self.host.declared
         if not aggregate_policy.passes(declared, request, allowed):
             return BY_FILTER
-        return page_sizes.outcome(
-            [declared], request, self.flavor_for(request)['ram'], HOST,
-            self.enforcement())
+        return self.outcome(request, declared, HOST)
 
     @decorators.idempotent_id('45f0a617-b48d-43a6-9295-c40782b6173b')
     def test_amb1_unset(self):

@@ -60,9 +60,9 @@ class TestLiveMigrationWithoutPages(WithoutPagesTest):
     def test_refused(self):
         """The server stays where it has its pages, even if it is forced"""
         self.start()
+        self.check_refused(self.destinations[0], 'live_migrate_server',
+                           **self.to_live(self.destinations[0]))
         for host in self.destinations:
-            self.check_refused(host, 'live_migrate_server',
-                               **self.to_live(host))
             # Nova itself does not refuse these: TestLargePagesToFileBacked.
             if not host.declared.file_backed:
                 self.check_forced_live_migration_refused(host)
@@ -116,8 +116,8 @@ class LiveMigrationGuardTest(GuardTest):
         self.start()
         for host in self.destinations:
             self.check_guarded(host, self.words)
-            self.check_refused(host, 'live_migrate_server',
-                               **self.to_live(host))
+        self.check_refused(self.destinations[0], 'live_migrate_server',
+                           **self.to_live(self.destinations[0]))
 
 
 class TestLargePagesToFileBacked(moving.ToFileBacked, LiveMigrationGuardTest):
@@ -190,9 +190,14 @@ class TestNoPageSizeForced(NoPageSizeTest):
 
 @decorators.serial
 class TestNoPageSizeUnfiltered(NoPageSizeTest):
-    """guests without page size, and a host that allows only large pages"""
+    """guests without page size, and a host that allows only large pages
+
+    Each test has a server of its own, as after a refused resize Nova would
+    not unshelve one. They are booted at the same time.
+    """
 
     features = ('cold_migration', 'live_migration', 'resize', 'shelve')
+    TESTS = 4
 
     @classmethod
     def skip_checks(cls):
@@ -204,6 +209,8 @@ class TestNoPageSizeUnfiltered(NoPageSizeTest):
         super().resource_setup()
         if CONF.mempage.aggregate_memory_backing_filter:
             cls._open_filter()
+        cls.booted = [cls.request_on(cls.source) for _ in range(cls.TESTS)]
+        cls.addClassResourceCleanup(cls.delete_servers, list(cls.booted))
 
     @classmethod
     def _open_filter(cls):
@@ -216,6 +223,11 @@ class TestNoPageSizeUnfiltered(NoPageSizeTest):
             {'MemoryBacking': 'small,large'})
         aggregate.setUp()
         cls.addClassResourceCleanup(aggregate.cleanUp)
+
+    def start(self):
+        self.servers[self.source.name] = self.booted.pop()
+        self.wait_until_active(self.source)
+        self.check_evidence(self.source)
 
     @decorators.idempotent_id('7dc60bda-f1e4-4fd0-8ccd-be0f9a8b7c63')
     def test_migrations(self):

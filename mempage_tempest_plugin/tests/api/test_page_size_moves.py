@@ -117,25 +117,19 @@ class ResizeTest(moving.BaseMoveTest):
         super().resource_setup()
         cls.other = cls.create_flavor({'hw:mem_page_size': cls.target})
 
-    def check_confirmed(self):
-        """Assert that the server has the other size after the resize."""
-        self._resize()
-        self.act('ACTIVE', 'confirm_resize_server')
-        self.request = self.target
-        self.check_moved(self.source, self._find())
-
-    def check_reverted(self):
-        """Assert that the server has the first size again."""
+    def check_resized(self):
+        """Assert which size the server has after a revert and a resize."""
+        self.start()
         destination = self._resize()
         self.act('ACTIVE', 'revert_resize_server')
         self.check_moved(destination, self.source)
+        destination = self._resize()
+        self.act('ACTIVE', 'confirm_resize_server')
+        self.request = self.target
+        self.check_moved(self.source, destination)
 
     def _resize(self):
-        self.start()
         self.act('VERIFY_RESIZE', 'resize_server', self.other['id'])
-        return self._find()
-
-    def _find(self):
         return self.locate(lambda host: moving.can_have(host, self.target))
 
 
@@ -146,14 +140,9 @@ class TestResizeToLargePages(ResizeTest):
     target = page_sizes.LARGE
 
     @decorators.idempotent_id('3a0f8c8e-5f0a-4c26-a1b0-6d0f7b8f3f5b')
-    def test_confirm(self):
-        """The guest has large pages"""
-        self.check_confirmed()
-
-    @decorators.idempotent_id('7c4d6e1f-3d6c-4d0c-8a4e-0d1f1c5d6b7a')
-    def test_revert(self):
-        """The guest has small pages again"""
-        self.check_reverted()
+    def test_resize(self):
+        """The guest has small pages after a revert, then large ones"""
+        self.check_resized()
 
 
 class TestResizeToSmallPages(ResizeTest):
@@ -163,11 +152,6 @@ class TestResizeToSmallPages(ResizeTest):
     target = page_sizes.SMALL
 
     @decorators.idempotent_id('9f2b3c4d-1a5e-4f60-8b7c-2d3e4f5a6b7c')
-    def test_confirm(self):
-        """The guest has small pages"""
-        self.check_confirmed()
-
-    @decorators.idempotent_id('e8a1c9d2-7b3f-4c5e-9d6a-8f1b2c3d4e5f')
-    def test_revert(self):
-        """The guest has large pages again"""
-        self.check_reverted()
+    def test_resize(self):
+        """The guest has large pages after a revert, then small ones"""
+        self.check_resized()

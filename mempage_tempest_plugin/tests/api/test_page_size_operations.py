@@ -44,6 +44,12 @@ class OperationsTest(operating.BaseOperationsTest):
 class TestPageSizeOperations(operating.BaseKeptServersTest, OperationsTest):
     """Hosts with a pool of large pages that guests may have."""
 
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        # All have the same code.
+        cls.declared = cls.declared[:1]
+
     @decorators.idempotent_id('a2c1a6d8-5ae3-4d6a-8b34-13f0a8a7a9a5')
     @ddt.data(*operations.OPERATIONS)
     def test_after(self, name):
