@@ -73,7 +73,7 @@ class FromFileBacked:
 
     @classmethod
     def is_about(cls, host):
-        return host.file_backed is not None
+        return super().is_about(host) and host.file_backed is not None
 
 
 class FromOrdinary:

@@ -22,14 +22,11 @@ from mempage_tempest_plugin.tests import remains
 CONF = config.CONF
 
 
-class BaseStoreMoveTest(moving.BaseMoveTest, remains.BaseRemainsTest):
+class BaseStoreMoveTest(moving.FromFileBacked, moving.BaseMoveTest,
+                        remains.BaseRemainsTest):
     """file-backed hosts, another one or an ordinary one"""
 
     flavor_ram_mib = 64
-
-    @classmethod
-    def is_about(cls, host):
-        return host.file_backed is not None
 
     @classmethod
     def is_destination(cls, host, source):

@@ -161,7 +161,14 @@ class TestFileBackedEvacuation(store_moves.BaseStoreMoveTest):
     @decorators.idempotent_id('4a3d6f81-ae97-4c41-9d88-6c3a9f5ebc06')
     def test_evacuate(self):
         """RAM is a file there; here no more when nova-compute comes back"""
-        host = self.destination(file_backed=True)
+        self._check_evacuated(self.destination(file_backed=True))
+
+    @decorators.idempotent_id('4a3d6f81-ae97-4c41-9d88-6c3a9f5ebc07')
+    def test_evacuate_to_ordinary(self):
+        """RAM is in no file there, and here no more either"""
+        self._check_evacuated(self.destination(file_backed=False))
+
+    def _check_evacuated(self, host):
         self.start()
         with conditions.ForcedDown(self.os_admin, self.services,
                                    self.source.name,

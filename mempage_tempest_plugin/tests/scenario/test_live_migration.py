@@ -164,9 +164,8 @@ class TestLargePagesToFileBacked(moving.ToFileBacked, MixedTest):
         self.check_mixed()
 
 
-class TestFileBackedToOthersLate(moving.ToOrdinary,
-                                 reconfiguring.ReconfiguringTest, MixedTest):
-    """a file-backed host without the pre-check of nova_mempage, and others"""
+class LateTest(reconfiguring.ReconfiguringTest, MixedTest):
+    """Live migrations without the pre-check of nova_mempage."""
 
     promises = dict(
         reconfiguring.ReconfiguringTest.promises,
@@ -175,7 +174,8 @@ class TestFileBackedToOthersLate(moving.ToOrdinary,
 
     @classmethod
     def is_about(cls, host):
-        return bool(super().is_about(host) and host.file_backed)
+        return (reconfiguring.ReconfiguringTest.is_about(host)
+                and MixedTest.is_about(host))
 
     @classmethod
     def resource_setup(cls):
@@ -187,7 +187,23 @@ class TestFileBackedToOthersLate(moving.ToOrdinary,
     def outcome(self, host):
         return 'refused-late'
 
+
+class TestFileBackedToOthersLate(moving.FromFileBacked, moving.ToOrdinary,
+                                 LateTest):
+    """a file-backed host without the pre-check of nova_mempage, and others"""
+
     @decorators.idempotent_id('15c3eaf8-4d90-4c7b-ae63-812db0f97e47')
+    @utils.services('compute', 'network')
+    def test_mixed(self):
+        """Nova alone leaves ERROR, but the guest and its memory unharmed"""
+        self.check_mixed()
+
+
+class TestOrdinaryToFileBackedLate(moving.FromOrdinary, moving.ToFileBacked,
+                                   LateTest):
+    """an ordinary host without the pre-check of nova_mempage, and a store"""
+
+    @decorators.idempotent_id('26d4fb09-5ea1-4d8c-bf74-923ec10a8f58')
     @utils.services('compute', 'network')
     def test_mixed(self):
         """Nova alone leaves ERROR, but the guest and its memory unharmed"""

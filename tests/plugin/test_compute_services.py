@@ -1,0 +1,69 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from unittest import mock
+
+from oslotest import base
+from tempest.lib import exceptions as lib_exc
+from tempest.lib.services.compute import base_compute_client
+import urllib3
+
+from mempage_tempest_plugin import compute_services
+
+
+class ComputeServicesTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        manager = mock.Mock()
+        self.client = manager.hypervisor_client
+        self.client.list_hypervisors.return_value = {'hypervisors': [
+            {'hypervisor_hostname': 'a.example', 'id': 'u',
+             'service': {'host': 'a'}}]}
+        self.services = compute_services.ComputeServices(manager)
+
+    def speak(self, microversion):
+        patcher = mock.patch.object(base_compute_client,
+                                    'COMPUTE_MICROVERSION', microversion)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+    def test_host_of(self):
+        self.assertEqual('a', self.services.host_of('a.example'))
+        self.assertEqual('a', self.services.host_of('a.example'))
+        self.client.list_hypervisors.assert_called_once_with(detail=True)
+
+    def test_answers(self):
+        self.client.show_hypervisor_uptime.return_value = {
+            'hypervisor': {'uptime': ' 10:00:00 up 1 day'}}
+        for version in None, '2.87':
+            self.speak(version)
+            self.assertTrue(self.services.answers('a.example'))
+            self.client.show_hypervisor_uptime.assert_called_with('u')
+        self.client.show_hypervisor.assert_not_called()
+
+    def test_answers_newer_api(self):
+        for version in '2.88', 'latest':
+            self.speak(version)
+            for uptime in ' 10:00:00 up 1 day', None:
+                self.client.show_hypervisor.return_value = {
+                    'hypervisor': {'uptime': uptime}}
+                self.assertEqual(uptime is not None,
+                                 self.services.answers('a.example'))
+        self.client.show_hypervisor_uptime.assert_not_called()
+
+    def test_does_not_answer(self):
+        for error in (lib_exc.BadRequest('down'),
+                      lib_exc.ServerFault('RPC time-out'),
+                      urllib3.exceptions.ReadTimeoutError(None, '', '')):
+            self.client.show_hypervisor_uptime.side_effect = error
+            self.assertFalse(self.services.answers('a.example'))
