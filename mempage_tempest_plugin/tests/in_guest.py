@@ -16,6 +16,7 @@ from tempest.common import compute
 from tempest.common.utils.linux import remote_client
 from tempest.common import waiters
 from tempest import config
+from tempest.lib.common import fixed_network
 from tempest.lib.common.utils import data_utils
 from testtools import content
 
@@ -45,6 +46,29 @@ class InGuestTest(base.BaseMemoryTest):
                 'ssh to guests needs [validation] run_validation = true and '
                 'auth_method = keypair')
 
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls._network = cls._find_network()
+
+    @classmethod
+    def _find_network(cls):
+        """Find the project's own network, or else the configured one.
+
+        Tempest's get_tenant_network makes another project with a network and
+        a router, whose network it returns then.
+        """
+        if not CONF.service_available.neutron:
+            return None
+        client = cls.os_admin.networks_client
+        own = client.list_networks(project_id=client.tenant_id)['networks']
+        if own:
+            return own[0]
+        if CONF.compute.fixed_network_name:
+            return fixed_network.get_network_from_name(
+                CONF.compute.fixed_network_name, client)
+        return None
+
     def setUp(self):
         super().setUp()
         self._validation = {}
@@ -70,9 +94,8 @@ class InGuestTest(base.BaseMemoryTest):
         :param kwargs: further arguments of compute.create_test_server
         """
         resources = self.get_test_validation_resources(self.os_admin)
-        network = self.get_tenant_network('admin')
-        kwargs.update({'tenant_network': network} if network else {
-            'networks': 'auto'})
+        kwargs.update({'tenant_network': self._network} if self._network
+                      else {'networks': 'auto'})
         if 'security_group' in resources:
             kwargs['security_groups'] = [
                 {'name': resources['security_group']['name']}]
@@ -88,8 +111,8 @@ class InGuestTest(base.BaseMemoryTest):
         resources = self._validation[server]
         shown = self.servers_client.show_server(server)['server']
         compute.wait_for_ssh_or_ping(
-            shown, self.os_admin, self.get_tenant_network('admin'), True,
-            resources, 'SSHABLE', True)
+            shown, self.os_admin, self._network, True, resources, 'SSHABLE',
+            True)
         return remote_client.RemoteClient(
             compute.get_server_ip(shown, resources),
             CONF.validation.image_ssh_user,
