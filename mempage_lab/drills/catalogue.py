@@ -32,6 +32,7 @@ PAGE_SIZES = SMOKE + r'|TestAllowedPageSizes\.'
 POOLS = SMOKE + r'|TestEveryPageSize'
 FILTER = r'TestAggregateMemoryBacking\.|TestPageSizeAnywhere|TestLargePage\.'
 TRAITS = SMOKE + r'|TestTraitsInFlavors|TestIsolatedAggregates'
+CONFLICTS = r'TestFileBackedConflicts\.'
 GUARDS = r'TestNoPageSizeForced|TestOrdinaryToFileBacked|TestPlain'
 
 
@@ -109,7 +110,7 @@ DRILLS = {
     'page-sizes-option-off': Drill(
         'allowed_memory_pagesize is not set on one host', _large_only,
         _nova('allowed_memory_pagesize', None), PAGE_SIZES,
-        r'TestAllowedPageSizes\.test_mp[147]', 'allowed_memory_pagesize'),
+        r'TestAllowedPageSizes\.test_mp[14]', 'allowed_memory_pagesize'),
     'page-sizes-widened': Drill(
         'allowed_memory_pagesize is any where only small is declared',
         _small_only, _nova('allowed_memory_pagesize', 'any'), PAGE_SIZES,
@@ -156,6 +157,19 @@ DRILLS = {
             "self._host.supports_mem_backing_file",
             "'supports_mem_backing_file': False"),
         'test_capacity', 'COMPUTE_MEM_BACKING_FILE: expected yes'),
+    'page-sizes-in-files': Drill(
+        'Nova takes guests with page sizes for file-backed hosts',
+        _on_ramdisk,
+        faults.Source(DRIVER, 'if wantsmempages and wantsfilebacked:',
+                      'if False:'),
+        CONFLICTS, CONFLICTS + 'test_page_sizes',
+        'had to refuse|expected was one of'),
+    'files-without-space': Drill(
+        'guests get files for which the store has no space', _on_ramdisk,
+        faults.Source(DRIVER, 'membacking.allocateimmediate = True',
+                      'membacking.allocateimmediate = False'),
+        CONFLICTS, CONFLICTS + 'test_store_too_small',
+        'allocated, MiB: expected at least'),
     'page-size-traits-missing': Drill(
         'the driver does not report page sizes as traits', _large_only,
         faults.Source(OUR_DRIVER, 'size in usable', 'False'),
@@ -182,7 +196,7 @@ DRILLS = {
         faults.Source(OUR_DRIVER, 'if not self._refuses_small or',
                       'if True or'),
         PAGE_SIZES + '|TestNoPageSizeForced',
-        r'TestAllowedPageSizes\.test_mp[47]|TestNoPageSizeForced',
+        r'TestAllowedPageSizes\.test_mp4|TestNoPageSizeForced',
         'page size not set|was not refused'),
     'migration-guard-removed': Drill(
         'mixed live migrations are not refused before they begin',

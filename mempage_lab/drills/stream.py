@@ -24,7 +24,7 @@ class Outcome:
 
     :ivar passed: names of those that passed
     :ivar failures: dict of the name of each test, class or module that failed
-        to the text of its traceback
+        to the text of its first traceback
     """
 
     passed: list = dataclasses.field(default_factory=list)
@@ -35,9 +35,10 @@ class Outcome:
         if test['status'] == 'success':
             self.passed.append(test['id'])
         elif test['status'] in ('fail', 'uxsuccess', 'inprogress'):
+            # What has a number after its name is of the clean-ups.
             self.failures[test['id']] = ''.join(
                 detail.as_text() for name, detail in test['details'].items()
-                if 'traceback' in name or name == 'reason')
+                if name in ('traceback', 'reason'))
 
 
 def read(path):

@@ -137,6 +137,7 @@ class StreamTest(base.LabTestCase):
                 pass
 
             def test_bad(self):
+                self.addCleanup(self.fail, 'in use')
                 self.fail('because')
 
             def test_skipped(self):
@@ -154,6 +155,7 @@ class StreamTest(base.LabTestCase):
         [(name, said)] = outcome.failures.items()
         self.assertTrue(name.endswith('test_bad'), name)
         self.assertIn('because', said)
+        self.assertNotIn('in use', said)
         [name] = outcome.passed
         self.assertTrue(name.endswith('test_good'), name)
 
