@@ -197,7 +197,6 @@ class TestNoPageSizeUnfiltered(NoPageSizeTest):
     """
 
     features = ('cold_migration', 'live_migration', 'resize', 'shelve')
-    TESTS = 4
 
     @classmethod
     def skip_checks(cls):
@@ -209,7 +208,8 @@ class TestNoPageSizeUnfiltered(NoPageSizeTest):
         super().resource_setup()
         if CONF.mempage.aggregate_memory_backing_filter:
             cls._open_filter()
-        cls.booted = [cls.request_on(cls.source) for _ in range(cls.TESTS)]
+        cls.booted = [cls.request_on(cls.source) for name in dir(cls)
+                      if name.startswith('test_')]
         cls.addClassResourceCleanup(cls.delete_servers, list(cls.booted))
 
     @classmethod
