@@ -28,7 +28,7 @@ UNCOVER = ('while [[ $(grep -c " %s " /proc/self/mounts) -gt 1 ]]; '
 
 SMOKE = r'TestFileBacked\.|TestLargePage\.|TestPlain'
 FILE_BACKED = SMOKE
-PAGE_SIZES = SMOKE + r'|TestAllowedPageSizes\.'
+PAGE_SIZES = SMOKE + r'|TestAllowedPageSizes\.|TestPageSizeInZone'
 POOLS = SMOKE + r'|TestEveryPageSize'
 FILTER = r'TestAggregateMemoryBacking\.|TestPageSizeAnywhere|TestLargePage\.'
 TRAITS = SMOKE + r'|TestTraitsInFlavors|TestIsolatedAggregates'
@@ -181,8 +181,7 @@ DRILLS = {
             'for cell in topology.cells:\n'
             '                cell.mempages = [page for page in cell.mempages '
             'if page.size_kb != 4]'),
-        PAGE_SIZES, r'TestAllowedPageSizes\.test_mp4',
-        'page size small: .* runs on .* with page size 2048'),
+        PAGE_SIZES, 'TestPageSizeInZone', 'runs on .* with page size 2048'),
     'page-sizes-not-withheld': Drill(
         'the driver hands out pages that are not allowed', _small_only,
         faults.Source(
@@ -196,8 +195,8 @@ DRILLS = {
         faults.Source(OUR_DRIVER, 'if not self._refuses_small or',
                       'if True or'),
         PAGE_SIZES + '|TestNoPageSizeForced',
-        r'TestAllowedPageSizes\.test_mp4|TestNoPageSizeForced',
-        'page size not set|was not refused'),
+        'TestPageSizeInZone|TestNoPageSizeForced',
+        'runs on .* with page size None|was not refused'),
     'migration-guard-removed': Drill(
         'mixed live migrations are not refused before they begin',
         lambda host: not host.store and not host.pools,
