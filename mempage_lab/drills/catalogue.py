@@ -28,7 +28,7 @@ UNCOVER = ('while [[ $(grep -c " %s " /proc/self/mounts) -gt 1 ]]; '
 
 SMOKE = r'TestFileBacked\.|TestLargePage\.|TestPlain'
 FILE_BACKED = SMOKE
-PAGE_SIZES = SMOKE + r'|TestAllowedPageSizes\.|TestPageSizeInZone'
+PAGE_SIZES = SMOKE + r'|TestAllowedPageSizes\.'
 POOLS = SMOKE + r'|TestEveryPageSize'
 FILTER = r'TestAggregateMemoryBacking\.|TestPageSizeAnywhere|TestLargePage\.'
 TRAITS = SMOKE + r'|TestTraitsInFlavors|TestIsolatedAggregates'
@@ -110,7 +110,7 @@ DRILLS = {
     'page-sizes-option-off': Drill(
         'allowed_memory_pagesize is not set on one host', _large_only,
         _nova('allowed_memory_pagesize', None), PAGE_SIZES,
-        r'TestAllowedPageSizes\.test_mp[14]', 'allowed_memory_pagesize'),
+        r'TestAllowedPageSizes\.test_mp[147]', 'allowed_memory_pagesize'),
     'page-sizes-widened': Drill(
         'allowed_memory_pagesize is any where only small is declared',
         _small_only, _nova('allowed_memory_pagesize', 'any'), PAGE_SIZES,
@@ -181,7 +181,8 @@ DRILLS = {
             'for cell in topology.cells:\n'
             '                cell.mempages = [page for page in cell.mempages '
             'if page.size_kb != 4]'),
-        PAGE_SIZES, 'TestPageSizeInZone', 'runs on .* with page size 2048'),
+        PAGE_SIZES, r'TestAllowedPageSizes\.test_mp4',
+        'page size small: .* runs on .* with page size 2048'),
     'page-sizes-not-withheld': Drill(
         'the driver hands out pages that are not allowed', _small_only,
         faults.Source(
@@ -195,8 +196,8 @@ DRILLS = {
         faults.Source(OUR_DRIVER, 'if not self._refuses_small or',
                       'if True or'),
         PAGE_SIZES + '|TestNoPageSizeForced',
-        'TestPageSizeInZone|TestNoPageSizeForced',
-        'runs on .* with page size None|was not refused'),
+        r'TestAllowedPageSizes\.test_mp[47]|TestNoPageSizeForced',
+        'page size not set|was not refused'),
     'migration-guard-removed': Drill(
         'mixed live migrations are not refused before they begin',
         lambda host: not host.store and not host.pools,

@@ -306,6 +306,14 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         for server in servers:
             test_utils.call_and_ignore_notfound_exc(
                 cls.servers_client.delete_server, server)
+        cls.wait_until_gone(servers)
+
+    @classmethod
+    def wait_until_gone(cls, servers):
+        """Wait for the end of servers that are being deleted.
+
+        :param servers: iterable of UUIDs
+        """
         for server in servers:
             # One that a test leaves in ERROR is still so at first.
             waiters.wait_for_server_termination(cls.servers_client, server,

@@ -30,12 +30,7 @@ class BaseOnHostTest(page_size_base.BasePageSizeTest):
         cls._flavors = {}
         # What nobody waits for before the class ends.
         cls._deleted = []
-        cls.addClassResourceCleanup(cls._wait_until_deleted)
-
-    @classmethod
-    def _wait_until_deleted(cls):
-        for server in cls._deleted:
-            waiters.wait_for_server_termination(cls.servers_client, server)
+        cls.addClassResourceCleanup(cls.wait_until_gone, cls._deleted)
 
     @classmethod
     def begin_to_delete(cls, servers):

@@ -30,7 +30,6 @@ from mempage_tempest_plugin.tests import reconfiguring
 
 CONF = config.CONF
 OPTION = ('libvirt', 'allowed_memory_pagesize')
-HOST = page_sizes.Way.HOST
 ZONE = page_sizes.Way.ZONE
 # Options with which nova-compute must not start, and what it has to log.
 REFUSALS = {
@@ -103,21 +102,13 @@ class TestAllowedPageSizes(_BaseAllowedTest):
                 return host
         self.skipTest('%s declares no host %s' % (self.inventory.path, what))
 
-    def _check_first(self, allowed):
-        """Assert what becomes of all ways to ask a host for a page size.
-
-        That it refuses without the scheduler, too, is TestPageSizeInZone's.
-
-        :param allowed: the page sizes that it allows
-        """
-        host = self._first(
-            lambda declared: declared.allowed_page_sizes == allowed,
-            'with allowed_page_sizes: [%s]' % _text(allowed))
-        numbers = {host.declared.small_page_kib,
-                   _large_size(host.declared)} - {None}
+    def _check_first(self, condition, what):
+        """Assert what becomes of all ways to ask a host for a page size."""
+        host = self._first(condition, what)
+        declared = host.declared
+        numbers = {declared.small_page_kib, _large_size(declared)} - {None}
         self.check_requests([None, page_sizes.SMALL, page_sizes.LARGE,
-                             page_sizes.ANY, *numbers],
-                            {host: host.declared}, HOST)
+                             *numbers], {host: declared}, ZONE)
 
     @decorators.idempotent_id('f3d5c3c1-3b61-4b0e-9e5c-5c8b6f0a7a11')
     def test_mp1_the_driver_knows_the_option(self):
@@ -143,22 +134,33 @@ class TestAllowedPageSizes(_BaseAllowedTest):
     @decorators.idempotent_id('b8e1a8f9-4f5c-4a55-8a0b-1f3f4b6c3e13')
     def test_mp3_small(self):
         """Small: no page size, small and its number; nothing else"""
-        self._check_first(('small',))
+        self._check_first(
+            lambda declared: declared.allowed_page_sizes == ('small',),
+            'with allowed_page_sizes: [small]')
 
     @decorators.idempotent_id('27b0b9c5-0a6e-4a0f-9d8f-6f5a0e7d4f14')
     def test_mp4_large(self):
         """Large: large and its numbers; nothing else"""
-        self._check_first(('large',))
+        self._check_first(
+            lambda declared: declared.allowed_page_sizes == ('large',),
+            'with allowed_page_sizes: [large]')
 
     @decorators.idempotent_id('6a4c8d2e-9a43-4c8b-b2b9-8d6c1f8e5a15')
     def test_mp5_any(self):
         """Any: everything that the host has"""
-        host = self._first(
+        self._check_first(
             lambda declared: ('any' in declared.allowed_page_sizes
                               and _large_size(declared)),
             'with a pool of large pages and allowed_page_sizes: [any]')
-        self.check_requests([None, page_sizes.LARGE], {host: host.declared},
-                            ZONE)
+
+    @decorators.idempotent_id('e5b7f1a3-7c28-4e2f-a6d1-7a9b2c0f6b17')
+    def test_mp7_no_page_size_where_large_pages_must_be(self):
+        """No guest slips in by not asking, whoever chose the host"""
+        host = self._first(
+            lambda declared: not declared.allows(declared.small_page_kib),
+            'that does not allow small pages')
+        for way in page_sizes.Way.HOST, ZONE:
+            self.check_requests([None], {host: host.declared}, way)
 
     @decorators.idempotent_id('91d0c2b4-2d7f-4b8e-8c35-0e4d5f6a7c18')
     def test_mp8_small_is_the_smallest_size_of_the_host(self):
@@ -248,8 +250,9 @@ class TestAllowedPageSizesChanged(reconfiguring.ReconfiguringTest,
     def _check(self, kind):
         host, declared = self._allow(kind)
         self.check_traits(host, declared)
-        self.check_requests([None, page_sizes.LARGE, declared.small_page_kib],
-                            {host: declared}, ZONE)
+        self.check_requests(
+            [None, page_sizes.LARGE, declared.small_page_kib,
+             _large_size(declared)], {host: declared}, ZONE)
 
     @decorators.idempotent_id('5c9b3f0e-1f3d-4f0a-9b7f-2a6d8e1c7d21')
     def test_mp4_from_any_to_large(self):

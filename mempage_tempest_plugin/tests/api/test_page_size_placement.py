@@ -13,15 +13,12 @@
 """Servers that ask for a page size land on a host that has it, or nowhere."""
 
 import ddt
-from tempest import config
 from tempest.lib import decorators
 
 from mempage_tempest_plugin import page_size_requests
 from mempage_tempest_plugin import page_sizes
 from mempage_tempest_plugin.tests import on_host
 from mempage_tempest_plugin.tests import page_size_base
-
-CONF = config.CONF
 
 # Of hw:mem_page_size.
 VALUES = (None, 'small', 'large', 'any', '4', '2048', '1048576')
@@ -65,23 +62,9 @@ class _OnOneHost(on_host.BaseOnHostTest):
 
 @ddt.ddt
 class TestPageSizeOnHost(_OnOneHost):
-    """Hosts that a server names: the scheduler has a say.
-
-    Where the driver of nova_mempage is promised, hosts that do not allow all
-    page sizes are TestAllowedPageSizes' business.
-    """
+    """Hosts that a server names: the scheduler has a say."""
 
     way = page_sizes.Way.HOST
-
-    @classmethod
-    def skip_checks(cls):
-        super().skip_checks()
-        if CONF.mempage.allowed_memory_pagesize:
-            cls.declared = [host for host in cls.declared
-                            if page_sizes.ANY in host.allowed_page_sizes]
-        if not cls.declared:
-            raise cls.skipException('%s declares no host that allows all '
-                                    'page sizes' % cls.inventory.path)
 
     @decorators.idempotent_id('ed59fffb-0635-40f9-87ae-a5df6bf1ea38')
     @ddt.data(*VALUES)
