@@ -32,6 +32,8 @@ SERVICES = {
 #: RAM in MiB of the flavors that stock tests use.
 FLAVORS = {'m1.mempage': 192, 'm1.mempage-alt': 256}
 DISK_GIB = 1
+GUEST_NETWORK = 'mempage'
+GUEST_ADDRESSES = '10.99.0.0/20'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Resources:
     flavor: str
     alt_flavor: str
     public_network: str
+    guest_network: str
     network_extensions: tuple
 
 
@@ -155,6 +158,33 @@ def create_public_network(cloud, topology):
     return network.id
 
 
+def create_guest_network(cloud, public):
+    """Make the network that the guests of all projects share.
+
+    A network and a router for each test class, as Tempest makes them, take
+    longer than many a test.
+
+    :param public: id of the network that they are reached through
+    :returns: its name
+    """
+    network = (cloud.network.find_network(GUEST_NETWORK)
+               or cloud.network.create_network(name=GUEST_NETWORK,
+                                               is_shared=True))
+    subnet = next(cloud.network.subnets(network_id=network.id), None)
+    if not subnet:
+        subnet = cloud.network.create_subnet(
+            name=GUEST_NETWORK, network_id=network.id, ip_version=4,
+            cidr=GUEST_ADDRESSES)
+    router = (cloud.network.find_router(GUEST_NETWORK)
+              or cloud.network.create_router(
+                  name=GUEST_NETWORK,
+                  external_gateway_info={'network_id': public}))
+    if not any(cloud.network.ports(device_id=router.id,
+                                   network_id=network.id)):
+        cloud.network.add_interface_to_router(router, subnet_id=subnet.id)
+    return network.name
+
+
 def create_aggregates(cloud, topology):
     """Tell AggregateMemoryBackingFilter what hosts allow.
 
@@ -182,7 +212,8 @@ def create_resources(cloud, topology, image_path):
     :returns: :class:`Resources`
     """
     images = create_images(cloud, image_path)
-    return Resources(*images, *create_flavors(cloud),
-                     create_public_network(cloud, topology),
+    public = create_public_network(cloud, topology)
+    return Resources(*images, *create_flavors(cloud), public,
+                     create_guest_network(cloud, public),
                      tuple(sorted(extension.alias for extension
                                   in cloud.network.extensions())))

@@ -18,9 +18,11 @@ import pathlib
 import subprocess
 import sys
 
+from mempage_lab.discovery import test_discover
+from mempage_lab import durations
 from mempage_lab import paths
 from mempage_lab import shell
-from mempage_lab.shuffled import test_discover
+from mempage_lab import stream
 
 #: What runs when the user names nothing: this project's suite.
 SUITE = ('--regex', '^mempage_tempest_plugin', '--concurrency', '2')
@@ -30,7 +32,7 @@ STESTR_CONF = """[DEFAULT]
 test_path=%s
 top_dir=%s
 group_regex=([^\\.]*\\.)*
-""" % (paths.PACKAGE / 'shuffled', paths.PACKAGE.parent)
+""" % (paths.PACKAGE / 'discovery', paths.PACKAGE.parent)
 
 
 def run(arguments, quiet=False, seed=None):
@@ -58,6 +60,7 @@ def _prepare_workspace():
         shell.run(BIN / 'tempest', 'init', '--workspace-path',
                   paths.STATE / 'workspaces.yaml', paths.TEMPEST_WORKSPACE)
     conf.write_text(STESTR_CONF)
+    durations.forget_those_of_stestr()
 
 
 def _keep_results():
@@ -65,9 +68,10 @@ def _keep_results():
     now = datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
     results = paths.RESULTS / now
     results.mkdir(parents=True)
-    with open(results / 'results.subunit', 'wb') as stream:
-        subprocess.run([BIN / 'stestr', 'last', '--subunit'], stdout=stream,
+    with open(results / 'results.subunit', 'wb') as target:
+        subprocess.run([BIN / 'stestr', 'last', '--subunit'], stdout=target,
                        cwd=paths.TEMPEST_WORKSPACE)
+    durations.note(stream.read(results / 'results.subunit').seconds)
     log = paths.TEMPEST_WORKSPACE / 'logs' / 'tempest.log'
     if log.exists():
         log.rename(results / 'tempest.log')

@@ -34,12 +34,13 @@ grep -q " $dir tmpfs " /proc/mounts ||
     sudo -n mount -t tmpfs -o size=95% mempage $dir
 sudo -n chmod 777 $dir
 """
+# Longer strings take longer: each is copied some times.
 _PAGES = """
 pages() {
-    awk -v seed="$1" -v n="$2" 'BEGIN { for (; i < n; i++) {
+    awk -v seed="$1" -v n="$2" 'BEGIN { OFS = ORS = ""; for (; i < n; i++) {
         s = sprintf("%s%031d\\n", seed, i)
-        s = s s; s = s s; s = s s; s = s s; s = s s; s = s s
-        printf "%s", s } }'
+        s = s s; s = s s; s = s s
+        print s, s, s, s, s, s, s, s } }'
 }
 """
 # It looks at what it has written itself, so that it notices on its own what
@@ -117,10 +118,9 @@ class Guest:
         :param mib: how much
         :raises GuestError: if the guest has not so much
         """
-        self._mount()
         size = mib * MIB
-        written = int(self.run(
-            '%s pages %s %d > %s || true; wc -c < %s' % (
+        written = int(self._run_there(
+            '%s pages %s %d > %s || true; stat -c %%s %s' % (
                 _PAGES, self.seed, size // PAGE, self.file, self.file)))
         if written != size:
             raise exceptions.GuestError(
@@ -134,23 +134,22 @@ class Guest:
 
         :param mib: how much
         """
-        self._mount()
         step = '%s pages %s %d >> %s; sleep 1' % (
             _PAGES, self.seed, WRITER_MIB * MIB // PAGE, self.file)
-        self.run('(for i in $(seq %d); do %s; done) > /dev/null 2>&1 '
-                 '< /dev/null &' % (mib // WRITER_MIB, step))
+        self._run_there('(for i in $(seq %d); do %s; done) > /dev/null 2>&1 '
+                        '< /dev/null &' % (mib // WRITER_MIB, step))
 
     def start_writer(self, pause=0):
         """Have a process change another part of the memory, for ever.
 
         :param pause: seconds between its rounds
         """
-        self._mount()
         script = self.directory + '/writer.sh'
-        self.run('printf %%s %s > %s; setsid sh %s %s %d %s %d > /dev/null '
-                 '2>&1 < /dev/null &' % (
-                     shlex.quote(_WRITER), script, script, self.seed,
-                     WRITER_MIB * MIB // PAGE, self.directory, pause))
+        self._run_there(
+            'printf %%s %s > %s; setsid sh %s %s %d %s %d > /dev/null 2>&1 '
+            '< /dev/null &' % (
+                shlex.quote(_WRITER), script, script, self.seed,
+                WRITER_MIB * MIB // PAGE, self.directory, pause))
 
     def state(self):
         """Read all of the pattern, and what else may have changed.
@@ -169,10 +168,18 @@ class Guest:
         boot, found = head.splitlines()
         return State(boot, found.split()[0], torn.strip(), trouble.strip())
 
-    def rounds(self):
-        """Tell how often the writer has written all that it writes."""
-        return int(self.run('cat %s/round 2> /dev/null || echo 0'
-                            % self.directory))
+    def rounds(self, timeout):
+        """Wait until the writer has once more written all that it writes.
+
+        :param timeout: seconds
+        :returns: how often it had done so at first, and in the end
+        """
+        first, last = self.run(
+            'round() { cat %s/round 2> /dev/null || echo 0; }; '
+            'first=$(round); for i in $(seq %d); do '
+            'test "$(round)" = "$first" || break; sleep 1; done; '
+            'echo "$first $(round)"' % (self.directory, timeout)).split()
+        return int(first), int(last)
 
     def intact(self):
         """The digest that the pattern must have."""
@@ -197,5 +204,6 @@ class Guest:
         """
         return self.client.exec_command(command)
 
-    def _mount(self):
-        self.run('dir=%s; %s' % (self.directory, _MOUNT))
+    def _run_there(self, command):
+        """Run a shell command that needs the guest's directory."""
+        return self.run('dir=%s; %s %s' % (self.directory, _MOUNT, command))

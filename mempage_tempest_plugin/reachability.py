@@ -10,18 +10,45 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""For how long a guest did not answer while something happened to it."""
+"""Whether a guest answers, and for how long it did not."""
 
 import re
+import socket
 import subprocess
 import threading
 
 import fixtures
+from tempest.lib.common.utils import test_utils
+
+from mempage_tempest_plugin import exceptions
 
 INTERVAL = 0.2
 # Seconds after the end in which a guest has to answer once more.
 LAST_REPLY = 30
 _REPLY = re.compile(r'^\[(\d+\.\d+)\] .*icmp_seq=\d+ ', re.MULTILINE)
+
+
+def wait_for_port(address, port, timeout):
+    """Wait until a guest takes connections.
+
+    :param address: the guest's IP address
+    :param port: number of the TCP port
+    :param timeout: seconds
+    :raises GuestError: if it does not
+    """
+    if not test_utils.call_until_true(lambda: _listens(address, port),
+                                      timeout, INTERVAL):
+        raise exceptions.GuestError(
+            'port %d at %s took no connection within %d s'
+            % (port, address, timeout))
+
+
+def _listens(address, port):
+    try:
+        socket.create_connection((address, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def longest_silence(text):

@@ -38,6 +38,9 @@ from mempage_tempest_plugin import reconfiguration
 CONF = config.CONF
 LOG = logging.getLogger(__name__)
 
+# Seconds between looks at a server, in serial classes.
+SERIAL_INTERVAL = 0.5
+
 
 class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
                      tempest.test.BaseTestCase):
@@ -124,6 +127,9 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         super().setup_clients()
         cls.cloud = cloud.Cloud(cls.os_admin)
         cls.servers_client = cls.os_admin.servers_client
+        if cls.is_serial_execution_requested():
+            # All others wait, too, so that asking often takes from nobody.
+            cls.servers_client.build_interval = SERIAL_INTERVAL
 
     @classmethod
     def resource_setup(cls):

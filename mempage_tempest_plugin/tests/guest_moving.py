@@ -13,7 +13,6 @@
 """What tests share that move a guest and look at what is in its memory."""
 
 from tempest import config
-from tempest.lib.common.utils import test_utils
 from testtools import content
 
 from mempage_tempest_plugin import facts
@@ -62,11 +61,10 @@ class GuestMoveTest(in_guest.FilledGuestTest, moving.BaseMoveTest):
         self._check_writer()
 
     def _check_writer(self):
-        rounds = self.guest.rounds()
-        self.assertTrue(
-            test_utils.call_until_true(
-                lambda: self.guest.rounds() > rounds, WRITER_TIMEOUT, 1),
-            'the writer in the guest got no further than round %d' % rounds)
+        first, last = self.guest.rounds(WRITER_TIMEOUT)
+        self.assertGreater(
+            last, first,
+            'the writer in the guest got no further than round %d' % first)
 
     def migrate(self, departed, host):
         """Take the running server to another host, with all its memory.

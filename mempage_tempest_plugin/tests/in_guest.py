@@ -21,12 +21,14 @@ from tempest.lib.common.utils import data_utils
 from testtools import content
 
 from mempage_tempest_plugin import guests
+from mempage_tempest_plugin import reachability
 from mempage_tempest_plugin import redact
 from mempage_tempest_plugin.tests import base
 
 CONF = config.CONF
 
 CONSOLE_LINES = 100
+SSH_PORT = 22
 # How much of a guest's RAM has a pattern in it, in percent.
 FILLED = 60
 
@@ -107,15 +109,19 @@ class InGuestTest(base.BaseMemoryTest):
 
         :param server: UUID of the server
         :returns: Tempest's RemoteClient
+        :raises GuestError: if the guest does not take connections
         """
         resources = self._validation[server]
         shown = self.servers_client.show_server(server)['server']
+        # All that this does here is to give the server its floating IP.
         compute.wait_for_ssh_or_ping(
-            shown, self.os_admin, self._network, True, resources, 'SSHABLE',
-            True)
+            shown, self.os_admin, self._network, True, resources, None, True)
+        address = compute.get_server_ip(shown, resources)
+        # Tempest's client pauses ever longer between its attempts.
+        reachability.wait_for_port(address, SSH_PORT,
+                                   CONF.validation.ssh_timeout)
         return remote_client.RemoteClient(
-            compute.get_server_ip(shown, resources),
-            CONF.validation.image_ssh_user,
+            address, CONF.validation.image_ssh_user,
             CONF.validation.image_ssh_password,
             pkey=resources['keypair']['private_key'], server=shown,
             servers_client=self.servers_client)

@@ -161,7 +161,7 @@ class BasePageSizeTest(base.BaseMemoryTest):
             return not condition(shown)
 
         test_utils.call_until_true(passed, timeout,
-                                   CONF.compute.build_interval)
+                                   self.servers_client.build_interval)
         return shown
 
 

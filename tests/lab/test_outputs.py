@@ -26,7 +26,7 @@ from mempage_tempest_plugin import inventory
 from tests.lab import base
 
 RESOURCES = cloud.Resources('image', 'image-2', 'flavor', 'flavor-2', 'net',
-                            ['router', 'external-net'])
+                            'guests', ['router', 'external-net'])
 HARD = "a b'c\"$(d)"
 
 

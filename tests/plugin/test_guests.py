@@ -14,7 +14,6 @@
 
 import pathlib
 import subprocess
-import time
 from unittest import mock
 
 import fixtures
@@ -38,8 +37,9 @@ class Shell:
 
 class Guest(guests.Guest):
 
-    def _mount(self):
+    def _run_there(self, command):
         """Write to an ordinary directory."""
+        return self.run(command)
 
 
 class TestGuest(testtools.TestCase):
@@ -78,14 +78,15 @@ class TestGuest(testtools.TestCase):
         error = self.assertRaises(exceptions.GuestError, self.guest.fill, 1)
         self.assertIn('only 0 of 1 MiB', str(error))
 
+    def test_no_writer(self):
+        self.assertEqual((0, 0), self.guest.rounds(1))
+
     def test_writer(self):
         process = subprocess.Popen(
             ['sh', '-c', guests._WRITER, 'sh', SEED, '16',
              self.guest.directory], process_group=0)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
-        deadline = time.monotonic() + 30
-        while self.guest.rounds() < 2 and time.monotonic() < deadline:
-            time.sleep(0.05)
-        self.assertGreater(self.guest.rounds(), 1)
+        first, last = self.guest.rounds(30)
+        self.assertGreater(last, first)
         self.assertFalse((self.pattern.parent / 'torn').exists())

@@ -10,10 +10,13 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Tests of how long a guest did not answer."""
+"""Tests of whether a guest answers."""
+
+import socket
 
 import testtools
 
+from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin import reachability
 
 PINGS = """PING 198.18.1.31 (198.18.1.31) 56(84) bytes of data.
@@ -35,3 +38,12 @@ class TestReachability(testtools.TestCase):
     def test_no_silence(self):
         self.assertAlmostEqual(0.0, reachability.longest_silence(
             '\n'.join(PINGS.splitlines()[:3]) + '\n'))
+
+    def test_port(self):
+        with socket.create_server(('127.0.0.1', 0)) as server:
+            port = server.getsockname()[1]
+            reachability.wait_for_port('127.0.0.1', port, 1)
+        error = self.assertRaises(
+            exceptions.GuestError, reachability.wait_for_port, '127.0.0.1',
+            port, 1)
+        self.assertIn('port %d at 127.0.0.1' % port, str(error))

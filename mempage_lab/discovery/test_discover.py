@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Finds the tests that Tempest finds, in a random order if there is a seed.
+"""Finds the tests that Tempest finds, and tells in which order they run.
 
 ``--random`` of stestr does not change the order: its workers take the order of
 the discovery, which is this.
@@ -24,7 +24,9 @@ import unittest
 from tempest.test_discover import test_discover
 import testtools
 
-#: Environment variable; the same seed gives the same order.
+from mempage_lab import durations
+
+#: Environment variable; the same seed gives the same random order.
 SEED = 'MEMPAGE_LAB_SEED'
 
 
@@ -34,11 +36,30 @@ def load_tests(loader, tests, pattern):
     :param loader: a unittest.TestLoader
     :param tests: what this module has; ignored
     :param pattern: of the names of files
-    :returns: a unittest.TestSuite
+    :returns: a flat unittest.TestSuite
     """
     found = test_discover.load_tests(loader, tests, pattern)
     seed = os.environ.get(SEED)
-    return found if seed is None else shuffle(found, seed)
+    return (longest_first(found, durations.load()) if seed is None
+            else shuffle(found, seed))
+
+
+def longest_first(suite, seconds):
+    """Sort classes, so that workers that take them by turns end together.
+
+    Serial classes come first: at the start of one all workers but one would
+    otherwise wait for the end of what another one is doing.
+
+    :param suite: a unittest.TestSuite
+    :param seconds: dict of durations by id of a test
+    :returns: a flat unittest.TestSuite
+    """
+    def key(group):
+        # Not all classes are Tempest's.
+        serial = getattr(group[0], 'is_serial_execution_requested', bool)()
+        return not serial, -sum(seconds.get(test.id(), 0) for test in group)
+
+    return _flat(sorted(_classes(suite), key=key))
 
 
 def shuffle(suite, seed):
@@ -50,12 +71,20 @@ def shuffle(suite, seed):
     :param seed: text
     :returns: a flat unittest.TestSuite
     """
-    classes = collections.defaultdict(list)
-    for test in testtools.iterate_tests(suite):
-        classes[type(test).__module__, type(test).__qualname__].append(test)
     generator = random.Random(seed)
-    groups = list(classes.values())
+    groups = _classes(suite)
     generator.shuffle(groups)
     for group in groups:
         generator.shuffle(group)
+    return _flat(groups)
+
+
+def _classes(suite):
+    classes = collections.defaultdict(list)
+    for test in testtools.iterate_tests(suite):
+        classes[type(test).__module__, type(test).__qualname__].append(test)
+    return list(classes.values())
+
+
+def _flat(groups):
     return unittest.TestSuite(test for group in groups for test in group)
