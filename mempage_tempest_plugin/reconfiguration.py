@@ -23,7 +23,7 @@ from mempage_tempest_plugin.hosts import service_log
 
 LOG = logging.getLogger(__name__)
 
-POLL = 1
+POLL = 0.5
 _SHOWN = 4000
 # What a host runs with whose original options are back.
 _ORIGINAL = object()

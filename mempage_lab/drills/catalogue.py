@@ -18,6 +18,7 @@ from mempage_lab import controller
 from mempage_lab.drills import faults
 
 DRIVER = 'nova/virt/libvirt/driver.py'
+MIGRATION = 'nova/virt/libvirt/migration.py'
 OUR_DRIVER = 'nova_mempage/driver.py'
 OUR_FILTER = 'nova_mempage/filters.py'
 STORE = '/var/lib/libvirt/memory'
@@ -33,6 +34,9 @@ POOLS = SMOKE + r'|TestEveryPageSize'
 FILTER = r'TestAggregateMemoryBacking\.|TestPageSizeAnywhere|TestLargePage\.'
 TRAITS = SMOKE + r'|TestTraitsInFlavors|TestIsolatedAggregates'
 CONFLICTS = r'TestFileBackedConflicts\.'
+CAPACITY = r'TestFileBackedCapacity\.'
+NEXT_GUEST = r'TestMemoryTruth\.test_next_guest_finds_nothing'
+LATE = r'TestOrdinaryToFileBackedLate\.'
 GUARDS = r'TestNoPageSizeForced|TestOrdinaryToFileBacked|TestPlain'
 
 
@@ -203,6 +207,14 @@ DRILLS = {
         lambda host: not host.store and not host.pools,
         _nova('refuse_mixed_live_migration', 'False'), GUARDS,
         'TestOrdinaryToFileBacked', 'was not refused before it began'),
+    'memory-backing-not-rewritten': Drill(
+        'guests keep the memory backing of the host that they leave',
+        lambda host: not host.store and not host.pools,
+        faults.Source(
+            MIGRATION,
+            '    xml_doc = _update_memory_backing_xml(xml_doc, '
+            'migrate_data)\n', ''),
+        LATE, LATE, 'ERROR status'),
     # What the scheduler does.
     'filter-passes-all': Drill(
         'AggregateMemoryBackingFilter passes every host', controller.NAME,
@@ -259,6 +271,10 @@ DRILLS = {
         'QEMU does not allocate the file at once',
         faults.Emulator('memory["prealloc"] = False'),
         'test_memory_is_in_file', 'prealloc: expected yes'),
+    'space-on-demand': Drill(
+        'QEMU starts with files for which the store has no space',
+        _on_ramdisk, faults.Emulator('memory["prealloc"] = False'),
+        CAPACITY, CAPACITY + 'test_', 'had to refuse|store|space'),
     'file-of-another-guest': _file_backed(
         "QEMU's memory is a file that all guests share",
         faults.Emulator(
@@ -290,6 +306,16 @@ DRILLS = {
                     'mkdir -p "${file%/*}"; touch "$file"')),
             'rm -rf %s/libvirt/qemu/*-instance-*' % STORE),
         'test_delete_frees_store', 'files and directories left'),
+    'content-left-behind': Drill(
+        'what guests had in their memory stays in the store', _on_disk,
+        faults.Hook(
+            'for file in %s/libvirt/qemu/*-"$1"/*; do %s; done' % (
+                STORE, faults.in_background(
+                    'while cp --sparse=always "$file" %s/kept.new; do '
+                    'mv %s/kept.new %s/kept; sleep 5; done' % (
+                        STORE, STORE, STORE))),
+            'rm -f %s/kept %s/kept.new' % (STORE, STORE)),
+        NEXT_GUEST, NEXT_GUEST, 'what a deleted guest wrote'),
     # QEMU gives back the space of its own file even if that is open. The suite
     # minds half of a guest's RAM and more: others come and go meanwhile.
     'space-kept': _file_backed(

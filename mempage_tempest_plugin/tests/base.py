@@ -39,7 +39,7 @@ CONF = config.CONF
 LOG = logging.getLogger(__name__)
 
 # Seconds between looks at a server, in serial classes.
-SERIAL_INTERVAL = 0.5
+SERIAL_INTERVAL = 0.2
 
 
 class BaseMemoryTest(api_version_utils.BaseMicroversionTest,

@@ -153,7 +153,7 @@ class BaseGuestsTest(base.BaseMemoryTest):
         """
         if not test_utils.call_until_true(
                 self._all_settled, CONF.compute.build_timeout,
-                self.servers_client.build_interval):
+                CONF.compute.build_interval):
             raise lib_exc.TimeoutException(
                 'Servers neither ACTIVE nor in ERROR within %d s: %s' % (
                     CONF.compute.build_timeout, ', '.join(
