@@ -40,6 +40,9 @@ LOG = logging.getLogger(__name__)
 
 # Seconds between looks at a server, in serial classes.
 SERIAL_INTERVAL = 0.2
+# The disk of a flavor whose servers need none: Nova looks at a disk that it
+# has to enlarge again and again, with a new process each time.
+AS_THE_IMAGE = 0
 
 
 class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
@@ -157,14 +160,17 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
 
         :param extra_specs: dict
         :param ram_mib: another RAM than the configured flavor's
-        :param disk_gib: another disk than the configured flavor's
+        :param disk_gib: another disk than the configured flavor's, or than
+            that of the empty image
         :returns: the flavor; it is deleted after the class
         """
         client = cls.os_admin.flavors_client
         model = client.show_flavor(CONF.compute.flavor_ref)['flavor']
+        if disk_gib is None:
+            disk_gib = model['disk'] if cls.needs_system else AS_THE_IMAGE
         flavor = client.create_flavor(
             name=cls._rand_name('flavor'), ram=ram_mib or model['ram'],
-            vcpus=model['vcpus'], disk=disk_gib or model['disk'])['flavor']
+            vcpus=model['vcpus'], disk=disk_gib)['flavor']
         cls.addClassResourceCleanup(client.delete_flavor, flavor['id'])
         if extra_specs:
             client.set_flavor_extra_spec(flavor['id'], **extra_specs)
