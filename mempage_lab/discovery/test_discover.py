@@ -45,27 +45,21 @@ def load_tests(loader, tests, pattern):
 
 
 def longest_first(suite, seconds):
-    """Sort classes, so that two workers that take them by turns end together.
+    """Sort classes, so that workers that take them by turns end together.
 
     Serial classes come first: at the start of one all workers but one would
-    otherwise wait for the end of what another one is doing. Of each four of
-    the others one worker gets the longest and the shortest.
+    otherwise wait for the end of what another one is doing.
 
     :param suite: a unittest.TestSuite
     :param seconds: dict of durations by id of a test
     :returns: a flat unittest.TestSuite
     """
-    groups = sorted(_classes(suite), reverse=True, key=lambda group: sum(
-        seconds.get(test.id(), 0) for test in group))
-    others = [group for group in groups if not _is_serial(group)]
-    for third in range(2, len(others), 4):
-        others[third:third + 2] = reversed(others[third:third + 2])
-    return _flat([group for group in groups if _is_serial(group)] + others)
+    def key(group):
+        # Not all classes are Tempest's.
+        serial = getattr(group[0], 'is_serial_execution_requested', bool)()
+        return not serial, -sum(seconds.get(test.id(), 0) for test in group)
 
-
-def _is_serial(group):
-    # Not all classes are Tempest's.
-    return getattr(group[0], 'is_serial_execution_requested', bool)()
+    return _flat(sorted(_classes(suite), key=key))
 
 
 def shuffle(suite, seed):

@@ -64,13 +64,13 @@ class DiscoveryTest(base.LabTestCase):
         seconds = {name: 5 for name in self.before if '.Test3.' in name}
         seconds.update(zip(self.before, [9, 8]))
         seconds[self.before[-1]] = 10
-        self.assertEqual(['Test3', 'Test0', 'Test1', 'Test4', 'Test2'],
+        self.assertEqual(['Test3', 'Test0', 'Test4', 'Test1', 'Test2'],
                          self._longest_first(seconds))
 
     def test_serial_classes_come_before_all_others(self):
         for test in self.suite._tests[2]:
             type(test).is_serial_execution_requested = lambda self: True
-        self.assertEqual(['Test2', 'Test1', 'Test0', 'Test4', 'Test3'],
+        self.assertEqual(['Test2', 'Test1', 'Test0', 'Test3', 'Test4'],
                          self._longest_first({self.before[5]: 1}))
 
     def test_without_a_seed_durations_tell_the_order(self):
