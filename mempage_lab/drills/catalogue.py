@@ -35,7 +35,6 @@ FILTER = r'TestAggregateMemoryBacking\.|TestPageSizeAnywhere|TestLargePage\.'
 TRAITS = SMOKE + r'|TestTraitsInFlavors|TestIsolatedAggregates'
 CONFLICTS = r'TestFileBackedConflicts\.'
 CAPACITY = r'TestFileBackedCapacity\.'
-NEXT_GUEST = r'TestMemoryTruth\.test_next_guest_finds_nothing'
 LATE = r'TestOrdinaryToFileBackedLate\.'
 GUARDS = r'TestNoPageSizeForced|TestOrdinaryToFileBacked|TestPlain'
 
@@ -306,16 +305,6 @@ DRILLS = {
                     'mkdir -p "${file%/*}"; touch "$file"')),
             'rm -rf %s/libvirt/qemu/*-instance-*' % STORE),
         'test_delete_frees_store', 'files and directories left'),
-    'content-left-behind': Drill(
-        'what guests had in their memory stays in the store', _on_disk,
-        faults.Hook(
-            'for file in %s/libvirt/qemu/*-"$1"/*; do %s; done' % (
-                STORE, faults.in_background(
-                    'while cp --sparse=always "$file" %s/kept.new; do '
-                    'mv %s/kept.new %s/kept; sleep 5; done' % (
-                        STORE, STORE, STORE))),
-            'rm -f %s/kept %s/kept.new' % (STORE, STORE)),
-        NEXT_GUEST, NEXT_GUEST, 'what a deleted guest wrote'),
     # QEMU gives back the space of its own file even if that is open. The suite
     # minds half of a guest's RAM and more: others come and go meanwhile.
     'space-kept': _file_backed(
