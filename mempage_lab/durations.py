@@ -10,40 +10,37 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How long tests took, for the order of those of the next run.
+"""How long tests took: stestr shares them out among its workers by that.
 
-stestr would share them out among its workers by their durations, as though
-serial ones ran beside others. It takes them by turns if it knows none.
+It keeps that in its repository, which goes with the lab. Without it, it is by
+chance which worker gets how much to do.
 """
 
-import json
+import shutil
 
 from mempage_lab import paths
 
-
-def load():
-    """Return what is known.
-
-    :returns: dict of seconds by id of a test
-    """
-    if not paths.DURATIONS.exists():
-        return {}
-    return json.loads(paths.DURATIONS.read_text())
+NAMES = 'times.dbm*'
 
 
-def note(seconds):
-    """Remember how long tests took this time.
-
-    :param seconds: dict of seconds by id of a test
-    """
-    known = {**load(), **{test: round(taken, 1)
-                          for test, taken in seconds.items()}}
-    new = paths.DURATIONS.with_suffix('.new')
-    new.write_text(json.dumps(known, indent=1, sort_keys=True))
-    new.replace(paths.DURATIONS)
+def keep():
+    """Keep what stestr knows now for the labs to come."""
+    _copy(_repository(), paths.DURATIONS)
 
 
-def forget_those_of_stestr():
-    """Remove what stestr has noted in the workspace itself."""
-    for file in (paths.TEMPEST_WORKSPACE / '.stestr').glob('times.dbm*'):
-        file.unlink()
+def restore():
+    """Tell stestr what was kept, unless it knows something itself."""
+    if not any(_repository().glob(NAMES)):
+        _copy(paths.DURATIONS, _repository())
+
+
+def _repository():
+    return paths.TEMPEST_WORKSPACE / '.stestr'
+
+
+def _copy(source, target):
+    if not source.exists():
+        return
+    target.mkdir(parents=True, exist_ok=True)
+    for file in source.glob(NAMES):
+        shutil.copy2(file, target)

@@ -22,7 +22,6 @@ from mempage_lab.discovery import test_discover
 from mempage_lab import durations
 from mempage_lab import paths
 from mempage_lab import shell
-from mempage_lab import stream
 
 #: What runs when the user names nothing: this project's suite.
 SUITE = ('--regex', '^mempage_tempest_plugin', '--concurrency', '2')
@@ -60,7 +59,7 @@ def _prepare_workspace():
         shell.run(BIN / 'tempest', 'init', '--workspace-path',
                   paths.STATE / 'workspaces.yaml', paths.TEMPEST_WORKSPACE)
     conf.write_text(STESTR_CONF)
-    durations.forget_those_of_stestr()
+    durations.restore()
 
 
 def _keep_results():
@@ -68,10 +67,10 @@ def _keep_results():
     now = datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
     results = paths.RESULTS / now
     results.mkdir(parents=True)
-    with open(results / 'results.subunit', 'wb') as target:
-        subprocess.run([BIN / 'stestr', 'last', '--subunit'], stdout=target,
+    with open(results / 'results.subunit', 'wb') as stream:
+        subprocess.run([BIN / 'stestr', 'last', '--subunit'], stdout=stream,
                        cwd=paths.TEMPEST_WORKSPACE)
-    durations.note(stream.read(results / 'results.subunit').seconds)
+    durations.keep()
     log = paths.TEMPEST_WORKSPACE / 'logs' / 'tempest.log'
     if log.exists():
         log.rename(results / 'tempest.log')

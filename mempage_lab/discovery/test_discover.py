@@ -24,8 +24,6 @@ import unittest
 from tempest.test_discover import test_discover
 import testtools
 
-from mempage_lab import durations
-
 #: Environment variable; the same seed gives the same random order.
 SEED = 'MEMPAGE_LAB_SEED'
 
@@ -40,26 +38,26 @@ def load_tests(loader, tests, pattern):
     """
     found = test_discover.load_tests(loader, tests, pattern)
     seed = os.environ.get(SEED)
-    return (longest_first(found, durations.load()) if seed is None
-            else shuffle(found, seed))
+    return serial_first(found) if seed is None else shuffle(found, seed)
 
 
-def longest_first(suite, seconds):
-    """Sort classes, so that workers that take them by turns end together.
+def serial_first(suite):
+    """Let serial classes run before all others.
 
-    Serial classes come first: at the start of one all workers but one would
-    otherwise wait for the end of what another one is doing.
+    At the start of one, all workers but one would otherwise wait for the end
+    of what another one is doing.
 
     :param suite: a unittest.TestSuite
-    :param seconds: dict of durations by id of a test
     :returns: a flat unittest.TestSuite
     """
-    def key(group):
-        # Not all classes are Tempest's.
-        serial = getattr(group[0], 'is_serial_execution_requested', bool)()
-        return not serial, -sum(seconds.get(test.id(), 0) for test in group)
+    return _flat(sorted(_classes(suite), key=lambda group: not _is_serial(
+        group[0])))
 
-    return _flat(sorted(_classes(suite), key=key))
+
+def _is_serial(test):
+    # Not all tests are Tempest's.
+    return (hasattr(test, 'is_serial_execution_requested')
+            and test.is_serial_execution_requested())
 
 
 def shuffle(suite, seed):

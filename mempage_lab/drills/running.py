@@ -19,10 +19,10 @@ import time
 
 from mempage_lab.drills import catalogue
 from mempage_lab.drills import faults
+from mempage_lab.drills import stream
 from mempage_lab import errors
 from mempage_lab import restart
 from mempage_lab import runner
-from mempage_lab import stream
 
 CAUGHT = 'caught'
 CAUSE_UNSAID = 'caught without the cause'

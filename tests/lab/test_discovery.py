@@ -11,6 +11,7 @@
 # under the License.
 
 import itertools
+import shutil
 import unittest
 
 from mempage_lab.discovery import test_discover
@@ -55,32 +56,16 @@ class DiscoveryTest(base.LabTestCase):
                              if '.Test0.' in name],
                             [name for name in order if '.Test0.' in name])
 
-    def _longest_first(self, seconds):
-        return [name.split('.')[-2] for name, _ in itertools.groupby(
-            test.id().rsplit('.', 1)[0] + '.' for test
-            in test_discover.longest_first(self.suite, seconds))]
-
-    def test_what_takes_longest_comes_first(self):
-        seconds = {name: 5 for name in self.before if '.Test3.' in name}
-        seconds.update(zip(self.before, [9, 8]))
-        seconds[self.before[-1]] = 10
-        self.assertEqual(['Test3', 'Test0', 'Test4', 'Test1', 'Test2'],
-                         self._longest_first(seconds))
-
     def test_serial_classes_come_before_all_others(self):
         for test in self.suite._tests[2]:
             type(test).is_serial_execution_requested = lambda self: True
-        self.assertEqual(['Test2', 'Test1', 'Test0', 'Test3', 'Test4'],
-                         self._longest_first({self.before[5]: 1}))
-
-    def test_without_a_seed_durations_tell_the_order(self):
         self.patch_object(test_discover.test_discover, 'load_tests',
                           lambda *arguments: self.suite)
-        paths.DURATIONS.parent.mkdir(parents=True)
-        durations.note({self.before[-1]: 3})
-        found = list(test_discover.load_tests(None, None, None))
-        self.assertEqual(self.before[-5:],
-                         [test.id() for test in found[:5]])
+        found = test_discover.load_tests(None, None, None)
+        self.assertEqual(
+            ['Test2', 'Test0', 'Test1', 'Test3', 'Test4'],
+            [name for name, _ in itertools.groupby(
+                type(test).__name__ for test in found)])
         self.assertEqual(sorted(self.before),
                          sorted(test.id() for test in found))
 
@@ -89,19 +74,27 @@ class DurationsTest(base.LabTestCase):
 
     def setUp(self):
         super().setUp()
-        paths.DURATIONS.parent.mkdir(parents=True)
+        self.repository = paths.TEMPEST_WORKSPACE / '.stestr'
+        self.repository.mkdir(parents=True)
+        self.times = self.repository / 'times.dbm.dat'
 
-    def test_the_last_one_counts(self):
-        self.assertEqual({}, durations.load())
-        durations.note({'a': 1, 'b': 2})
-        durations.note({'b': 3.14})
-        self.assertEqual({'a': 1, 'b': 3.1}, durations.load())
+    def test_next_lab_knows_them(self):
+        self.times.write_text('1')
+        (self.repository / 'next-stream').touch()
+        durations.keep()
+        shutil.rmtree(self.repository)
+        self.repository.mkdir()
+        durations.restore()
+        self.assertEqual('1', self.times.read_text())
+        self.assertEqual([self.times], list(self.repository.iterdir()))
 
-    def test_those_of_stestr(self):
-        notes = paths.TEMPEST_WORKSPACE / '.stestr'
-        notes.mkdir(parents=True)
-        for name in ('times.dbm.dat', 'times.dbm.dir', 'next-stream'):
-            (notes / name).touch()
-        durations.forget_those_of_stestr()
-        self.assertEqual(['next-stream'],
-                         [file.name for file in notes.iterdir()])
+    def test_what_this_lab_knows_counts(self):
+        self.times.write_text('1')
+        durations.keep()
+        self.times.write_text('2')
+        durations.restore()
+        self.assertEqual('2', self.times.read_text())
+
+    def test_nothing_is_known(self):
+        durations.restore()
+        self.assertEqual([], list(self.repository.iterdir()))

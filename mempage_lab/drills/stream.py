@@ -25,19 +25,15 @@ class Outcome:
     :ivar passed: names of those that passed
     :ivar failures: dict of the name of each test, class or module that failed
         to the text of its first traceback
-    :ivar seconds: dict of the durations of those that passed, by name
     """
 
     passed: list = dataclasses.field(default_factory=list)
     failures: dict = dataclasses.field(default_factory=dict)
-    seconds: dict = dataclasses.field(default_factory=dict)
 
     def note(self, test):
         """Take one test's result from testtools.StreamToDict."""
         if test['status'] == 'success':
             self.passed.append(test['id'])
-            began, ended = test['timestamps']
-            self.seconds[test['id']] = (ended - began).total_seconds()
         elif test['status'] in ('fail', 'uxsuccess', 'inprogress'):
             # What has a number after its name is of the clean-ups.
             self.failures[test['id']] = ''.join(
