@@ -36,6 +36,7 @@ TRAITS = SMOKE + r'|TestTraitsInFlavors|TestIsolatedAggregates'
 CONFLICTS = r'TestFileBackedConflicts\.'
 CAPACITY = r'TestFileBackedCapacity\.'
 LATE = r'TestOrdinaryToFileBackedLate\.'
+NEXT_GUEST = r'TestMemoryTruth\.test_next_guest_finds_nothing'
 GUARDS = r'TestNoPageSizeForced|TestOrdinaryToFileBacked|TestPlain'
 
 
@@ -305,6 +306,15 @@ DRILLS = {
                     'mkdir -p "${file%/*}"; touch "$file"')),
             'rm -rf %s/libvirt/qemu/*-instance-*' % STORE),
         'test_delete_frees_store', 'files and directories left'),
+    'content-left-behind': Drill(
+        'what guests had in their memory stays in the store', _on_disk,
+        faults.Hook(
+            'kept="%s/kept-$1"; for file in %s/libvirt/qemu/*-"$1"/*; do %s; '
+            'done' % (STORE, STORE, faults.in_background(
+                'while cp --sparse=always "$file" "$kept.new"; do '
+                'mv "$kept.new" "$kept"; sleep 5; done')),
+            'rm -f %s/kept-*' % STORE),
+        NEXT_GUEST, NEXT_GUEST, 'what a deleted guest wrote'),
     # QEMU gives back the space of its own file even if that is open. The suite
     # minds half of a guest's RAM and more: others come and go meanwhile.
     'space-kept': _file_backed(
