@@ -274,7 +274,7 @@ DRILLS = {
     'space-on-demand': Drill(
         'QEMU starts with files for which the store has no space',
         _on_ramdisk, faults.Emulator('memory["prealloc"] = False'),
-        CAPACITY, CAPACITY + 'test_', 'had to refuse|store|space'),
+        CAPACITY, CAPACITY + 'test_', 'allocated, MiB: expected at least'),
     'file-of-another-guest': _file_backed(
         "QEMU's memory is a file that all guests share",
         faults.Emulator(

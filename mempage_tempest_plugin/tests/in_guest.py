@@ -105,10 +105,10 @@ class InGuestTest(base.BaseMemoryTest):
         self._validation[self.servers[host.name]] = resources
 
     def connect(self, server):
-        """Wait for ssh into a guest.
+        """Wait until a guest takes ssh connections.
 
         :param server: UUID of the server
-        :returns: Tempest's RemoteClient
+        :returns: Tempest's RemoteClient, which has not logged in yet
         :raises GuestError: if the guest does not take connections
         """
         resources = self._validation[server]
@@ -149,7 +149,7 @@ class FilledGuestTest(InGuestTest):
         return guest
 
     def enter(self, server):
-        """Wait for a server and for ssh into its guest.
+        """Wait for a server and until its guest takes ssh connections.
 
         :param server: UUID of the server
         :returns: a guests.Guest

@@ -120,5 +120,5 @@ class BaseObedientTest(BaseOperationsTest, in_guest.InGuestTest):
     needs_system = True
 
     def wait_until_obedient(self, host):
-        """Wait until a guest obeys; only ssh tells."""
-        self.connect(self.servers[host.name])
+        """Wait until a guest obeys; only a login tells."""
+        self.connect(self.servers[host.name]).validate_authentication()

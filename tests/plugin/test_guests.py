@@ -87,6 +87,8 @@ class TestGuest(testtools.TestCase):
              self.guest.directory], process_group=0)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
+        self.guest.rounds(30)
         first, last = self.guest.rounds(30)
         self.assertGreater(last, first)
+        self.assertGreater(last, 1)
         self.assertFalse((self.pattern.parent / 'torn').exists())
