@@ -65,8 +65,9 @@ def builds(client, server):
     """
     [created] = [action for action in client.list_instance_actions(server)[
         'instanceActions'] if action['action'] == 'create']
-    events = _events(client, server, created['request_id'])
-    events.sort(key=lambda event: event['start_time'])
+    # nova.db.main.api.action_events_get has the newest first. Their times are
+    # full seconds: two hosts may have been asked in the same one.
+    events = reversed(_events(client, server, created['request_id']))
     return [event['host'] for event in events
             if event['event'] == 'compute__do_build_and_run_instance']
 

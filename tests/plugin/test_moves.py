@@ -135,21 +135,24 @@ class OffTest(testtools.TestCase):
 class BuildsTest(testtools.TestCase):
 
     def _client(self, *hosts):
+        """Nova's answer: the newest first, all in the same second."""
         client = mock.Mock()
         client.list_instance_actions.return_value = {'instanceActions': [
             {'action': 'delete', 'request_id': 'req-2'},
             {'action': 'create', 'request_id': 'req-1'}]}
         client.show_instance_action.return_value = {'instanceAction': {
-            'events': [{'event': 'conductor_schedule', 'host': 'c',
-                        'start_time': '2'}] + [
-                {'event': 'compute__do_build_and_run_instance',
-                 'host': host, 'start_time': start}
-                for start, host in hosts]}}
+            'events': [
+                {'event': event, 'host': host,
+                 'start_time': '2026-11-22T03:52:59.000000'}
+                for event, host in [
+                    *[('compute__do_build_and_run_instance', host)
+                      for host in reversed(hosts)],
+                    ('conductor_schedule', 'c')]]}}
         return client
 
     def test_hosts_in_turn(self):
-        client = self._client(('4', 'b'), ('3', 'a'))
-        self.assertEqual(['a', 'b'], moves.builds(client, SERVER))
+        client = self._client('b', 'a')
+        self.assertEqual(['b', 'a'], moves.builds(client, SERVER))
         client.show_instance_action.assert_called_once_with(SERVER, 'req-1')
 
     def test_none(self):

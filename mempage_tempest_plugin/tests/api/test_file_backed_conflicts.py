@@ -19,6 +19,7 @@ and large pages: so the scheduler takes them for able, and prefers them.
 from tempest.lib import decorators
 from tempest.lib import exceptions as lib_exc
 
+from mempage_tempest_plugin import aggregates
 from mempage_tempest_plugin import compute_services
 from mempage_tempest_plugin import conditions
 from mempage_tempest_plugin import moves
@@ -30,6 +31,9 @@ from mempage_tempest_plugin.tests import store_base
 
 PAGE_SIZE = 'hw:mem_page_size'
 Refusal = page_sizes.Refusal
+# What a host's memory weighs. More than any other thing, even than a build
+# that failed on it: [filter_scheduler] build_failure_weight_multiplier.
+PREFERENCE = 10 ** 7
 
 
 @decorators.serial
@@ -140,10 +144,11 @@ class TestFileBackedConflicts(reconfiguring.ReconfiguringTest,
     def test_rescheduled(self):
         """Who is refused here runs on a host that can, and left nothing"""
         able = self._able()
-        # The scheduler prefers hosts whose last build did not fail, which it
-        # learns with the next change on the host.
-        self.check_active(self._request_little())
-        self.delete_guests()
+        aggregates.remove_left(self.os_admin.aggregates_client)
+        self.useFixture(aggregates.Aggregate(
+            self.os_admin.aggregates_client,
+            [self.services.host_of(host.name) for host in self.hosts],
+            {'ram_weight_multiplier': str(PREFERENCE)}))
         for host in self.hosts:
             guest = self._request_on_one_of(host, able)
             self.wait_until_settled()
@@ -165,7 +170,10 @@ class TestFileBackedConflicts(reconfiguring.ReconfiguringTest,
                       'pages' % self.inventory.path)
 
     def _request_on_one_of(self, host, able):
-        """Request a server on one of two hosts, the first is preferred."""
+        """Request a server on one of two hosts.
+
+        The first has more memory, by its configuration, and is preferred.
+        """
         trait = self.useFixture(conditions.Trait(self.os_admin, [
             self.cloud.provider(each.name).uuid for each in (host, able)]))
         flavor = self.flavor_of(self.RAM_MIB, **{
