@@ -24,6 +24,8 @@ import unittest
 from tempest.test_discover import test_discover
 import testtools
 
+from mempage_lab import durations
+
 #: Environment variable; the same seed gives the same random order.
 SEED = 'MEMPAGE_LAB_SEED'
 
@@ -31,12 +33,19 @@ SEED = 'MEMPAGE_LAB_SEED'
 def load_tests(loader, tests, pattern):
     """Find all tests of Tempest and of its plugins.
 
+    All workers wait while a serial test runs, so that only the durations of
+    the others tell how much a worker has to do. Of the serial classes, all
+    workers have to have equally many: who has none left goes on with others,
+    and who has some waits for that.
+
     :param loader: a unittest.TestLoader
     :param tests: what this module has; ignored
     :param pattern: of the names of files
     :returns: a flat unittest.TestSuite
     """
     found = test_discover.load_tests(loader, tests, pattern)
+    durations.forget(test.id() for test in testtools.iterate_tests(found)
+                     if _is_serial(test))
     seed = os.environ.get(SEED)
     return serial_first(found) if seed is None else shuffle(found, seed)
 

@@ -10,9 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+from dbm import dumb
 import itertools
 import shutil
 import unittest
+
+from stestr.repository import file
 
 from mempage_lab.discovery import test_discover
 from mempage_lab import durations
@@ -61,7 +64,11 @@ class DiscoveryTest(base.LabTestCase):
             type(test).is_serial_execution_requested = lambda self: True
         self.patch_object(test_discover.test_discover, 'load_tests',
                           lambda *arguments: self.suite)
+        forgotten = []
+        self.patch_object(durations, 'forget', forgotten.extend)
         found = test_discover.load_tests(None, None, None)
+        self.assertEqual([test.id() for test in self.suite._tests[2]],
+                         forgotten)
         self.assertEqual(
             ['Test2', 'Test0', 'Test1', 'Test3', 'Test4'],
             [name for name, _ in itertools.groupby(
@@ -97,4 +104,14 @@ class DurationsTest(base.LabTestCase):
 
     def test_nothing_is_known(self):
         durations.restore()
+        durations.forget(['a.b'])
         self.assertEqual([], list(self.repository.iterdir()))
+
+    def test_what_is_forgotten_is_dealt_out_in_turn(self):
+        repository = file.Repository(str(self.repository))
+        with dumb.open(str(self.repository / 'times.dbm')) as times:
+            times.update({'a.b': '1.5', 'a.c': '2.5'})
+        durations.forget(['a.b[id-1,slow]', 'a.d'])
+        self.assertEqual(
+            {'known': {'a.c[id-2]': 2.5}, 'unknown': {'a.b[id-1,slow]'}},
+            repository.get_test_times(['a.b[id-1,slow]', 'a.c[id-2]']))
