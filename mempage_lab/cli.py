@@ -36,6 +36,7 @@ from mempage_lab import progress
 from mempage_lab import restart
 from mempage_lab import runner
 from mempage_lab import status
+from mempage_lab import stream
 
 
 class _Group(click.Group):
@@ -90,9 +91,13 @@ def run(arguments):
     ARGUMENTS are those of "tempest run"; without any, this project's suite
     runs.
     """
-    _up(None)
-    status, results = runner.run(arguments)
+    with lab.exclusive_tests():
+        _up(None)
+        status, results = runner.run(arguments)
     click.echo('results: %s' % results)
+    failures = stream.read(results / 'results.subunit').failures
+    for test, text in failures.items():
+        click.echo('%s: %s' % (test, ' '.join(stream.message(text))))
     sys.exit(status)
 
 
@@ -206,7 +211,8 @@ def run_drills(names, json_file, clean_runs):
     """
     if names and clean_runs:
         raise click.UsageError('--clean breaks nothing: name no drill')
-    with lab.exclusive(), progress.Progress() as shown:
+    with (lab.exclusive(), lab.exclusive_tests(),
+          progress.Progress() as shown):
         current = lab.load()
         if clean_runs:
             running.mend(current, shown)

@@ -22,6 +22,7 @@ import shutil
 import time
 
 from mempage_lab import accel
+from mempage_lab import accounts
 from mempage_lab import boot
 from mempage_lab import cloud
 from mempage_lab import compute
@@ -43,6 +44,7 @@ from mempage_lab import topology
 #: Seconds until a started nova-compute must have made itself known.
 REGISTRATION_LIMIT = 90
 LOCK = '/run/mempage-lab.lock'
+TESTS_LOCK = '/run/mempage-lab-tests.lock'
 
 
 class Lab:
@@ -107,6 +109,7 @@ class Lab:
             'resources': (self._create_resources, [
                 'image', 'keystone', 'glance-api', 'neutron-api',
                 'nova-api']),
+            'accounts': (self._create_accounts, ['resources']),
         }
 
     def _host_tasks(self):
@@ -182,6 +185,9 @@ class Lab:
         outputs.write(self.topology, cloud.create_resources(
             self.cloud, self.topology, self.image_path),
             all(host.kvm for host in self.computes))
+
+    def _create_accounts(self):
+        accounts.create(cloud.credentials(self.topology.controller))
 
 
 def choose(topology_path, shown):
@@ -294,10 +300,26 @@ def exclusive():
 
     :raises LabError: if another one does
     """
-    with open(LOCK, 'w') as lock:
+    with _locked(LOCK, 'another mempage-lab is at work: wait for its end'):
+        yield
+
+
+@contextlib.contextmanager
+def exclusive_tests():
+    """Keep others from running tests in the lab at the same time.
+
+    :raises LabError: if another one does
+    """
+    with _locked(TESTS_LOCK, 'tests run in the lab already: wait for their '
+                 'end'):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(path, otherwise):
+    with open(path, 'w') as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise errors.LabError('another mempage-lab is at work: wait for '
-                                  'its end')
+            raise errors.LabError(otherwise)
         yield

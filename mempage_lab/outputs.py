@@ -58,6 +58,7 @@ def write(topology, resources, kvm):
                    for host in topology.hosts}}, sort_keys=False))
     write_private(paths.TEMPEST_CONF, templates.render(
         'tempest.conf', workspace=paths.TEMPEST_WORKSPACE,
+        log=paths.TEMPEST_LOG, accounts=paths.ACCOUNTS,
         controller=topology.controller, resources=resources,
         scheduler_filters=controller.SCHEDULER_FILTERS,
         hosts=len(topology.hosts), kvm=kvm, login_user=image.LOGIN_USER,

@@ -18,6 +18,7 @@ import pathlib
 import subprocess
 import sys
 
+from mempage_lab import accounts
 from mempage_lab.discovery import test_discover
 from mempage_lab import durations
 from mempage_lab import paths
@@ -59,6 +60,7 @@ def _prepare_workspace():
         shell.run(BIN / 'tempest', 'init', '--workspace-path',
                   paths.STATE / 'workspaces.yaml', paths.TEMPEST_WORKSPACE)
     conf.write_text(STESTR_CONF)
+    accounts.release()
     durations.restore()
 
 
@@ -71,9 +73,8 @@ def _keep_results():
         subprocess.run([BIN / 'stestr', 'last', '--subunit'], stdout=stream,
                        cwd=paths.TEMPEST_WORKSPACE)
     durations.keep()
-    log = paths.TEMPEST_WORKSPACE / 'logs' / 'tempest.log'
-    if log.exists():
-        log.rename(results / 'tempest.log')
+    if paths.TEMPEST_LOG.exists():
+        paths.TEMPEST_LOG.rename(results / 'tempest.log')
     _point_latest_at(results)
     return results
 

@@ -16,8 +16,8 @@ import dataclasses
 import random
 import time
 
-from mempage_lab.drills import stream
 from mempage_lab import runner
+from mempage_lab import stream
 
 _LARGEST_SEED = 2 ** 32
 

@@ -19,10 +19,10 @@ import time
 
 from mempage_lab.drills import catalogue
 from mempage_lab.drills import faults
-from mempage_lab.drills import stream
 from mempage_lab import errors
 from mempage_lab import restart
 from mempage_lab import runner
+from mempage_lab import stream
 
 CAUGHT = 'caught'
 CAUSE_UNSAID = 'caught without the cause'
@@ -102,25 +102,13 @@ def _judge(drill, failures):
     failed = tuple(sorted(failures))
     expected = [test for test in failed if re.search(drill.caught_by, test)]
     for test in expected:
-        for line in _message(failures[test]):
+        for line in stream.message(failures[test]):
             if re.search(drill.words, line):
                 return CAUGHT, failed, line
     for verdict, tests in (CAUSE_UNSAID, expected), (WRONG_TEST, failed):
         if tests:
-            return verdict, failed, ' '.join(_message(failures[tests[0]]))
+            return verdict, failed, ' '.join(stream.message(failures[tests[0]]))
     return MISSED, failed, ''
-
-
-def _message(text):
-    """Take the error out of a traceback, without any line of code.
-
-    :returns: list of its lines
-    """
-    lines = [line.strip() for line in text.splitlines()]
-    frames = [number for number, line in enumerate(lines)
-              if line.startswith('File "')]
-    code = frames[-1] + 2 if frames else 0
-    return [line for line in lines[code:] if line.strip('^~ ')]
 
 
 @contextlib.contextmanager

@@ -29,7 +29,9 @@ from mempage_lab import logs
 from mempage_lab import packages
 from mempage_lab import paths
 from mempage_lab import restart
+from mempage_lab import runner
 from mempage_lab import status
+from mempage_lab import stream
 from tests.lab import base
 
 
@@ -40,6 +42,7 @@ class CliTest(base.LabTestCase):
         super().setUp()
         self.patch_object(os, 'geteuid').return_value = 0
         self.patch_object(lab, 'exclusive', contextlib.nullcontext)
+        self.patch_object(lab, 'TESTS_LOCK', self.directory / 'tests.lock')
 
     def _invoke(self, *arguments):
         return testing.CliRunner().invoke(cli.main, arguments)
@@ -86,6 +89,26 @@ class CliTest(base.LabTestCase):
         run = self.patch_object(restart, 'run')
         self._invoke('restart', 'a/sshd')
         self.assertEqual(('lab', 'a/sshd'), run.call_args.args[:2])
+
+    def test_run_ends_with_what_failed(self):
+        self.patch_object(cli, '_up')
+        self.patch_object(runner, 'run').return_value = 1, self.directory
+        self.patch_object(stream, 'read').return_value = stream.Outcome(
+            ['a.b'], {'a.c': 'Traceback:\n  File "d", line 1, in e\n'
+                             '    code()\nError: two\nlines\n'})
+        result = self._invoke('run')
+        self.assertEqual('results: %s\na.c: Error: two lines\n'
+                         % self.directory, result.output)
+        self.assertEqual(1, result.exit_code)
+
+    def test_one_run_at_a_time(self):
+        run = self.patch_object(runner, 'run')
+        with lab.exclusive_tests():
+            for command in 'run', 'drill':
+                result = self._invoke(command)
+                self.assertIn('tests run in the lab already', result.output)
+                self.assertEqual(1, result.exit_code)
+        run.assert_not_called()
 
     def test_openrc(self):
         paths.OPENRC.parent.mkdir()

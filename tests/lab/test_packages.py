@@ -12,9 +12,11 @@
 
 
 import pathlib
+import shutil
 
 import fixtures
 
+from mempage_lab import errors
 from mempage_lab import image
 from mempage_lab import packages
 from mempage_lab import paths
@@ -46,6 +48,29 @@ class PackagesTest(base.LabTestCase):
         self.patch_object(packages, 'DEBIAN', ('d', 'c', 'b'))
         self.patch_object(image, 'PACKAGES', ('a', 'b'))
         self.assertEqual(['b', 'c', 'd'], packages.missing())
+
+    def _openstack(self, driver):
+        self.patch_object(packages, 'venv').return_value = self.directory
+        self.module = (self.directory / 'lib' / 'python3.11' / 'site-packages'
+                       / packages.POLLS[0])
+        self.module.parent.mkdir(parents=True)
+        self.patch_object(packages, 'make_venv',
+                          lambda *arguments: self.module.write_text(driver))
+
+    def test_openstack_polls_less(self):
+        self._openstack('a\n%s\nb\n' % packages.POLLS[1])
+        self.patch_object(shutil, 'rmtree')
+        packages.install_openstack()
+        self.assertEqual('a\n%s\nb\n' % packages.POLLS[2],
+                         self.module.read_text())
+
+    def test_openstack_that_polls_otherwise(self):
+        self._openstack('a\nb\n')
+        self.patch_object(shutil, 'rmtree')
+        error = self.assertRaises(errors.LabError,
+                                  packages.install_openstack)
+        self.assertIn(packages.POLLS[1], str(error))
+        self.assertFalse((self.directory / 'complete').exists())
 
     def test_nothing_is_installed_twice(self):
         self.patch_object(packages, 'missing').return_value = []

@@ -13,8 +13,8 @@
 from unittest import mock
 
 from mempage_lab.drills import clean
-from mempage_lab.drills import stream
 from mempage_lab import runner
+from mempage_lab import stream
 from tests.lab import base
 
 

@@ -23,10 +23,10 @@ from mempage_lab.drills import clean
 from mempage_lab.drills import faults
 from mempage_lab.drills import report
 from mempage_lab.drills import running
-from mempage_lab.drills import stream
 from mempage_lab import errors
 from mempage_lab import restart
 from mempage_lab import runner
+from mempage_lab import stream
 from tests.lab import base
 
 DRILL = catalogue.Drill('what', 'fbm1', mock.Mock(programs=('a', 'b')),

@@ -54,3 +54,16 @@ def read(path):
         subunit.ByteStreamToStreamResult(source).run(result)
         result.stopTestRun()
     return outcome
+
+
+def message(text):
+    """Take the error out of a traceback, without any line of code.
+
+    :param text: the text of a traceback
+    :returns: list of its lines
+    """
+    lines = [line.strip() for line in text.splitlines()]
+    frames = [number for number, line in enumerate(lines)
+              if line.startswith('File "')]
+    code = frames[-1] + 2 if frames else 0
+    return [line for line in lines[code:] if line.strip('^~ ')]
