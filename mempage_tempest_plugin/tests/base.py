@@ -12,6 +12,8 @@
 
 """What all tests of the plugin share."""
 
+import concurrent.futures
+import functools
 import io
 
 import fixtures
@@ -308,6 +310,28 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         return waiters.wait_for_server_status(
             self.servers_client, self.servers[host.name], 'ACTIVE')
 
+    @staticmethod
+    def at_once(function, *arguments):
+        """Call a function several times at the same moment.
+
+        :param function: what to call, as :func:`map` would
+        :param arguments: lists, each with one argument for every call
+        :returns: list of what it returned
+        """
+        with concurrent.futures.ThreadPoolExecutor(
+                len(arguments[0]) or 1) as threads:
+            return list(threads.map(function, *arguments))
+
+    @classmethod
+    def request_deletion(cls, servers):
+        """Request the deletion of servers; those that are gone are ignored.
+
+        :param servers: list of UUIDs
+        """
+        cls.at_once(functools.partial(
+            test_utils.call_and_ignore_notfound_exc,
+            cls.servers_client.delete_server), servers)
+
     @classmethod
     def delete_servers(cls, servers):
         """Delete servers at the same time, and wait until they are gone.
@@ -315,9 +339,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         :param servers: iterable of UUIDs
         """
         servers = list(servers)
-        for server in servers:
-            test_utils.call_and_ignore_notfound_exc(
-                cls.servers_client.delete_server, server)
+        cls.request_deletion(servers)
         cls.wait_until_gone(servers)
 
     @classmethod
@@ -379,9 +401,14 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         :param compare: function of it that returns a facts.Comparison
         :param timeout: seconds
         """
-        test_utils.call_until_true(
-            lambda: not compare(host).disagreements, timeout, 1)
-        self.assert_agrees(host, compare(host))
+        comparisons = []
+
+        def agrees():
+            comparisons.append(compare(host))
+            return not comparisons[-1].disagreements
+
+        test_utils.call_until_true(agrees, timeout, 0.5)
+        self.assert_agrees(host, comparisons[-1])
 
     def _compare(self, host, status='ACTIVE'):
         return policy.compare_server(evidence.collect(

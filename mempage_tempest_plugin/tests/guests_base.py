@@ -12,7 +12,6 @@
 
 """What tests share that count what many guests take from hosts."""
 
-import concurrent.futures
 import dataclasses
 
 from tempest.common import compute
@@ -57,6 +56,9 @@ class BaseGuestsTest(base.BaseMemoryTest):
     """
 
     needs_system = False
+
+    # Seconds between two looks at all guests, while no other tests run.
+    INTERVAL = 0.5
 
     @classmethod
     def resource_setup(cls):
@@ -120,8 +122,7 @@ class BaseGuestsTest(base.BaseMemoryTest):
         :returns: list of :class:`Guest`
         """
         flavors = [self.flavor_of(ram, size) for ram, size, _ in wanted]
-        with concurrent.futures.ThreadPoolExecutor(len(wanted)) as threads:
-            return list(threads.map(self._create, wanted, flavors))
+        return self.at_once(self._create, wanted, flavors)
 
     def _create(self, wanted, flavor):
         ram_mib, size_kib, host = wanted
@@ -153,7 +154,7 @@ class BaseGuestsTest(base.BaseMemoryTest):
         """
         if not test_utils.call_until_true(
                 self._all_settled, CONF.compute.build_timeout,
-                CONF.compute.build_interval):
+                self.INTERVAL):
             raise lib_exc.TimeoutException(
                 'Servers neither ACTIVE nor in ERROR within %d s: %s' % (
                     CONF.compute.build_timeout, ', '.join(

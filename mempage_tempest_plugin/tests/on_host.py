@@ -13,7 +13,6 @@
 """What tests share that send several requests to hosts."""
 
 from tempest.common import waiters
-from tempest.lib.common.utils import test_utils
 
 from mempage_tempest_plugin import compute_services
 from mempage_tempest_plugin import page_sizes
@@ -38,10 +37,9 @@ class BaseOnHostTest(page_size_base.BasePageSizeTest):
 
         :param servers: iterable of UUIDs
         """
-        for server in servers:
-            cls._deleted.append(server)
-            test_utils.call_and_ignore_notfound_exc(
-                cls.servers_client.delete_server, server)
+        servers = list(servers)
+        cls._deleted.extend(servers)
+        cls.request_deletion(servers)
 
     @classmethod
     def flavor_for(cls, request, hosts=None):
@@ -104,11 +102,12 @@ class BaseOnHostTest(page_size_base.BasePageSizeTest):
         :param way: page_sizes.Way.HOST or .ZONE
         :param why: where they come from, for the message of a failure
         """
+        cases = [(host, request, self.flavor_for(request))
+                 for host in expected for request in expected[host]]
         servers = {}
 
-        def send(host):
-            for request in expected[host]:
-                servers[host, request] = self.send(request, host, way)
+        def send(host, request, flavor):
+            servers[host, request] = self.send_server(flavor, host, way)
 
         def check(host):
             failures = [failure for request, outcome in expected[host].items()
@@ -119,7 +118,8 @@ class BaseOnHostTest(page_size_base.BasePageSizeTest):
 
         self.hosts = list(expected)
         try:
-            self.on_each_host(send, check)
+            self.at_once(send, *zip(*cases))
+            self.on_each_host(check)
         finally:
             self.begin_to_delete(servers.values())
 

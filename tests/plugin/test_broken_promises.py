@@ -39,7 +39,7 @@ class FilterTest(base.BaseTestCase):
         case.client = mock.Mock()
         case.services = mock.Mock()
         case.flavor_for = lambda request: {'ram': 64}
-        case.send = mock.Mock(return_value='server')
+        case.send_server = mock.Mock(return_value='server')
         case.begin_to_delete = mock.Mock()
         case.servers_client = mock.Mock()
         case.servers_client.show_server.return_value = {'server': shown}
