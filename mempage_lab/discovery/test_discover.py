@@ -20,6 +20,7 @@ import collections
 import os
 import random
 import unittest
+import zlib
 
 from tempest.test_discover import test_discover
 import testtools
@@ -54,13 +55,19 @@ def serial_first(suite):
     """Let serial classes run before all others.
 
     At the start of one, all workers but one would otherwise wait for the end
-    of what another one is doing.
+    of what another one is doing. The others are mixed: modules differ in how
+    much work they are, and all workers would have the same ones at the same
+    time.
 
     :param suite: a unittest.TestSuite
-    :returns: a flat unittest.TestSuite
+    :returns: a flat unittest.TestSuite, always in the same order
     """
-    return _flat(sorted(_classes(suite), key=lambda group: not _is_serial(
-        group[0])))
+    return _flat(sorted(_classes(suite), key=_rank))
+
+
+def _rank(group):
+    return not _is_serial(group[0]) and 1 + zlib.crc32(
+        type(group[0]).__qualname__.encode())
 
 
 def _is_serial(test):
