@@ -94,10 +94,10 @@ def run(arguments):
     with lab.exclusive_tests():
         _up(None)
         status, results = runner.run(arguments)
-    click.echo('results: %s' % results)
     failures = stream.read(results / 'results.subunit').failures
     for test, text in failures.items():
         click.echo('%s: %s' % (test, ' '.join(stream.message(text))))
+    click.echo('results: %s' % results)
     sys.exit(status)
 
 

@@ -18,6 +18,7 @@ from mempage_lab import controller
 from mempage_lab.drills import faults
 
 DRIVER = 'nova/virt/libvirt/driver.py'
+MANAGER = 'nova/compute/manager.py'
 MIGRATION = 'nova/virt/libvirt/migration.py'
 OUR_DRIVER = 'nova_mempage/driver.py'
 OUR_FILTER = 'nova_mempage/filters.py'
@@ -35,6 +36,7 @@ FILTER = r'TestAggregateMemoryBacking\.|TestPageSizeAnywhere|TestLargePage\.'
 TRAITS = SMOKE + r'|TestTraitsInFlavors|TestIsolatedAggregates'
 CONFLICTS = r'TestFileBackedConflicts\.'
 CAPACITY = r'TestFileBackedCapacity\.'
+EVACUATION = r'TestFileBackedEvacuation\.test_evacuate_to_ordinary'
 LATE = r'TestOrdinaryToFileBackedLate\.'
 NEXT_GUEST = r'TestMemoryTruth\.test_next_guest_finds_nothing'
 GUARDS = r'TestNoPageSizeForced|TestOrdinaryToFileBacked|TestPlain'
@@ -215,6 +217,15 @@ DRILLS = {
             '    xml_doc = _update_memory_backing_xml(xml_doc, '
             'migrate_data)\n', ''),
         LATE, LATE, 'ERROR status'),
+    'evacuated-guest-stays': Drill(
+        'a host does not remove guests that were evacuated from it',
+        lambda host: host.store,
+        faults.Source(
+            MANAGER,
+            '            self.driver.destroy(context, instance,\n'
+            '                                network_info,\n'
+            '                                bdi, destroy_disks)\n', ''),
+        EVACUATION, EVACUATION, 'domain'),
     # What the scheduler does.
     'filter-passes-all': Drill(
         'AggregateMemoryBackingFilter passes every host', controller.NAME,

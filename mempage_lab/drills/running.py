@@ -107,7 +107,8 @@ def _judge(drill, failures):
                 return CAUGHT, failed, line
     for verdict, tests in (CAUSE_UNSAID, expected), (WRONG_TEST, failed):
         if tests:
-            return verdict, failed, ' '.join(stream.message(failures[tests[0]]))
+            first = stream.message(failures[tests[0]])
+            return verdict, failed, ' '.join(first)
     return MISSED, failed, ''
 
 

@@ -97,7 +97,7 @@ class CliTest(base.LabTestCase):
             ['a.b'], {'a.c': 'Traceback:\n  File "d", line 1, in e\n'
                              '    code()\nError: two\nlines\n'})
         result = self._invoke('run')
-        self.assertEqual('results: %s\na.c: Error: two lines\n'
+        self.assertEqual('a.c: Error: two lines\nresults: %s\n'
                          % self.directory, result.output)
         self.assertEqual(1, result.exit_code)
 
