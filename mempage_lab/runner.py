@@ -44,6 +44,7 @@ def run(arguments, quiet=False, seed=None):
     :returns: exit status of Tempest, and the directory of the results
     """
     _prepare_workspace()
+    before = _number_of_runs()
     order = {} if seed is None else {test_discover.SEED: str(seed)}
     status = subprocess.call(
         [BIN / 'tempest', 'run', '--config-file', paths.TEMPEST_CONF,
@@ -51,7 +52,13 @@ def run(arguments, quiet=False, seed=None):
         env={**os.environ, **order},
         stdout=subprocess.DEVNULL if quiet else None,
         stderr=subprocess.DEVNULL if quiet else None)
-    return status, _keep_results()
+    return status, _keep_results(_number_of_runs() != before)
+
+
+def _number_of_runs():
+    """Return stestr's own count: Tempest may end before it runs any test."""
+    count = paths.TEMPEST_WORKSPACE / '.stestr' / 'next-stream'
+    return count.read_text() if count.exists() else ''
 
 
 def _prepare_workspace():
@@ -64,14 +71,15 @@ def _prepare_workspace():
     durations.restore()
 
 
-def _keep_results():
+def _keep_results(ran):
     """Copy the last run's stream of results out of the workspace."""
     now = datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
     results = paths.RESULTS / now
     results.mkdir(parents=True)
     with open(results / 'results.subunit', 'wb') as stream:
-        subprocess.run([BIN / 'stestr', 'last', '--subunit'], stdout=stream,
-                       cwd=paths.TEMPEST_WORKSPACE)
+        if ran:
+            subprocess.run([BIN / 'stestr', 'last', '--subunit'],
+                           stdout=stream, cwd=paths.TEMPEST_WORKSPACE)
     durations.keep()
     if paths.TEMPEST_LOG.exists():
         paths.TEMPEST_LOG.rename(results / 'tempest.log')

@@ -44,14 +44,16 @@ class Outcome:
 def read(path):
     """Read results.
 
-    :param path: a file in the subunit format, version 2
+    :param path: a file in the subunit format, version 2; what else is in it,
+        as of a Tempest that did not understand its options, is left out
     :returns: an :class:`Outcome`
     """
     outcome = Outcome()
     with open(path, 'rb') as source:
         result = testtools.StreamToDict(outcome.note)
         result.startTestRun()
-        subunit.ByteStreamToStreamResult(source).run(result)
+        subunit.ByteStreamToStreamResult(
+            source, non_subunit_name='output').run(result)
         result.stopTestRun()
     return outcome
 

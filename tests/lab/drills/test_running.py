@@ -15,8 +15,6 @@ import json
 from unittest import mock
 
 import ddt
-import subunit
-import testtools
 
 from mempage_lab.drills import catalogue
 from mempage_lab.drills import clean
@@ -127,37 +125,6 @@ class RunningTest(base.LabTestCase):
         self.assertEqual(['option-off'], list(running.choose(['option-off'])))
         error = self.assertRaises(errors.LabError, running.choose, ['on'])
         self.assertIn('no drill on; there are option-off,', str(error))
-
-
-class StreamTest(base.LabTestCase):
-
-    def test_read(self):
-        class Sample(testtools.TestCase):
-            def test_good(self):
-                pass
-
-            def test_bad(self):
-                self.addCleanup(self.fail, 'in use')
-                self.fail('because')
-
-            def test_skipped(self):
-                self.skipTest('not here')
-
-        path = self.directory / 'stream'
-        with open(path, 'wb') as target:
-            result = testtools.ExtendedToStreamDecorator(
-                subunit.StreamResultToBytes(target))
-            result.startTestRun()
-            for name in ('test_good', 'test_bad', 'test_skipped'):
-                Sample(name).run(result)
-            result.stopTestRun()
-        outcome = stream.read(path)
-        [(name, said)] = outcome.failures.items()
-        self.assertTrue(name.endswith('test_bad'), name)
-        self.assertIn('because', said)
-        self.assertNotIn('in use', said)
-        [name] = outcome.passed
-        self.assertTrue(name.endswith('test_good'), name)
 
 
 @ddt.ddt
