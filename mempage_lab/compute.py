@@ -71,6 +71,9 @@ class Compute:
             'nova-compute', '%s/bin/nova-compute --config-file '
             '/etc/nova/nova.conf' % self.venv, autostart=False,
             environment='PATH="%s"' % packages.search_path(),
+            # One that refuses to start would refuse again, for ever. To stop
+            # it right after such a start takes 20 s: the signal gets lost.
+            autorestart='false',
             # After SIGTERM it needs up to 8 s to leave its queues.
             stop_signal='INT')
 
