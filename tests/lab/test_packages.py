@@ -14,6 +14,7 @@
 import pathlib
 import shutil
 
+import ddt
 import fixtures
 
 from mempage_lab import errors
@@ -33,6 +34,7 @@ exit 1
 """
 
 
+@ddt.ddt
 class PackagesTest(base.LabTestCase):
 
     def _path(self, name, script):
@@ -49,27 +51,27 @@ class PackagesTest(base.LabTestCase):
         self.patch_object(image, 'PACKAGES', ('a', 'b'))
         self.assertEqual(['b', 'c', 'd'], packages.missing())
 
-    def _openstack(self, driver):
+    def _openstack(self, text):
         self.patch_object(packages, 'venv').return_value = self.directory
+        self.patch_object(packages, 'PATCHES', (('a/b.py', 'old\n', 'new\n'),))
+        self.patch_object(shutil, 'rmtree')
         self.module = (self.directory / 'lib' / 'python3.11' / 'site-packages'
-                       / packages.POLLS[0])
+                       / 'a' / 'b.py')
         self.module.parent.mkdir(parents=True)
         self.patch_object(packages, 'make_venv',
-                          lambda *arguments: self.module.write_text(driver))
+                          lambda *arguments: self.module.write_text(text))
 
-    def test_openstack_polls_less(self):
-        self._openstack('a\n%s\nb\n' % packages.POLLS[1])
-        self.patch_object(shutil, 'rmtree')
+    def test_openstack_is_patched(self):
+        self._openstack('a\nold\nb\n')
         packages.install_openstack()
-        self.assertEqual('a\n%s\nb\n' % packages.POLLS[2],
-                         self.module.read_text())
+        self.assertEqual('a\nnew\nb\n', self.module.read_text())
 
-    def test_openstack_that_polls_otherwise(self):
-        self._openstack('a\nb\n')
-        self.patch_object(shutil, 'rmtree')
+    @ddt.data('a\nb\n', 'old\na\nold\n')
+    def test_openstack_that_the_patch_was_not_made_for(self, text):
+        self._openstack(text)
         error = self.assertRaises(errors.LabError,
                                   packages.install_openstack)
-        self.assertIn(packages.POLLS[1], str(error))
+        self.assertIn("'old\\n'", str(error))
         self.assertFalse((self.directory / 'complete').exists())
 
     def test_nothing_is_installed_twice(self):
