@@ -24,6 +24,7 @@ from tempest.common import waiters
 from tempest import config
 from tempest.lib.common import api_version_utils
 from tempest.lib.common.utils import test_utils
+from tempest.lib import exceptions as lib_exc
 import tempest.test
 
 from mempage_tempest_plugin import cloud
@@ -40,7 +41,10 @@ from mempage_tempest_plugin import reconfiguration
 CONF = config.CONF
 LOG = logging.getLogger(__name__)
 
-# Seconds between looks at a server, in serial classes.
+# Seconds between looks at a server. Each costs a twentieth of a second of CPU
+# time, which other tests may need; Tempest's option knows whole seconds only.
+INTERVAL = 0.5
+# The same in serial classes: others wait, too.
 SERIAL_INTERVAL = 0.2
 # The disk of a flavor whose servers need none: Nova looks at a disk that it
 # has to enlarge again and again, with a new process each time.
@@ -68,6 +72,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     extra_specs = {}
     # Its RAM in MiB, if not that of the configured flavor.
     flavor_ram_mib = None
+    # Seconds that Nova may take to write down why a server failed.
+    FAULT_TIMEOUT = 30
     # Whether the tests need a network on which to reach guests.
     needs_network = False
     # Whether the servers need an operating system. Without one, QEMU starts,
@@ -132,9 +138,9 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         super().setup_clients()
         cls.cloud = cloud.Cloud(cls.os_admin)
         cls.servers_client = cls.os_admin.servers_client
-        if cls.is_serial_execution_requested():
-            # All others wait, too, so that asking often takes from nobody.
-            cls.servers_client.build_interval = SERIAL_INTERVAL
+        cls.servers_client.build_interval = (
+            SERIAL_INTERVAL if cls.is_serial_execution_requested()
+            else INTERVAL)
 
     @classmethod
     def resource_setup(cls):
@@ -157,22 +163,19 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
                      else cls.create_image())
 
     @classmethod
-    def create_flavor(cls, extra_specs, ram_mib=None, disk_gib=None):
+    def create_flavor(cls, extra_specs, ram_mib=None):
         """Copy the configured flavor, with other extra specs.
 
         :param extra_specs: dict
         :param ram_mib: another RAM than the configured flavor's
-        :param disk_gib: another disk than the configured flavor's, or than
-            that of the empty image
         :returns: the flavor; it is deleted after the class
         """
         client = cls.os_admin.flavors_client
         model = client.show_flavor(CONF.compute.flavor_ref)['flavor']
-        if disk_gib is None:
-            disk_gib = model['disk'] if cls.needs_system else AS_THE_IMAGE
         flavor = client.create_flavor(
             name=cls._rand_name('flavor'), ram=ram_mib or model['ram'],
-            vcpus=model['vcpus'], disk=disk_gib)['flavor']
+            vcpus=model['vcpus'],
+            disk=model['disk'] if cls.needs_system else AS_THE_IMAGE)['flavor']
         cls.addClassResourceCleanup(client.delete_flavor, flavor['id'])
         if extra_specs:
             client.set_flavor_extra_spec(flavor['id'], **extra_specs)
@@ -347,11 +350,39 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         """Wait for the end of servers that are being deleted.
 
         :param servers: iterable of UUIDs
+        :raises TimeoutException: naming those that are not
         """
-        for server in servers:
-            # One that a test leaves in ERROR is still so at first.
-            waiters.wait_for_server_termination(cls.servers_client, server,
-                                                ignore_error=True)
+        cls._wait_while_listed(servers, 'Servers that are not gone')
+
+    @classmethod
+    def wait_until_built(cls, servers):
+        """Wait until servers run or have failed.
+
+        :param servers: iterable of UUIDs
+        :raises TimeoutException: naming those that do neither
+        """
+        cls._wait_while_listed(servers, 'Servers neither ACTIVE nor in ERROR',
+                               status='BUILD')
+
+    @classmethod
+    def _wait_while_listed(cls, servers, what, **conditions):
+        """Wait while the API lists any of some servers.
+
+        One request for all of them, without their details, is a small part
+        of the work that one for each would be.
+        """
+        servers = set(servers)
+
+        def listed():
+            found = cls.servers_client.list_servers(**conditions)['servers']
+            return {server['id'] for server in found} & servers
+
+        timeout = CONF.compute.build_timeout
+        if not test_utils.call_until_true(
+                lambda: not listed(), timeout,
+                cls.servers_client.build_interval):
+            raise lib_exc.TimeoutException('%s within %d s: %s' % (
+                what, timeout, ', '.join(sorted(listed()))))
 
     def delete_booted(self):
         """Delete all servers that the test has booted."""

@@ -15,14 +15,10 @@
 import dataclasses
 
 from tempest.common import compute
-from tempest import config
 from tempest.lib.common.utils import test_utils
-from tempest.lib import exceptions as lib_exc
 
 from mempage_tempest_plugin import page_sizes
 from mempage_tempest_plugin.tests import base
-
-CONF = config.CONF
 
 # What nova says if the scheduler finds no host, or if the only one that it
 # found turns out to have too little.
@@ -56,9 +52,6 @@ class BaseGuestsTest(base.BaseMemoryTest):
     """
 
     needs_system = False
-
-    # Seconds between two looks at all guests, while no other tests run.
-    INTERVAL = 0.5
 
     @classmethod
     def resource_setup(cls):
@@ -152,27 +145,21 @@ class BaseGuestsTest(base.BaseMemoryTest):
 
         :raises TimeoutException: naming those that do neither
         """
-        if not test_utils.call_until_true(
-                self._all_settled, CONF.compute.build_timeout,
-                self.INTERVAL):
-            raise lib_exc.TimeoutException(
-                'Servers neither ACTIVE nor in ERROR within %d s: %s' % (
-                    CONF.compute.build_timeout, ', '.join(
-                        guest.uuid for guest in self.guests
-                        if not guest.status)))
+        self.wait_until_built([guest.uuid for guest in self.guests])
+        # The fault comes after the status.
+        test_utils.call_until_true(self._show_guests, self.FAULT_TIMEOUT,
+                                   self.servers_client.build_interval)
 
-    def _all_settled(self):
-        # One request for all of them is a small part of the work that one
-        # for each would be.
+    def _show_guests(self):
         shown = {server['id']: server for server in
                  self.servers_client.list_servers(detail=True)['servers']}
         for guest in self.guests:
             server = shown.get(guest.uuid, {})
-            if server.get('status') in ('ACTIVE', 'ERROR'):
-                guest.status = server['status']
-                guest.host = server['OS-EXT-SRV-ATTR:hypervisor_hostname']
-                guest.fault = server.get('fault', {}).get('message', '')
-        return all(guest.status for guest in self.guests)
+            guest.status = server.get('status')
+            guest.host = server.get('OS-EXT-SRV-ATTR:hypervisor_hostname')
+            guest.fault = server.get('fault', {}).get('message', '')
+        return all(guest.fault for guest in self.guests
+                   if guest.status == 'ERROR')
 
     def delete_guests(self):
         """Delete all guests, and assert that nothing is taken any more."""

@@ -119,6 +119,7 @@ class BaseOnHostTest(page_size_base.BasePageSizeTest):
         self.hosts = list(expected)
         try:
             self.at_once(send, *zip(*cases))
+            self.wait_until_built(servers.values())
             self.on_each_host(check)
         finally:
             self.begin_to_delete(servers.values())

@@ -12,9 +12,10 @@
 
 """What the tests of requests for page sizes share."""
 
+import time
+
 from tempest.common import compute
 from tempest import config
-from tempest.lib.common.utils import test_utils
 
 from mempage_tempest_plugin import page_size_requests
 from mempage_tempest_plugin import page_sizes
@@ -36,8 +37,6 @@ class BasePageSizeTest(base.BaseMemoryTest):
     # Little, so that tests which run at the same time leave pages for each
     # other.
     RAM_MIB = 64
-    # Seconds that Nova may take to write down why a server failed.
-    FAULT_TIMEOUT = 30
 
     @classmethod
     def is_about(cls, host):
@@ -132,37 +131,27 @@ class BasePageSizeTest(base.BaseMemoryTest):
                           sorted(expected.faults) or 'none'))
 
     def _settled(self, server, faults):
-        shown = self._wait_while(
-            server, lambda shown: shown['status'] == 'BUILD',
-            CONF.compute.build_timeout)
-        if (shown['status'] != 'ERROR' or not faults
-                or self._has_fault(shown, faults)):
-            return shown
-        # The fault comes after the status, and may take an older one's place.
-        return self._wait_while(
-            server, lambda shown: not self._has_fault(shown, faults),
-            self.FAULT_TIMEOUT)
+        shown = self._show(server)
+        if shown['status'] == 'BUILD':
+            self.wait_until_built([server])
+            shown = self._show(server)
+        if shown['status'] == 'ERROR' and faults:
+            # The fault comes after the status, and may take an older one's
+            # place.
+            deadline = time.monotonic() + self.FAULT_TIMEOUT
+            while (not self._has_fault(shown, faults)
+                   and time.monotonic() < deadline):
+                time.sleep(self.servers_client.build_interval)
+                shown = self._show(server)
+        return shown
+
+    def _show(self, server):
+        return self.servers_client.show_server(server)['server']
 
     @staticmethod
     def _has_fault(shown, faults):
         fault = shown.get('fault', {}).get('message', '')
         return any(text in fault for text in faults)
-
-    def _wait_while(self, server, condition, timeout):
-        """Wait while a condition of the server holds, but not for ever.
-
-        :returns: the server as the API showed it last
-        """
-        shown = {}
-
-        def passed():
-            shown.update(
-                self.servers_client.show_server(server)['server'])
-            return not condition(shown)
-
-        test_utils.call_until_true(passed, timeout,
-                                   self.servers_client.build_interval)
-        return shown
 
 
 class BaseAnywhereTest(BasePageSizeTest):

@@ -13,7 +13,9 @@
 import sys
 from unittest import mock
 
+import fixtures
 from oslotest import base as test_base
+from tempest.lib import exceptions as lib_exc
 import testtools
 
 from mempage_tempest_plugin import exceptions
@@ -69,6 +71,43 @@ class OnEachHostTest(test_base.BaseTestCase):
         self.assertRaises(
             testtools.TestCase.skipException, self.case.on_each_host,
             self._step('one', ['a'], testtools.TestCase.skipException('no')))
+
+
+class WaitTest(test_base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        conf = self.useFixture(fixtures.MockPatchObject(base, 'CONF')).mock
+        conf.compute.build_timeout = 0.05
+        self.case = _case()
+        client = self.useFixture(fixtures.MockPatchObject(
+            base.BaseMemoryTest, 'servers_client', create=True)).mock
+        client.build_interval = 0.01
+        self.list_servers = client.list_servers
+
+    def _listed(self, *answers):
+        self.list_servers.side_effect = [
+            {'servers': [{'id': server} for server in answer]}
+            for answer in answers]
+
+    def test_those_of_others_are_not_waited_for(self):
+        self._listed(['a', 'b', 'other'], ['b', 'other'], ['other'])
+        self.case.wait_until_gone(['a', 'b'])
+        self.assertEqual(3, self.list_servers.call_count)
+
+    def test_only_those_that_are_built_are_waited_for(self):
+        self._listed(['a'], [])
+        self.case.wait_until_built(iter(['a', 'b']))
+        self.assertEqual([mock.call(status='BUILD')] * 2,
+                         self.list_servers.call_args_list)
+
+    def test_those_that_remain_are_named(self):
+        self.list_servers.return_value = {
+            'servers': [{'id': 'b'}, {'id': 'other'}]}
+        error = self.assertRaises(lib_exc.TimeoutException,
+                                  self.case.wait_until_gone, ['a', 'b'])
+        self.assertIn('not gone within', str(error))
+        self.assertTrue(str(error).endswith(' s: b'), str(error))
 
 
 class SkipTest(test_base.BaseTestCase):

@@ -41,6 +41,7 @@ class FilterTest(base.BaseTestCase):
         case.flavor_for = lambda request: {'ram': 64}
         case.send_server = mock.Mock(return_value='server')
         case.begin_to_delete = mock.Mock()
+        case.wait_until_built = mock.Mock()
         case.servers_client = mock.Mock()
         case.servers_client.show_server.return_value = {'server': shown}
         case.cloud = mock.Mock()
