@@ -163,19 +163,22 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
                      else cls.create_image())
 
     @classmethod
-    def create_flavor(cls, extra_specs, ram_mib=None):
+    def create_flavor(cls, extra_specs, ram_mib=None, disk_gib=None):
         """Copy the configured flavor, with other extra specs.
 
         :param extra_specs: dict
         :param ram_mib: another RAM than the configured flavor's
+        :param disk_gib: another disk than the configured flavor's, or than
+            that of the empty image
         :returns: the flavor; it is deleted after the class
         """
         client = cls.os_admin.flavors_client
         model = client.show_flavor(CONF.compute.flavor_ref)['flavor']
+        if disk_gib is None:
+            disk_gib = model['disk'] if cls.needs_system else AS_THE_IMAGE
         flavor = client.create_flavor(
             name=cls._rand_name('flavor'), ram=ram_mib or model['ram'],
-            vcpus=model['vcpus'],
-            disk=model['disk'] if cls.needs_system else AS_THE_IMAGE)['flavor']
+            vcpus=model['vcpus'], disk=disk_gib)['flavor']
         cls.addClassResourceCleanup(client.delete_flavor, flavor['id'])
         if extra_specs:
             client.set_flavor_extra_spec(flavor['id'], **extra_specs)
