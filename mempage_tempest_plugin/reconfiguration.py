@@ -212,34 +212,46 @@ class Reconfiguration:
         for compute in leaving:
             self._finish_original(compute)
 
-    def apply_refused(self, refusals, until_down=False):
+    def apply_refused(self, refusals):
         """Give hosts options with which nova-compute must not start.
+
+        So they stay until :meth:`put_back`, or until they get other options.
 
         :param refusals: dict by compute_host.ComputeHost of pairs: a dict as
             of ini.edit, and what nova-compute has to write to its log
-        :param until_down: whether to wait until nova knows that it is down
         :returns: dict by host of what disagrees: a HostError, or None if it
             refused to start and said that
         """
         computes = [self._start(host, options, check=False)
                     for host, (options, _) in refusals.items()]
-        outcome = dict.fromkeys(refusals)
         for compute in computes:
             compute.wait_until_restarted()
-        for compute in computes:
-            try:
-                compute.wait_until_refused(refusals[compute.host][1])
-                if until_down:
-                    compute.wait_until_down()
-            except (exceptions.ServiceNotRefused,
-                    exceptions.ServiceNotDown) as error:
-                outcome[compute.host] = error
-        # It would only try again and again. Nobody has to wait for it now.
+        return {compute.host: _error_of(compute.wait_until_refused,
+                                        refusals[compute.host][1])
+                for compute in computes}
+
+    def wait_until_down(self, host):
+        """Wait until nova knows that nova-compute is down.
+
+        :param host: compute_host.ComputeHost that refused to start
+        :returns: a HostError, or None if nova knew it in time
+        """
+        return _error_of(self._computes[host].wait_until_down)
+
+    def put_back(self, hosts):
+        """Let some hosts run with their original options.
+
+        :param hosts: list of compute_host.ComputeHost
+        :raises HostError: if nova-compute on a host does not start
+        """
+        computes = [self._computes[host] for host in hosts
+                    if host in self._changes]
         for compute in computes:
             self._start_original(compute)
         for compute in computes:
             compute.wait_until_restarted()
-        return outcome
+        for compute in computes:
+            self._finish_original(compute)
 
     def log_of(self, host):
         """Get the log of nova-compute since it was restarted here.
@@ -284,6 +296,15 @@ class Reconfiguration:
         del self._changes[compute.host]
         if not self._changes:
             atexit.unregister(self.restore)
+
+
+def _error_of(wait, *arguments):
+    """Wait for something, and return the error if it did not come."""
+    try:
+        wait(*arguments)
+    except (exceptions.ServiceNotRefused, exceptions.ServiceNotDown) as error:
+        return error
+    return None
 
 
 def left(hosts, services, timeout):

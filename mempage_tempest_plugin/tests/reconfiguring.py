@@ -62,31 +62,47 @@ class ReconfiguringTest(base.BaseMemoryTest):
         cls._reconfiguration.apply(changes)
 
     @classmethod
-    def try_all_refused(cls, refusals, hosts, until_down=0):
-        """Try options with which nova-compute must not start, on few hosts.
+    def try_all_refused(cls, refusals, hosts, until_down=False):
+        """Try options with which nova-compute must not start.
 
         nova-compute takes its time, so that several hosts are tried at the
-        same time.
-
-        The hosts are put back at once.
+        same time. They are put back then.
 
         :param refusals: dict by name of a case of pairs: a dict as in
             :meth:`reconfigure`, and what nova-compute has to write to its
             log
         :param hosts: list of compute_host.ComputeHost
-        :param until_down: for how many cases, the first ones, to wait until
-            nova knows that nova-compute is down: that takes a minute
+        :param until_down: whether to wait, in the first case, until nova
+            knows that nova-compute is down: that takes a minute, in which
+            other hosts try the other cases
         :returns: dict by case of what disagrees: a HostError, or None if it
             refused to start and said that
         """
-        outcome = {}
         cases = list(refusals)
-        while cases:
-            now, cases = cases[:len(hosts)], cases[len(hosts):]
-            disagreements = cls._reconfiguration.apply_refused(
-                {host: refusals[case] for host, case in zip(hosts, now)},
-                until_down=len(outcome) < until_down)
-            outcome.update(zip(now, disagreements.values()))
+        if not until_down:
+            return cls._try_refused(refusals, cases, hosts)
+        first, others = hosts[0], hosts[1:]
+        outcome = cls._try_refused(refusals, cases[:1], [first], stay=True)
+        if others:
+            outcome.update(cls._try_refused(refusals, cases[1:], others))
+        outcome[cases[0]] = (outcome[cases[0]]
+                             or cls._reconfiguration.wait_until_down(first))
+        cls._reconfiguration.put_back([first])
+        if not others:
+            outcome.update(cls._try_refused(refusals, cases[1:], [first]))
+        return outcome
+
+    @classmethod
+    def _try_refused(cls, refusals, cases, hosts, stay=False):
+        outcome = {}
+        for start in range(0, len(cases), len(hosts)):
+            now = dict(zip(cases[start:], hosts))
+            errors = cls._reconfiguration.apply_refused({
+                host: refusals[case] for case, host in now.items()})
+            outcome.update({case: errors[host]
+                            for case, host in now.items()})
+        if not stay:
+            cls._reconfiguration.put_back(hosts)
         return outcome
 
     @classmethod

@@ -176,29 +176,20 @@ class ReconfigurationTest(_Base):
         self.reconfiguration.apply({self.hosts[0]: {'x': 'y'}})
         self.assertIn(('wait_until_up', 'a'), self.taken)
 
-    def test_host_that_refused_is_put_back_at_once(self):
+    def test_host_that_refused_stays_so_until_it_is_put_back(self):
         host = self.hosts[0]
-        self.reconfiguration.apply_refused({host: ({'x': 'y'}, 'no')})
+        self.assertEqual({host: None}, self.reconfiguration.apply_refused(
+            {host: ({'x': 'y'}, 'no')}))
+        self._configuration(host).put_back.assert_not_called()
+        self.reconfiguration.put_back(self.hosts)
         self._configuration(host).put_back.assert_called_once_with()
-        self._configuration(host).forget.assert_not_called()
-        self.reconfiguration.restore()
         self.assertEqual(
             ['restart', 'wait_until_restarted', 'wait_until_refused',
-             'restart', 'wait_until_restarted', 'wait_until_restarted',
-             'wait_until_up'], [step for step, _ in self.taken])
+             'restart', 'wait_until_restarted', 'wait_until_up'],
+            [step for step, _ in self.taken])
         self._configuration(host).forget.assert_called_once_with()
 
-    def test_host_that_refused_may_have_to_go_down(self):
-        with mock.patch.object(reconfiguration.NovaCompute,
-                               'wait_until_down') as wait:
-            self.reconfiguration.apply_refused(
-                {self.hosts[0]: ({'x': 'y'}, 'no')})
-            wait.assert_not_called()
-            self.reconfiguration.apply_refused(
-                {self.hosts[0]: ({'x': 'z'}, 'no')}, until_down=True)
-            wait.assert_called_once_with()
-
-    def test_host_that_does_not_refuse_is_put_back_too(self):
+    def test_host_that_does_not_refuse_is_told(self):
         host = self.hosts[0]
         error = exceptions.ServiceNotRefused('a', 'no', 'it started', 'log')
         with mock.patch.object(reconfiguration.NovaCompute,
@@ -206,7 +197,23 @@ class ReconfigurationTest(_Base):
             self.assertEqual({host: error},
                              self.reconfiguration.apply_refused(
                                  {host: ({'x': 'y'}, 'no')}))
+
+    def test_host_that_is_not_down_is_told(self):
+        host = self.hosts[0]
+        self.reconfiguration.apply_refused({host: ({'x': 'y'}, 'no')})
+        error = exceptions.ServiceNotDown('a', 'up', 60, 'log')
+        with mock.patch.object(reconfiguration.NovaCompute,
+                               'wait_until_down', side_effect=[error, None]):
+            self.assertEqual(error,
+                             self.reconfiguration.wait_until_down(host))
+            self.assertIsNone(self.reconfiguration.wait_until_down(host))
+
+    def test_host_that_refused_is_put_back_at_the_end(self):
+        host = self.hosts[0]
+        self.reconfiguration.apply_refused({host: ({'x': 'y'}, 'no')})
+        self.reconfiguration.restore()
         self._configuration(host).put_back.assert_called_once_with()
+        self._configuration(host).forget.assert_called_once_with()
 
     def test_no_options_are_a_restart(self):
         host = self.hosts[0]

@@ -64,7 +64,7 @@ class TestFileBackedGuards(_StartTest):
         """nova-compute does not start, says why, and counts as down"""
         if not self.refused:
             self.refused.update(self.try_all_refused(REFUSALS, self.hosts,
-                                                     until_down=1))
+                                                     until_down=True))
         if self.refused[case]:
             raise self.refused[case]
 
