@@ -215,7 +215,7 @@ class Reconfiguration:
     def apply_refused(self, refusals):
         """Give hosts options with which nova-compute must not start.
 
-        So they stay until :meth:`put_back`, or until they get other options.
+        So they stay until :meth:`restore`, or until they get other options.
 
         :param refusals: dict by compute_host.ComputeHost of pairs: a dict as
             of ini.edit, and what nova-compute has to write to its log
@@ -238,21 +238,6 @@ class Reconfiguration:
         """
         return _error_of(self._computes[host].wait_until_down)
 
-    def put_back(self, hosts):
-        """Let some hosts run with their original options.
-
-        :param hosts: list of compute_host.ComputeHost
-        :raises HostError: if nova-compute on a host does not start
-        """
-        computes = [self._computes[host] for host in hosts
-                    if host in self._changes]
-        for compute in computes:
-            self._start_original(compute)
-        for compute in computes:
-            compute.wait_until_restarted()
-        for compute in computes:
-            self._finish_original(compute)
-
     def log_of(self, host):
         """Get the log of nova-compute since it was restarted here.
 
@@ -274,12 +259,14 @@ class Reconfiguration:
         compute.restart(check)
         return compute
 
-    def restore(self):
-        """Let all hosts run with their original options.
+    def restore(self, hosts=None):
+        """Let hosts run with their original options.
 
+        :param hosts: list of compute_host.ComputeHost, if not all
         :raises: the error of the first host that failed; all are tried
         """
-        failures = _on_each([self._computes[host] for host in self._changes],
+        failures = _on_each([self._computes[host] for host in self._changes
+                             if hosts is None or host in hosts],
                             self._start_original,
                             NovaCompute.wait_until_restarted,
                             self._finish_original)

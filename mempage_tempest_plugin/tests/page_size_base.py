@@ -12,10 +12,9 @@
 
 """What the tests of requests for page sizes share."""
 
-import time
-
 from tempest.common import compute
 from tempest import config
+from tempest.lib.common.utils import test_utils
 
 from mempage_tempest_plugin import page_size_requests
 from mempage_tempest_plugin import page_sizes
@@ -131,22 +130,18 @@ class BasePageSizeTest(base.BaseMemoryTest):
                           sorted(expected.faults) or 'none'))
 
     def _settled(self, server, faults):
-        shown = self._show(server)
-        if shown['status'] == 'BUILD':
-            self.wait_until_built([server])
-            shown = self._show(server)
-        if shown['status'] == 'ERROR' and faults:
-            # The fault comes after the status, and may take an older one's
-            # place.
-            deadline = time.monotonic() + self.FAULT_TIMEOUT
-            while (not self._has_fault(shown, faults)
-                   and time.monotonic() < deadline):
-                time.sleep(self.servers_client.build_interval)
-                shown = self._show(server)
-        return shown
+        shown = {}
 
-    def _show(self, server):
-        return self.servers_client.show_server(server)['server']
+        def told():
+            shown.update(self.servers_client.show_server(server)['server'])
+            return (shown['status'] != 'ERROR' or not faults
+                    or self._has_fault(shown, faults))
+
+        self.wait_until_built([server])
+        # The fault comes after the status, and may take an older one's place.
+        test_utils.call_until_true(told, self.FAULT_TIMEOUT,
+                                   self.servers_client.build_interval)
+        return shown
 
     @staticmethod
     def _has_fault(shown, faults):

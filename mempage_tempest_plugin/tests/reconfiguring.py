@@ -87,7 +87,7 @@ class ReconfiguringTest(base.BaseMemoryTest):
             outcome.update(cls._try_refused(refusals, cases[1:], others))
         outcome[cases[0]] = (outcome[cases[0]]
                              or cls._reconfiguration.wait_until_down(first))
-        cls._reconfiguration.put_back([first])
+        cls._reconfiguration.restore([first])
         if not others:
             outcome.update(cls._try_refused(refusals, cases[1:], [first]))
         return outcome
@@ -102,7 +102,7 @@ class ReconfiguringTest(base.BaseMemoryTest):
             outcome.update({case: errors[host]
                             for case, host in now.items()})
         if not stay:
-            cls._reconfiguration.put_back(hosts)
+            cls._reconfiguration.restore(hosts)
         return outcome
 
     @classmethod

@@ -181,7 +181,7 @@ class ReconfigurationTest(_Base):
         self.assertEqual({host: None}, self.reconfiguration.apply_refused(
             {host: ({'x': 'y'}, 'no')}))
         self._configuration(host).put_back.assert_not_called()
-        self.reconfiguration.put_back(self.hosts)
+        self.reconfiguration.restore(self.hosts)
         self._configuration(host).put_back.assert_called_once_with()
         self.assertEqual(
             ['restart', 'wait_until_restarted', 'wait_until_refused',

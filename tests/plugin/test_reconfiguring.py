@@ -35,7 +35,7 @@ class _Reconfiguration:
         self.taken.append('%s is down' % host)
         return self.never_down
 
-    def put_back(self, hosts):
+    def restore(self, hosts):
         self.taken.append('put back %s' % ' '.join(hosts))
 
 

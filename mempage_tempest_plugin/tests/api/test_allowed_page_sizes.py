@@ -221,8 +221,9 @@ class TestAllowedPageSizesChanged(reconfiguring.ReconfiguringTest,
             cls.plan.update(dict.fromkeys(at_once, at_once))
         # What they refuse to start with is tried on those first that run
         # with other options already: they have to be restarted anyway.
-        cls.for_refusals = hosts[:len(kinds)] + [
-            host for host in cls.hosts if host not in hosts[:len(kinds)]]
+        used = hosts[:len(kinds)]
+        cls.for_refusals = sorted(cls.hosts,
+                                  key=lambda host: host not in used)
         cls.refused = {}
 
     @classmethod
