@@ -93,8 +93,11 @@ class Lab:
         return {
             # First what the machine may refuse, then what changes it.
             'hugepages': (self._build_pools, ()),
-            'packages': (packages.install_debian, ['hugepages']),
-            'openstack': (packages.install_openstack, ['hugepages']),
+            'compiler': (functools.partial(
+                packages.install_debian, packages.BUILD), ['hugepages']),
+            'packages': (functools.partial(
+                packages.install_debian, packages.DEBIAN), ['compiler']),
+            'openstack': (packages.install_openstack, ['compiler']),
             'nova-mempage': (packages.install_extension, ['openstack']),
             'image': (self._build_image, ['packages']),
             'keys': (self._generate_keys, ['packages']),

@@ -61,10 +61,10 @@ DEBIAN = (
     'ovn-central', 'ovn-host', 'iproute2', 'ethtool', 'openssh-server',
     'openssh-client', 'sudo', 'genisoimage', 'xfsprogs', 'e2fsprogs',
     # Tempest pings guests.
-    'iputils-ping',
-    # To build libvirt-python and mysqlclient.
-    'gcc', 'libc6-dev', 'libvirt-dev', 'libmariadb-dev', 'pkg-config',
-    'python3-dev', 'python3-venv')
+    'iputils-ping', *image.PACKAGES)
+# To build libvirt-python and mysqlclient, before :func:`install_openstack`.
+BUILD = ('gcc', 'libc6-dev', 'libvirt-dev', 'libmariadb-dev', 'pkg-config',
+         'python3-dev', 'python3-venv')
 POLICY = pathlib.Path('/usr/sbin/policy-rc.d')
 POLICY_TEXT = '#!/bin/sh\n# mempage-lab installs packages\nexit 101\n'
 
@@ -88,9 +88,11 @@ def search_path():
     return '%s/bin:%s' % (venv(), shell.PATH)
 
 
-def missing():
-    """Return the names of the distribution's packages still to install."""
-    wanted = sorted({*DEBIAN, *image.PACKAGES})
+def missing(wanted):
+    """Return the names of the distribution's packages still to install.
+
+    :param wanted: names of packages
+    """
     installed = set()
     for line in shell.run(
             'sh', '-c', 'dpkg-query -W -f \'${Package} ${db:Status-Status}\n\''
@@ -98,12 +100,15 @@ def missing():
         name, _, state = line.partition(' ')
         if state == 'installed':
             installed.add(name)
-    return [name for name in wanted if name not in installed]
+    return sorted(set(wanted) - installed)
 
 
-def install_debian():
-    """Install the missing packages; none of their services is started."""
-    names = missing()
+def install_debian(wanted):
+    """Install missing packages; none of their services is started.
+
+    :param wanted: names of packages, such as ``DEBIAN`` and ``BUILD``
+    """
+    names = missing(wanted)
     if not names:
         return
     environment = dict(os.environ, DEBIAN_FRONTEND='noninteractive')

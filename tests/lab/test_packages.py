@@ -18,7 +18,6 @@ import ddt
 import fixtures
 
 from mempage_lab import errors
-from mempage_lab import image
 from mempage_lab import packages
 from mempage_lab import paths
 from mempage_lab import shell
@@ -47,9 +46,8 @@ class PackagesTest(base.LabTestCase):
 
     def test_missing(self):
         self._path('dpkg-query', DPKG)
-        self.patch_object(packages, 'DEBIAN', ('d', 'c', 'b'))
-        self.patch_object(image, 'PACKAGES', ('a', 'b'))
-        self.assertEqual(['b', 'c', 'd'], packages.missing())
+        self.assertEqual(['b', 'c', 'd'],
+                         packages.missing(('d', 'c', 'b', 'a', 'b')))
 
     def _openstack(self, text):
         self.patch_object(packages, 'venv').return_value = self.directory
@@ -77,7 +75,7 @@ class PackagesTest(base.LabTestCase):
     def test_nothing_is_installed_twice(self):
         self.patch_object(packages, 'missing').return_value = []
         run = self.patch_object(shell, 'run')
-        packages.install_debian()
+        packages.install_debian(['a'])
         run.assert_not_called()
 
     def test_no_service_is_started(self):
@@ -89,7 +87,7 @@ class PackagesTest(base.LabTestCase):
         calls = []
         self.patch_object(shell, 'run', lambda *command, **kwargs:
                           calls.append((command, policy.exists())))
-        packages.install_debian()
+        packages.install_debian(['a'])
         install, disable = calls[1:]
         self.assertEqual('a', install[0][-1])
         self.assertTrue(install[1], 'no policy while packages install')
@@ -103,7 +101,7 @@ class PackagesTest(base.LabTestCase):
         self.patch_object(packages, 'missing').return_value = ['a']
         self.patch_object(packages, '_enabled_units').return_value = set()
         self.patch_object(shell, 'run')
-        packages.install_debian()
+        packages.install_debian(['a'])
         self.assertEqual('#!/bin/sh\nexit 0\n', policy.read_text())
 
     def _extension(self):
