@@ -25,7 +25,7 @@ PAGE = 4096
 LINE = 64
 # What the writer changes over and over, and what is filled each second of a
 # slow filling, in MiB.
-WRITER_MIB = 4
+STEP_MIB = 4
 
 # A file system in the guest's memory, which does not end at half of it.
 _MOUNT = """
@@ -135,13 +135,14 @@ class Guest:
         :param mib: how much
         """
         step = '%s pages %s %d >> %s; sleep 1' % (
-            _PAGES, self.seed, WRITER_MIB * MIB // PAGE, self.file)
+            _PAGES, self.seed, STEP_MIB * MIB // PAGE, self.file)
         self._run_there('(for i in $(seq %d); do %s; done) > /dev/null 2>&1 '
-                        '< /dev/null &' % (mib // WRITER_MIB, step))
+                        '< /dev/null &' % (mib // STEP_MIB, step))
 
-    def start_writer(self, pause=0):
+    def start_writer(self, mib, pause):
         """Have a process change another part of the memory, for ever.
 
+        :param mib: how much
         :param pause: seconds between its rounds
         """
         script = self.directory + '/writer.sh'
@@ -149,7 +150,7 @@ class Guest:
             'printf %%s %s > %s; setsid sh %s %s %d %s %d > /dev/null 2>&1 '
             '< /dev/null &' % (
                 shlex.quote(_WRITER), script, script, self.seed,
-                WRITER_MIB * MIB // PAGE, self.directory, pause))
+                mib * MIB // PAGE, self.directory, pause))
 
     def state(self):
         """Read all of the pattern, and what else may have changed.

@@ -313,8 +313,11 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         :param host: the compute_host.ComputeHost
         :returns: the server as the API shows it
         """
-        return waiters.wait_for_server_status(
-            self.servers_client, self.servers[host.name], 'ACTIVE')
+        server = self.servers[host.name]
+        # To look at a server itself is several times the work.
+        self.wait_until_built([server])
+        return waiters.wait_for_server_status(self.servers_client, server,
+                                              'ACTIVE')
 
     @staticmethod
     def at_once(function, *arguments):
@@ -398,8 +401,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
 
     def wait_until_deleted(self, host):
         """Wait until the host's server is gone."""
-        waiters.wait_for_server_termination(self.servers_client,
-                                            self.servers[host.name])
+        self.wait_until_gone([self.servers[host.name]])
 
     def page_kib(self, host):
         """The page size in KiB that the server on a host must be granted.

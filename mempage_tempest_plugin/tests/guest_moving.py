@@ -27,17 +27,54 @@ WRITER_TIMEOUT = 60
 
 
 class GuestMoveTest(in_guest.FilledGuestTest, moving.BaseMoveTest):
-    """Tests of what a guest still has in its memory after a move."""
+    """Tests of what a guest still has in its memory after a move.
+
+    The tests of a class use the same guest, as long as it is fit.
+    """
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls._kept = None
 
     def start_filled(self):
-        """Boot the server and fill its memory; part of it goes on changing."""
-        self.boot_reachable(self.source)
+        """Have a server with filled memory; part of it goes on changing."""
+        # Whoever fails leaves it to nobody.
+        kept, type(self)._kept = self._kept, None
+        if kept is None:
+            self._boot_filled()
+            return
+        server, self.guest, self.before = kept
+        self._use(server)
+        self.check_evidence(self.source)
+        self.check_guest()
+
+    def keep(self):
+        """Leave the server, which is where it was, to the next test."""
+        type(self)._kept = self.server, self.guest, self.before
+
+    def boot_guest(self):
+        """Request the server; it is deleted after the class."""
+        server = self.request_on(self.source, **self.reachable(
+            self.get_class_validation_resources(self.os_admin)))
+        self.addClassResourceCleanup(self.delete_servers, [server])
+        self._use(server)
+
+    def _use(self, server):
+        self.servers = {self.source.name: server}
+        self.note_reachable(server, self.get_class_validation_resources(
+            self.os_admin))
+
+    def _boot_filled(self):
+        self.boot_guest()
         self.guest = self.fill(self.server)
         self.check_evidence(self.source)
         # While the guest is paused there is nothing to race with, and one
-        # that never rests takes the CPU from all others.
-        self.guest.start_writer(
-            pause=0 if CONF.mempage.live_migrate_running_guests else 1)
+        # that writes much, or never rests, takes the CPU from all others.
+        if CONF.mempage.live_migrate_running_guests:
+            self.guest.start_writer(mib=4, pause=0)
+        else:
+            self.guest.start_writer(mib=1, pause=1)
         self.before = self.guest.state()
         self._check_state(self.before)
 

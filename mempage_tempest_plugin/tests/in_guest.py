@@ -96,13 +96,31 @@ class InGuestTest(base.BaseMemoryTest):
         :param kwargs: further arguments of compute.create_test_server
         """
         resources = self.get_test_validation_resources(self.os_admin)
-        kwargs.update({'tenant_network': self._network} if self._network
-                      else {'networks': 'auto'})
+        self.boot(host, **self.reachable(resources), **kwargs)
+        self.note_reachable(self.servers[host.name], resources)
+
+    @classmethod
+    def reachable(cls, resources):
+        """Get what the request for a server has to have to be reached.
+
+        :param resources: Tempest's validation resources
+        :returns: a dict of arguments of compute.create_test_server
+        """
+        arguments = {'key_name': resources['keypair']['name'], **(
+            {'tenant_network': cls._network} if cls._network
+            else {'networks': 'auto'})}
         if 'security_group' in resources:
-            kwargs['security_groups'] = [
+            arguments['security_groups'] = [
                 {'name': resources['security_group']['name']}]
-        self.boot(host, key_name=resources['keypair']['name'], **kwargs)
-        self._validation[self.servers[host.name]] = resources
+        return arguments
+
+    def note_reachable(self, server, resources):
+        """Remember how to reach a server.
+
+        :param server: its UUID
+        :param resources: Tempest's validation resources
+        """
+        self._validation[server] = resources
 
     def connect(self, server):
         """Wait until a guest takes ssh connections.

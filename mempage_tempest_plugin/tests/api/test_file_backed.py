@@ -22,6 +22,7 @@ class TestFileBacked(remains.BaseRemainsTest):
     """Every file-backed host of the inventory."""
 
     kind = inventory.Kind.FILE_BACKED
+    needs_system = False
 
     @decorators.idempotent_id('f52f2cfc-9c97-4083-be43-ef350658775c')
     @decorators.attr(type='smoke')

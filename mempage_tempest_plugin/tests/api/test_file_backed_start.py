@@ -44,6 +44,8 @@ REFUSALS = {
 
 class _StartTest(reconfiguring.ReconfiguringTest):
 
+    needs_system = False
+
     @classmethod
     def is_about(cls, host):
         return super().is_about(host) and host.file_backed is not None
@@ -80,7 +82,6 @@ class TestFileBackedSwitched(_StartTest, operating.BaseOperationsTest):
     """File-backed hosts that can be reconfigured, one of each file system."""
 
     flavor_ram_mib = 64
-    needs_system = False
 
     @classmethod
     def skip_checks(cls):

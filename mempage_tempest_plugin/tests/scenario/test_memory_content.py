@@ -46,7 +46,8 @@ class TestMemoryContent(in_guest.InGuestTest):
             self.check_host, self.boot_reachable, self.wait_until_active,
             self._connect, self._count_patterns,
             self._check_pattern_is_nowhere, self._write_pattern,
-            self._count_patterns, self._check_pattern_is_in_own_file)
+            self._count_patterns, self._check_pattern_is_in_own_file,
+            self.check_evidence)
 
     def _connect(self, host):
         """Wait for ssh into the guest, and keep it."""
