@@ -18,6 +18,7 @@ from mempage_lab import controller
 from mempage_lab.drills import faults
 
 DRIVER = 'nova/virt/libvirt/driver.py'
+HOST = 'nova/virt/libvirt/host.py'
 MANAGER = 'nova/compute/manager.py'
 MIGRATION = 'nova/virt/libvirt/migration.py'
 OUR_DRIVER = 'nova_mempage/driver.py'
@@ -38,6 +39,7 @@ CONFLICTS = r'TestFileBackedConflicts\.'
 CAPACITY = r'TestFileBackedCapacity\.'
 EVACUATION = r'TestFileBackedEvacuation\.test_evacuate_to_ordinary'
 LATE = r'TestOrdinaryToFileBackedLate\.'
+START = r'TestFileBackedGuards\.'
 NEXT_GUEST = r'TestMemoryTruth\.test_next_guest_finds_nothing'
 GUARDS = r'TestNoPageSizeForced|TestOrdinaryToFileBacked|TestPlain'
 
@@ -163,6 +165,11 @@ DRILLS = {
             "self._host.supports_mem_backing_file",
             "'supports_mem_backing_file': False"),
         'test_capacity', 'COMPUTE_MEM_BACKING_FILE: expected yes'),
+    'start-guard-removed': Drill(
+        'nova-compute starts with any allocation ratio', _on_ramdisk,
+        faults.Source(HOST, 'if CONF.ram_allocation_ratio != 1.0:',
+                      'if False:'),
+        START, START + 'test_refused_._ratio', 'expected to refuse to start'),
     'page-sizes-in-files': Drill(
         'Nova takes guests with page sizes for file-backed hosts',
         _on_ramdisk,
