@@ -59,7 +59,7 @@ class LiveMigrationTest(guest_moving.GuestMoveTest):
         :returns: list of compute_host.ComputeHost
         """
         hosts = [host for host in self.destinations
-                 if self.is_alike(host.declared) == alike]
+                 if self._is_alike(host) == alike]
         if not hosts:
             self.skipTest('%s declares no host with %s kind of memory for the '
                           'guests of %s' % (
@@ -68,13 +68,9 @@ class LiveMigrationTest(guest_moving.GuestMoveTest):
                               self.source.name))
         return hosts
 
-    @classmethod
-    def is_alike(cls, host):
-        """Tell whether guests have the same kind of memory on a host.
-
-        :param host: the host's declaration (inventory.Host)
-        """
-        raise NotImplementedError
+    def _is_alike(self, host):
+        return (bool(host.declared.file_backed)
+                == bool(self.source.declared.file_backed))
 
     def outcome(self, host):
         """Tell what a migration to a host of another kind has to end in.
@@ -119,10 +115,6 @@ class TestFileBackedLiveMigration(moving.FromFileBacked, LiveMigrationTest):
             host for host in others
             if not host.file_backed and moving.can_have(host, None))]
 
-    @classmethod
-    def is_alike(cls, host):
-        return host.file_backed is not None
-
     @decorators.idempotent_id('5f0c8a5e-3ae5-4d0b-8a7e-0e0c5a3cf8b1')
     @utils.services('compute', 'network')
     def test_round_trip(self):
@@ -147,10 +139,6 @@ class TestOrdinaryLiveMigration(moving.FromOrdinary, LiveMigrationTest):
         return ordinary[:1] + page_sizes.one_of_each_policy(
             host for host in others if host.file_backed)
 
-    @classmethod
-    def is_alike(cls, host):
-        return host.file_backed is None
-
     @decorators.idempotent_id('b0c0b6d5-0d68-4dcb-9d53-35b1ea8d26f2')
     @utils.services('compute', 'network')
     def test_round_trip(self):
@@ -173,10 +161,6 @@ class TestLargePageLiveMigration(LiveMigrationTest):
     def is_destination(cls, host, source):
         return (host.file_backed is not None
                 or bool(page_sizes.large(host) & page_sizes.large(source)))
-
-    @classmethod
-    def is_alike(cls, host):
-        return host.file_backed is None
 
     def outcome(self, host):
         # Without a pool the scheduler sees at once that there are no pages.
@@ -215,10 +199,6 @@ class LateTest(reconfiguring.ReconfiguringTest, LiveMigrationTest):
     def resource_setup(cls):
         super().resource_setup()
         del cls.destinations[1:]
-
-    @classmethod
-    def is_alike(cls, host):
-        return False
 
     def boot_guest(self):
         super().boot_guest()
