@@ -13,6 +13,7 @@
 """What the compute API knows of nova-compute on hosts."""
 
 import dataclasses
+import datetime
 import functools
 
 from tempest.lib.common import api_version_request
@@ -23,14 +24,21 @@ import urllib3
 # The first version in which a hypervisor itself shows its uptime, and nothing
 # else does.
 UPTIME_IN_HYPERVISOR = '2.88'
+BINARY = 'nova-compute'
+NEVER = '1970-01-01'
 
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """The last time that a service told that it lives, as nova shows it."""
+    """The last time that a service told that it lives, as nova shows it.
+
+    :ivar updated_at: when that was; None for never
+    :ivar behind: how many seconds before the latest report of any service
+    """
 
     state: str
     updated_at: str
+    behind: float
 
 
 class ComputeServices:
@@ -87,8 +95,12 @@ class ComputeServices:
         :param host: the service's host
         :returns: a :class:`Report`
         """
-        found = self._show(host)
-        return Report(found['state'], found['updated_at'])
+        services = self._services.list_services()['services']
+        [found] = [each for each in services
+                   if (each['binary'], each['host']) == (BINARY, host)]
+        latest = max(_time_of(each) for each in services)
+        return Report(found['state'], found['updated_at'],
+                      (latest - _time_of(found)).total_seconds())
 
     def force_down(self, host, down):
         """Tell nova to take a service for down, or to look for itself.
@@ -101,7 +113,12 @@ class ComputeServices:
 
     def _show(self, host):
         return self._services.list_services(
-            binary='nova-compute', host=host)['services'][0]
+            binary=BINARY, host=host)['services'][0]
+
+
+def _time_of(service):
+    return datetime.datetime.fromisoformat(
+        service['updated_at'] or NEVER)
 
 
 def _speaks(microversion):

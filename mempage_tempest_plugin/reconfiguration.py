@@ -24,6 +24,8 @@ from mempage_tempest_plugin.hosts import service_log
 LOG = logging.getLogger(__name__)
 
 POLL = 0.5
+# Seconds: less than any service_down_time that tests could be run with.
+RECENT = 10
 _SHOWN = 4000
 # What a host runs with whose original options are back.
 _ORIGINAL = object()
@@ -99,14 +101,16 @@ class NovaCompute:
     def wait_until_up(self):
         """Wait until it answers Nova since the restart.
 
-        Its next report would come seconds later.
+        Its next report would come seconds later. That is waited for where
+        Nova would soon take it for down without.
 
         :raises ServiceNotUp: if it dies or says nothing in time
         :raises HostCommandFailed: if the inventory's command fails
         """
         reason = 'has not answered in %d s' % self._timeout
         for _ in self._moments():
-            if self._services.answers(self.host.name):
+            if (self._services.answers(self.host.name)
+                    and self._counts_as_up_for_long()):
                 return
             if ' CRITICAL ' in self._log.since(self._log_after):
                 reason = 'dies when it starts'
@@ -150,6 +154,10 @@ class NovaCompute:
         while time.monotonic() < deadline:
             yield
             time.sleep(POLL)
+
+    def _counts_as_up_for_long(self):
+        return (self._services.report(self._service).behind < RECENT
+                or self._has_reported())
 
     def _has_reported(self):
         report = self._services.report(self._service)

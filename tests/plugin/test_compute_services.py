@@ -24,7 +24,7 @@ class ComputeServicesTest(base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
-        manager = mock.Mock()
+        self.manager = manager = mock.Mock()
         self.client = manager.hypervisor_client
         self.client.list_hypervisors.return_value = {'hypervisors': [
             {'hypervisor_hostname': 'a.example', 'id': 'u',
@@ -41,6 +41,24 @@ class ComputeServicesTest(base.BaseTestCase):
         self.assertEqual('a', self.services.host_of('a.example'))
         self.assertEqual('a', self.services.host_of('a.example'))
         self.client.list_hypervisors.assert_called_once_with(detail=True)
+
+    def _service(self, host, updated_at, binary='nova-compute'):
+        return {'host': host, 'binary': binary, 'state': 'up',
+                'updated_at': updated_at}
+
+    def test_report(self):
+        self.manager.services_client.list_services.return_value = {
+            'services': [
+                self._service('a', '2026-11-28T03:52:30.000000'),
+                self._service('b', None),
+                self._service('a', '2026-11-28T03:52:38.500000',
+                              'nova-scheduler')]}
+        self.assertEqual(
+            compute_services.Report('up', '2026-11-28T03:52:30.000000', 8.5),
+            self.services.report('a'))
+        never = self.services.report('b')
+        self.assertIsNone(never.updated_at)
+        self.assertGreater(never.behind, 10 ** 9)
 
     def test_answers(self):
         self.client.show_hypervisor_uptime.return_value = {

@@ -38,8 +38,8 @@ class _Services:
         return bool(self.left) and self.left.pop(0)
 
 
-def _report(at, state='up'):
-    return compute_services.Report(state, at)
+def _report(at, state='up', behind=0):
+    return compute_services.Report(state, at, behind)
 
 
 class _Base(base.BaseTestCase):
@@ -71,6 +71,17 @@ class _Base(base.BaseTestCase):
 
 
 class NovaComputeTest(_Base):
+
+    def test_up_is_a_report_if_the_last_one_was_long_ago(self):
+        old = _report('1', behind=reconfiguration.RECENT)
+        services = _Services(old, old, old, old, old, _report('2'),
+                             answers=[True, True, True])
+        compute = self._compute(services)
+        compute.restart()
+        compute.wait_until_restarted()
+        compute.wait_until_up()
+        self.assertEqual([], services.left)
+        self.assertEqual([_report('2')], services.reports)
 
     def test_up_is_an_answer_after_the_restart(self):
         services = _Services(_report('1'), answers=[False, True])

@@ -176,7 +176,9 @@ class TestFileBackedEvacuation(store_moves.BaseStoreMoveTest):
             try:
                 self.act('ACTIVE', 'evacuate_server', **self.to(host))
                 self.servers = {host.name: self.server}
-                self.check_evidence(host)
+                # Nova says ACTIVE, and then where.
+                self.assert_soon_agrees(host, self._compare,
+                                        self.RELEASE_TIMEOUT)
             finally:
                 # It is not up again for Nova without that.
                 reconfiguration.restart(self.source, self.services,
