@@ -41,7 +41,7 @@ EVACUATION = r'TestFileBackedEvacuation\.test_evacuate_to_ordinary'
 LATE = r'TestOrdinaryToFileBackedLate\.'
 START = r'TestFileBackedGuards\.'
 NEXT_GUEST = r'TestMemoryTruth\.test_next_guest_finds_nothing'
-GUARDS = r'TestNoPageSizeForced|TestOrdinaryToFileBacked|TestPlain'
+GUARDS = r'TestNoPageSizeForced|TestOrdinaryToFileBacked\.|TestPlain'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -215,7 +215,7 @@ DRILLS = {
         'mixed live migrations are not refused before they begin',
         lambda host: not host.store and not host.pools,
         _nova('refuse_mixed_live_migration', 'False'), GUARDS,
-        'TestOrdinaryToFileBacked', 'was not refused before it began'),
+        r'TestOrdinaryToFileBacked\.', 'was not refused before it began'),
     'memory-backing-not-rewritten': Drill(
         'guests keep the memory backing of the host that they leave',
         lambda host: not host.store and not host.pools,

@@ -278,14 +278,14 @@ class BaseMoveTest(base.BaseMemoryTest):
         :returns: why Nova refused it
         """
         pids = self.source.pids(self.server)
+        not_refused = (
+            'server %s: %s from host %s to %s was not refused before it began'
+            % (self.server, method, self.source.name, destination.name))
         try:
             request_id = self.act('ACTIVE', method, *arguments, **kwargs)
         except exceptions.BuildErrorException as error:
-            self.fail('server %s: %s from host %s to %s was not refused '
-                      'before it began, and failed: %s' % (
-                          self.server, method, self.source.name,
-                          destination.name, error))
-        reason = self.reason(request_id)
+            self.fail('%s, and failed: %s' % (not_refused, error))
+        reason = self.reason(request_id, not_refused)
         self.check_untouched(pids)
         self.check_absent(destination)
         return reason
@@ -315,13 +315,15 @@ class BaseMoveTest(base.BaseMemoryTest):
             destination, 'live_migrate_server', microversion='2.67',
             force=True, **self.to_live(destination))
 
-    def reason(self, request_id):
+    def reason(self, request_id, not_refused):
         """Assert that a request was refused.
 
         :param request_id: the ID of the request
+        :param not_refused: what a failure has to say
         :returns: why Nova refused it
         """
         reason = moves.refusal(self.servers_client, self.server, request_id)
-        self.assertNotEqual('', reason, 'request %s was not refused'
-                            % request_id)
+        if not reason:
+            self.fail('%s; no event of request %s has failed' % (
+                not_refused, request_id))
         return reason

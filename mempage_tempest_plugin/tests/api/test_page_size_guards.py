@@ -257,7 +257,9 @@ class TestNoPageSizeUnfiltered(NoPageSizeTest):
         self.shelve()
         for host in self.destinations:
             self._check_reason(self.reason(
-                self.unshelve('SHELVED_OFFLOADED', host)))
+                self.unshelve('SHELVED_OFFLOADED', host),
+                'server %s: unshelving on host %s was not refused' % (
+                    self.server, host.name)))
             self.check_absent(host)
         self.unshelve('ACTIVE', self.source)
         self.check_evidence(self.source)
