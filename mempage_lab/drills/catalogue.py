@@ -330,7 +330,7 @@ DRILLS = {
             'kept="%s/kept-$1"; for file in %s/libvirt/qemu/*-"$1"/*; do %s; '
             'done' % (STORE, STORE, faults.in_background(
                 'while cp --sparse=always "$file" "$kept.new"; do '
-                'mv "$kept.new" "$kept"; sleep 5; done')),
+                'mv "$kept.new" "$kept"; sleep 1; done')),
             'rm -f %s/kept-*' % STORE),
         NEXT_GUEST, NEXT_GUEST, 'what a deleted guest wrote'),
     # QEMU gives back the space of its own file even if that is open. The suite
