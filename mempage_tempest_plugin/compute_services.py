@@ -117,8 +117,7 @@ class ComputeServices:
 
 
 def _time_of(service):
-    return datetime.datetime.fromisoformat(
-        service['updated_at'] or NEVER)
+    return datetime.datetime.fromisoformat(service['updated_at'] or NEVER)
 
 
 def _speaks(microversion):

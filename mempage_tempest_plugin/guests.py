@@ -23,8 +23,7 @@ PAGE = 4096
 # Every page is full of lines that tell its number: what is elsewhere than it
 # was is wrong, too.
 LINE = 64
-# What the writer changes over and over, and what is filled each second of a
-# slow filling, in MiB.
+# What is filled each second of a slow filling, in MiB.
 STEP_MIB = 4
 
 # A file system in the guest's memory, which does not end at half of it.
