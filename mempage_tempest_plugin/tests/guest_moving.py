@@ -29,38 +29,52 @@ WRITER_TIMEOUT = 60
 class GuestMoveTest(in_guest.FilledGuestTest, moving.BaseMoveTest):
     """Tests of what a guest still has in its memory after a move.
 
-    The tests of a class use the same guest, as long as it is fit.
+    The tests of a class that begin on the same host use the same guest, as
+    long as it is fit.
     """
 
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
-        cls._kept = None
+        cls._kept = {}
 
     def start_filled(self):
         """Have a server with filled memory; part of it goes on changing."""
         # Whoever fails leaves it to nobody.
-        kept, type(self)._kept = self._kept, None
+        kept = self._kept.pop(self.source, None)
         if kept is None:
             self._boot_filled()
             return
         server, self.guest, self.before = kept
-        self._use(server)
+        self.use(server)
         self.check_evidence(self.source)
         self.check_guest()
 
     def keep(self):
         """Leave the server, which is where it was, to the next test."""
-        type(self)._kept = self.server, self.guest, self.before
+        self._kept[self.source] = self.server, self.guest, self.before
 
     def boot_guest(self):
-        """Request the server; it is deleted after the class."""
-        server = self.request_on(self.source, **self.reachable(
-            self.get_class_validation_resources(self.os_admin)))
-        self.addClassResourceCleanup(self.delete_servers, [server])
-        self._use(server)
+        """Get the server that start_filled is about."""
+        self.use(self.request_guest_on(self.source))
 
-    def _use(self, server):
+    @classmethod
+    def request_guest_on(cls, host):
+        """Request a server on a host; it is deleted after the class.
+
+        :param host: the compute_host.ComputeHost
+        :returns: its UUID
+        """
+        server = cls.request_on(host, **cls.reachable(
+            cls.get_class_validation_resources(cls.os_admin)))
+        cls.addClassResourceCleanup(cls.delete_servers, [server])
+        return server
+
+    def use(self, server):
+        """Let a server be the one that the test is about.
+
+        :param server: its UUID
+        """
         self.servers = {self.source.name: server}
         self.note_reachable(server, self.get_class_validation_resources(
             self.os_admin))

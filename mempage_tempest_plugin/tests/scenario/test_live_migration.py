@@ -182,8 +182,10 @@ class TestLargePageLiveMigration(LiveMigrationTest):
         self.check_mixed()
 
 
-class LateTest(reconfiguring.ReconfiguringTest, LiveMigrationTest):
-    """Live migrations without the pre-check of nova_mempage."""
+class TestLiveMigrationWithoutCheck(moving.FromFileBacked, moving.ToOrdinary,
+                                    LiveMigrationTest,
+                                    reconfiguring.ReconfiguringTest):
+    """a file-backed host and an ordinary one, both without the pre-check"""
 
     promises = dict(
         reconfiguring.ReconfiguringTest.promises,
@@ -193,41 +195,42 @@ class LateTest(reconfiguring.ReconfiguringTest, LiveMigrationTest):
     @classmethod
     def is_about(cls, host):
         return (reconfiguring.ReconfiguringTest.is_about(host)
-                and LiveMigrationTest.is_about(host))
+                and super().is_about(host))
+
+    @classmethod
+    def is_destination(cls, host, source):
+        return (reconfiguring.ReconfiguringTest.is_about(host)
+                and super().is_destination(host, source))
 
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
-        del cls.destinations[1:]
+        cls.file_backed, cls.ordinary = pair = cls.source, cls.destinations[0]
+        # nova-compute takes its time to start, and so do the guests.
+        cls._guests = {host: cls.request_guest_on(host) for host in pair}
+        cls.wait_until_built(cls._guests.values())
+        cls.reconfigure({host: {
+            ('libvirt', 'refuse_mixed_live_migration'): 'False'}
+            for host in pair})
 
     def boot_guest(self):
-        super().boot_guest()
-        self.wait_until_active(self.source)
-        # nova-compute takes its time to start, and so does the guest.
-        self.reconfigure({self.source: {
-            ('libvirt', 'refuse_mixed_live_migration'): 'False'}})
+        self.use(self._guests[self.source])
 
     def outcome(self, host):
         return 'refused-late'
 
-
-class TestFileBackedToOthersLate(moving.FromFileBacked, moving.ToOrdinary,
-                                 LateTest):
-    """a file-backed host without the pre-check of nova_mempage, and others"""
-
     @decorators.idempotent_id('15c3eaf8-4d90-4c7b-ae63-812db0f97e47')
     @utils.services('compute', 'network')
-    def test_mixed(self):
+    def test_from_file(self):
         """Nova alone leaves ERROR, but the guest and its memory unharmed"""
-        self.check_mixed()
-
-
-class TestOrdinaryToFileBackedLate(moving.FromOrdinary, moving.ToFileBacked,
-                                   LateTest):
-    """an ordinary host without the pre-check of nova_mempage, and a store"""
+        self._check_from(self.file_backed, self.ordinary)
 
     @decorators.idempotent_id('26d4fb09-5ea1-4d8c-bf74-923ec10a8f58')
     @utils.services('compute', 'network')
-    def test_mixed(self):
+    def test_to_file(self):
         """Nova alone leaves ERROR, but the guest and its memory unharmed"""
+        self._check_from(self.ordinary, self.file_backed)
+
+    def _check_from(self, source, destination):
+        self.source, self.destinations = source, [destination]
         self.check_mixed()
