@@ -17,7 +17,9 @@ from mempage_tempest_plugin.tests import guest_moving
 
 
 class _Host:
-    name = 'a'
+
+    def __init__(self, name):
+        self.name = name
 
 
 class KeepTest(test_base.BaseTestCase):
@@ -27,15 +29,15 @@ class KeepTest(test_base.BaseTestCase):
         self.taken = taken = []
 
         class Case(guest_moving.GuestMoveTest):
-            source = _Host
-            _kept = None
+            source = _Host('a')
+            _kept = {}
 
             def test(self):
                 pass
 
             def boot_guest(self):
                 taken.append('boot')
-                self._use('server %d' % taken.count('boot'))
+                self.use('server %d' % taken.count('boot'))
 
             def note_reachable(self, server, resources):
                 taken.append('reach %s' % server)
@@ -74,6 +76,16 @@ class KeepTest(test_base.BaseTestCase):
                           'check server 1'], self.taken)
         self.assertEqual({'a': 'server 1'}, second.servers)
         self.assertIs(first.guest, second.guest)
+
+    def test_one_that_begins_elsewhere_has_another_guest(self):
+        first, second, third = (self.case('test') for _ in range(3))
+        second.source = _Host('b')
+        first.start_filled()
+        first.keep()
+        second.start_filled()
+        third.start_filled()
+        self.assertEqual({'b': 'server 2'}, second.servers)
+        self.assertEqual({'a': 'server 1'}, third.servers)
 
     def test_nobody_takes_over_from_a_failed_test(self):
         for _ in range(2):
