@@ -296,7 +296,8 @@ DRILLS = {
     'file-of-another-guest': _file_backed(
         "QEMU's memory is a file that all guests share",
         faults.Emulator(
-            'memory["mem-path"] = "%s/libvirt/qemu/common"' % STORE),
+            'memory["mem-path"] = "%s/libvirt/qemu/common"' % STORE,
+            'rm -f %s/libvirt/qemu/common' % STORE),
         'test_', 'files and directories left|mapped by|inode|kind'),
     'memory-not-in-large-pages': Drill(
         'QEMU has ordinary memory, libvirt says large pages', _large_only,

@@ -133,9 +133,11 @@ class Emulator:
 
     :ivar code: Python that changes ``memory``, a dict: the object that is the
         guest's RAM
+    :ivar mending: shell commands that remove what guests with it leave
     """
 
     code: str
+    mending: str = 'true'
     programs: tuple = ()
 
     _WRAPPER = '''#!/usr/bin/python3 -I
@@ -158,6 +160,7 @@ os.execv(%r, [sys.argv[0], *arguments])
     def put_back(self, node):
         _unmount(node, EMULATOR)
         _unmount(node, UNUSED)
+        node.run('bash', '-uc', self.mending)
 
 
 @dataclasses.dataclass(frozen=True)

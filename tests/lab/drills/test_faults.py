@@ -118,6 +118,10 @@ class FaultsTest(base.LabTestCase):
             ['qemu', '-m', '64',
              '{"qom-type": "memory-backend-file", "share": false}'], seen[1])
 
+    def test_what_guests_of_the_emulator_leave_is_removed(self):
+        faults.Emulator('', 'rm -f /left').put_back(self.node)
+        self.assertIn('bash -uc rm -f /left', self.node.commands)
+
     def test_what_is_left_is_known_until_it_is_mended(self):
         self.assertIsNone(faults.left_on(self.node))
         faults.record(self.node, 'option-off')
