@@ -25,6 +25,7 @@ OUR_DRIVER = 'nova_mempage/driver.py'
 OUR_FILTER = 'nova_mempage/filters.py'
 STORE = '/var/lib/libvirt/memory'
 ELSEWHERE = '/var/lib/libvirt/elsewhere'
+COMMON_FILE = STORE + '/libvirt/qemu/common'
 # Whatever was mounted over the store, but not the store.
 UNCOVER = ('while [[ $(grep -c " %s " /proc/self/mounts) -gt 1 ]]; '
            'do umount %s || exit; done' % (STORE, STORE))
@@ -296,8 +297,8 @@ DRILLS = {
     'file-of-another-guest': _file_backed(
         "QEMU's memory is a file that all guests share",
         faults.Emulator(
-            'memory["mem-path"] = "%s/libvirt/qemu/common"' % STORE,
-            'rm -f %s/libvirt/qemu/common' % STORE),
+            'memory["mem-path"] = "%s"' % COMMON_FILE,
+            'rm -f ' + COMMON_FILE),
         'test_', 'files and directories left|mapped by|inode|kind'),
     'memory-not-in-large-pages': Drill(
         'QEMU has ordinary memory, libvirt says large pages', _large_only,
