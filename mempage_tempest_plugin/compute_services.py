@@ -16,6 +16,7 @@ import dataclasses
 import datetime
 import functools
 
+import fixtures
 from tempest.lib.common import api_version_request
 from tempest.lib import exceptions as lib_exc
 from tempest.lib.services.compute import base_compute_client
@@ -24,6 +25,8 @@ import urllib3
 # The first version in which a hypervisor itself shows its uptime, and nothing
 # else does.
 UPTIME_IN_HYPERVISOR = '2.88'
+# A version in which hypervisors have UUIDs, and still show what is used.
+USAGE_IN_HYPERVISOR = '2.53'
 BINARY = 'nova-compute'
 NEVER = '1970-01-01'
 
@@ -82,6 +85,22 @@ class ComputeServices:
             return False
         return found['hypervisor']['uptime'] is not None
 
+    def used_memory(self, hypervisor):
+        """Look up how much memory nova-compute takes for used.
+
+        That is what is reserved, and what its guests have. The guest of a
+        move that was deleted counts until nova-compute looks again at what it
+        has, by default once a minute: the destination knows it by its
+        migration only (ResourceTracker.update_usage).
+
+        :param hypervisor: hypervisor_hostname
+        :returns: MiB
+        :raises KeyError: if nova knows no such hypervisor
+        """
+        with speaking(USAGE_IN_HYPERVISOR):
+            return self._hypervisors.show_hypervisor(
+                self._all[hypervisor]['id'])['hypervisor']['memory_mb_used']
+
     @functools.cached_property
     def _all(self):
         """Hypervisors by their names; what is used of them never changes."""
@@ -114,6 +133,17 @@ class ComputeServices:
     def _show(self, host):
         return self._services.list_services(
             binary=BINARY, host=host)['services'][0]
+
+
+def speaking(microversion):
+    """Speak another version of the compute API for a while.
+
+    :param microversion: the version
+    :returns: a context manager
+    """
+    return fixtures.MonkeyPatch(
+        'tempest.lib.services.compute.base_compute_client.'
+        'COMPUTE_MICROVERSION', microversion)
 
 
 def _time_of(service):

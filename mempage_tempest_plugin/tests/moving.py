@@ -12,7 +12,6 @@
 
 """What tests share that take a server from host to host, or try to."""
 
-import fixtures
 from tempest.common import compute
 from tempest.common import waiters
 from tempest import config
@@ -32,17 +31,6 @@ CONF = config.CONF
 
 # The first version which can name the host to unshelve on.
 UNSHELVE_ON_HOST = '2.91'
-
-
-def speaking(microversion):
-    """Speak another version of the compute API for a while.
-
-    :param microversion: the version
-    :returns: a context manager
-    """
-    return fixtures.MonkeyPatch(
-        'tempest.lib.services.compute.base_compute_client.'
-        'COMPUTE_MICROVERSION', microversion)
 
 
 def skip_unless_unshelved_on_host():
@@ -194,8 +182,8 @@ class BaseMoveTest(base.BaseMemoryTest):
         :param kwargs: its keyword arguments
         :returns: the ID of the request
         """
-        with speaking(microversion
-                      or base_compute_client.COMPUTE_MICROVERSION):
+        with compute_services.speaking(
+                microversion or base_compute_client.COMPUTE_MICROVERSION):
             body = getattr(self.servers_client, method)(
                 self.server, *arguments, **kwargs)
         request_id = body.response['x-openstack-request-id']

@@ -109,7 +109,7 @@ class BaseShelveTest(BaseOperationsTest):
         """Request to unshelve the host's server there."""
         services = compute_services.ComputeServices(self.os_admin)
         name = services.host_of(host.name)
-        with moving.speaking(moving.UNSHELVE_ON_HOST):
+        with compute_services.speaking(moving.UNSHELVE_ON_HOST):
             self.servers_client.unshelve_server(self.servers[host.name],
                                                 host=name)
 

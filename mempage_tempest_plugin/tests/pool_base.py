@@ -12,10 +12,16 @@
 
 """What tests share that count the pages of whole pools."""
 
+from tempest import config
+
+from mempage_tempest_plugin import compute_services
+from mempage_tempest_plugin import facts
 from mempage_tempest_plugin import page_sizes
 from mempage_tempest_plugin import pool_counts
 from mempage_tempest_plugin import pool_shares
 from mempage_tempest_plugin.tests import guests_base
+
+CONF = config.CONF
 
 
 class BasePoolTest(guests_base.BaseGuestsTest):
@@ -29,9 +35,36 @@ class BasePoolTest(guests_base.BaseGuestsTest):
     def is_about(cls, host):
         return bool(page_sizes.large(host))
 
+    @classmethod
+    def setup_clients(cls):
+        super().setup_clients()
+        cls.services = compute_services.ComputeServices(cls.os_admin)
+
     def setUp(self):
         super().setUp()
         self._before = {}
+        self.on_each_host(self.wait_until_counted)
+
+    def wait_until_counted(self, host):
+        """Wait until nova-compute takes no page for a guest's that is gone.
+
+        Placement forgets a deleted guest at once, nova-compute that of a move
+        only when it looks again. Until then the scheduler refuses its pages.
+
+        :param host: the compute_host.ComputeHost
+        """
+        self.assert_soon_agrees(host, self._compare_counts,
+                                CONF.compute.build_timeout)
+
+    def _compare_counts(self, host):
+        comparison = facts.Comparison(
+            'host %s, before its pools are filled' % host.name)
+        comparison.equal(
+            'compute API', 'MiB used, once update_resources_interval is over',
+            self.cloud.provider(host.name).memory_reserved
+            + self.cloud.used_memory(host.name),
+            self.services.used_memory(host.name))
+        return comparison
 
     def note_pools(self, host):
         """Remember how many pages are free, for :meth:`check_taken`."""

@@ -42,6 +42,17 @@ class ComputeServicesTest(base.BaseTestCase):
         self.assertEqual('a', self.services.host_of('a.example'))
         self.client.list_hypervisors.assert_called_once_with(detail=True)
 
+    def test_used_memory(self):
+        self.speak('2.88')
+        spoken = []
+        self.client.show_hypervisor.side_effect = lambda _: (
+            spoken.append(base_compute_client.COMPUTE_MICROVERSION)
+            or {'hypervisor': {'memory_mb_used': 704}})
+        self.assertEqual(704, self.services.used_memory('a.example'))
+        self.client.show_hypervisor.assert_called_once_with('u')
+        self.assertEqual(['2.53'], spoken)
+        self.assertEqual('2.88', base_compute_client.COMPUTE_MICROVERSION)
+
     def _service(self, host, updated_at, binary='nova-compute'):
         return {'host': host, 'binary': binary, 'state': 'up',
                 'updated_at': updated_at}
