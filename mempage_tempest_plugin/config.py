@@ -25,13 +25,25 @@ MempageGroup = [
                     'guests\' memory has to come from. "mempage-inventory '
                     'discover" drafts one from a living cloud. Without it '
                     'all tests of this plugin are skipped.'),
+    cfg.ListOpt('hosts',
+                default=[],
+                help='Which hosts of the inventory this run is about, by '
+                     'their names; all if it is empty. Tests choose the '
+                     'hosts that they need among these.'),
+    cfg.ListOpt('peers',
+                default=[],
+                help='Hosts of the inventory that servers may be moved to, '
+                     'beside those in [mempage] hosts, which begin with it.'),
+    cfg.IntOpt('parallel_hosts',
+               default=16,
+               min=1,
+               help='How many hosts each worker may ask, or request servers '
+                    'on, at the same time.'),
     cfg.IntOpt('host_timeout',
                default=120,
                min=1,
                help='Seconds that a command on a compute host may stay '
-                    'silent before the host counts as unreachable. Looking '
-                    'for a pattern in the backing files reads all of them: '
-                    'allow for that where they are large.'),
+                    'silent before the host counts as unreachable.'),
     cfg.BoolOpt('allowed_memory_pagesize',
                 default=False,
                 help='Whether all compute hosts run the driver of '
@@ -89,6 +101,14 @@ MempageGroup = [
                      'nova-compute, and replace the backing store by one '
                      'that fails. They put back what was there, and need '
                      'hosts without guests of others.'),
+    cfg.BoolOpt('runs_alone',
+                default=False,
+                help='Whether only tests of this plugin run in the cloud at '
+                     'the same time. They share hosts by leases, of which '
+                     'others know nothing. Where it is false, tests that '
+                     'reconfigure, fill or break hosts run while no others '
+                     'do, by Tempest\'s own lock. Where this says so and it '
+                     'is not true, tests of others fail.'),
 ]
 
 

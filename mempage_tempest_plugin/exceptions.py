@@ -12,9 +12,18 @@
 
 """Errors that name the host or the file they are about."""
 
+import fixtures
+from tempest.lib import exceptions as lib_exc
 
-class MempageError(Exception):
+
+class MempageError(lib_exc.TempestException):
     """Base of all errors of this plugin."""
+
+    # So a message may have percent signs.
+    message = '%(message)s'
+
+    def __init__(self, message):
+        super().__init__(message=message)
 
 
 class InventoryError(MempageError):
@@ -27,13 +36,45 @@ class InventoryError(MempageError):
                          % (path, '; '.join(problems)))
 
 
-class TestsRun(MempageError):
+class DocumentError(MempageError):
+    """A document is not what it should be."""
+
+    def __init__(self, what, problem):
+        super().__init__('%s: %s' % (what, problem))
+
+
+class ResultsError(MempageError):
+    """Results of a run do not tell what they are asked for."""
+
+    def __init__(self, path, problem):
+        self.path = path
+        super().__init__('results %s: %s' % (path, problem))
+
+
+class RunError(MempageError):
+    """A run of each host cannot begin as it was asked for."""
+
+
+class TestsRunning(MempageError):
     """Tests are running that must not be disturbed."""
 
-    def __init__(self, lock):
+    def __init__(self, who):
+        self.who = who
         super().__init__(
-            'tests are running, they hold %s: what they use would be removed. '
-            'Wait for their end' % lock)
+            'tests are running, %s: what they use would be removed. Wait for '
+            'their end' % who)
+
+
+class LeaseTimeout(MempageError):
+    """Others have leases of a resource, and keep them for too long."""
+
+    def __init__(self, resource, kind, holders, seconds):
+        self.resource = resource
+        self.kind = kind
+        self.holders = holders
+        self.seconds = seconds
+        super().__init__('no %s lease of %s within %d s: it is %s' % (
+            kind, resource, seconds, holders))
 
 
 class HostError(MempageError):
@@ -77,6 +118,10 @@ class HypervisorError(HostError):
     """libvirt on a compute host refuses or cannot be reached."""
 
 
+class DomainGone(HypervisorError):
+    """libvirt on a compute host has no such domain."""
+
+
 class FactsMissing(HostError):
     """An answer from a compute host lacks what was asked for."""
 
@@ -112,13 +157,6 @@ class ServiceNotRefused(HostError):
             '%s; the end of its log:\n%s' % (words, reason, log)))
 
 
-class GuestError(MempageError):
-    """A guest cannot do what a test needs."""
-
-    def __init__(self, message):
-        super().__init__('the guest: %s' % message)
-
-
 class ServiceNotDown(HostError):
     """nova-compute refused to start, and nova does not know it."""
 
@@ -127,3 +165,25 @@ class ServiceNotDown(HostError):
         super().__init__(host, (
             'nova-compute refuses to start, but nova takes it to be %s after '
             '%d s; the end of its log:\n%s' % (state, timeout, log)))
+
+
+class GuestError(MempageError):
+    """A guest cannot do what a test needs."""
+
+    def __init__(self, message):
+        super().__init__('the guest: %s' % message)
+
+
+def raise_all(errors):
+    """Raise what went wrong on several hosts.
+
+    :param errors: exceptions; nothing happens without any
+    :raises fixtures.MultipleExceptions: if there are several; one is raised
+        as it is
+    """
+    errors = list(errors)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise fixtures.MultipleExceptions(*(
+            (type(error), error, error.__traceback__) for error in errors))

@@ -16,13 +16,11 @@ import argparse
 import contextlib
 import sys
 
-import yaml
-
-from mempage_tempest_plugin import discovery
+from mempage_tempest_plugin.cmd import discovery
+from mempage_tempest_plugin.declared import inventory
+from mempage_tempest_plugin.evidence import host_state
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import compute_host
-from mempage_tempest_plugin import inventory
-from mempage_tempest_plugin import policy
 
 TIMEOUT = 60
 
@@ -50,23 +48,24 @@ def discover(arguments):
     :param arguments: the parsed command line
     :returns: exit status
     """
-    ssh = {'user': arguments.ssh_user, 'port': arguments.ssh_port,
-           'key': arguments.ssh_key, 'known_hosts': arguments.known_hosts}
+    ssh = inventory.Ssh(arguments.ssh_user, arguments.ssh_key,
+                        arguments.ssh_port, arguments.known_hosts)
     hosts = {}
     status = 0
     for name, address in discovery.addresses(arguments.config_file).items():
         uri = arguments.libvirt_uri.format(address=address,
                                            user=arguments.ssh_user)
         try:
-            hosts[name] = discovery.draft(name, address, dict(ssh), uri,
-                                          TIMEOUT)
+            hosts[name] = discovery.draft(
+                inventory.Host(name, address, ssh, uri), TIMEOUT)
         except exceptions.HostError as error:
             print('left out: %s' % error, file=sys.stderr)
             status = 1
     with _output(arguments.output) as stream:
         stream.write('# A draft. What the tests expect is what stands here: '
                      'read it.\n')
-        yaml.safe_dump({'hosts': hosts}, stream, sort_keys=False)
+        stream.write(inventory.dump(
+            inventory.Inventory(arguments.output, hosts)))
     return status
 
 
@@ -80,7 +79,7 @@ def check(arguments):
     for declared in inventory.load(arguments.inventory).hosts.values():
         host = compute_host.get(declared, TIMEOUT)
         try:
-            comparison = policy.compare_host(
+            comparison = host_state.compare(
                 declared, host.survey(), host.libvirt.hostname())
         except exceptions.HostError as error:
             print(error)

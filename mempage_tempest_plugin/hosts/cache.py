@@ -14,11 +14,11 @@
 
 import dataclasses
 import json
-import os
 
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import scripts
 
-SCRIPT = os.path.join(os.path.dirname(__file__), 'evict.py')
+SCRIPT = 'evict.py'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,9 +63,8 @@ def evict(host, path, pids):
 
 
 def _run(host, *arguments):
-    with open(SCRIPT, encoding='utf-8') as stream:
-        result = host.ssh.execute(['python3', '-', *arguments],
-                                  stdin=stream.read(), root=True)
+    result = host.ssh.execute(['python3', '-', *arguments],
+                              stdin=scripts.read(SCRIPT), root=True)
     try:
         return Cached(**json.loads(result.stdout))
     except (TypeError, ValueError) as error:

@@ -13,37 +13,42 @@
 """What a test may ask of a compute host."""
 
 import atexit
+import functools
+import re
 import threading
 
+from oslo_log import log as logging
+
 from mempage_tempest_plugin import exceptions
-from mempage_tempest_plugin.hosts import connection
 from mempage_tempest_plugin.hosts import domain_xml
-from mempage_tempest_plugin.hosts import domains
+from mempage_tempest_plugin.hosts import libvirt_connection
 from mempage_tempest_plugin.hosts import qemu
+from mempage_tempest_plugin.hosts import scripts
+from mempage_tempest_plugin.hosts import ssh
 from mempage_tempest_plugin.hosts import survey
 
-# $0 are the patterns, one on a line; the arguments are files. They are read
-# past the page cache, where what was there or not is another test's business;
-# a file system without a device below may not offer that. grep takes NUL for
-# the end of a line: lines of guest memory could else be as long as it.
-_COUNT = """
-for file; do
-    printf '=== %s\\n' "$file"
-    direct=
-    dd if="$file" iflag=direct count=0 2>/dev/null && direct=iflag=direct
-    dd if="$file" $direct bs=1M status=none |
-        LC_ALL=C grep -zaoF -e "$0" | tr '\\000' '\\n' |
-        awk '{ n[$0]++ } END { for (p in n) print n[p], p }'
-    [ "${PIPESTATUS[0]}" = 0 ] || [ ! -e "$file" ] || echo '!!!'
-done
-"""
+# Counts patterns in files.
+COUNT = 'count.sh'
+#: How a line begins that tells what it is doing.
+SEARCHED = '...'
+# What find would not take literally in a path.
+_SPECIAL = re.compile(r'[][*?\\]')
+
+LOG = logging.getLogger(__name__)
 
 _hosts = {}
 _hosts_lock = threading.Lock()
 
 
 class ComputeHost:
-    """A compute host: one SSH and one libvirt connection, both kept."""
+    """A compute host: one SSH and one libvirt connection, both kept.
+
+    It answers what takes more than one of them, or needs the declaration.
+
+    :ivar declared: the host's declaration (inventory.Host)
+    :ivar ssh: an ssh.SSHConnection
+    :ivar libvirt: a libvirt_connection.LibvirtConnection
+    """
 
     def __init__(self, declared, timeout):
         """Prepare the host; connections are opened when first needed.
@@ -52,13 +57,23 @@ class ComputeHost:
         :param timeout: seconds that a command may stay silent
         """
         self.declared = declared
-        self.ssh = connection.SSHConnection(declared, timeout)
-        self.libvirt = domains.LibvirtConnection(declared)
+        self.ssh = ssh.SSHConnection(declared, timeout)
+        self.libvirt = libvirt_connection.LibvirtConnection(declared)
 
     @property
     def name(self):
         """The name that nova reports as hypervisor_hostname."""
         return self.declared.name
+
+    @functools.cached_property
+    def kernel(self):
+        """The boot ID of the kernel.
+
+        Hosts that have it in common are containers of one machine, and have
+        its pools of large pages in common.
+        """
+        return self.ssh.execute(
+            ['cat', '/proc/sys/kernel/random/boot_id']).stdout.strip()
 
     def survey(self, guests=(), paths=()):
         """Look at the kernel and the file systems, in one round trip.
@@ -69,19 +84,8 @@ class ComputeHost:
         :raises HostError: if the host cannot be reached or asked
         """
         store = self.declared.file_backed
-        text = survey.script(store and store.directory, store and store.mount,
-                             guests, paths)
-        result = self.ssh.execute(['sh', '-s'], stdin=text, root=True)
-        return survey.parse(self.name, result.stdout)
-
-    def domain_xml(self, guest):
-        """Get the live XML of a guest's domain.
-
-        :param guest: UUID of the guest
-        :returns: the XML as text
-        :raises HypervisorError: if there is none
-        """
-        return self.libvirt.xml(guest)
+        return survey.take(self.ssh, self.name, store and store.directory,
+                           store and store.mount, guests, paths)
 
     def memory_backing(self, guest):
         """Get what libvirt says about a guest's memory.
@@ -90,7 +94,7 @@ class ComputeHost:
         :returns: a domain_xml.MemoryBacking
         :raises HypervisorError: if there is no such domain
         """
-        return domain_xml.parse(self.domain_xml(guest))
+        return domain_xml.parse(self.libvirt.xml(guest))
 
     def memory_backends(self, guest):
         """Get what QEMU itself says about a guest's memory.
@@ -103,33 +107,55 @@ class ComputeHost:
             lambda command, **arguments: self.libvirt.monitor(
                 guest, command, **arguments))
 
-    def count_in_files(self, patterns):
-        """Count texts in every file below the backing directory.
+    def count_in_files(self, patterns, guests):
+        """Count texts in files below the backing directory.
 
-        Pages that were not in the page cache are not there after it either.
+        Those of other guests that run are left out: they are not ours to
+        read, and may be large. What no guest has that runs is looked at,
+        whosever it was. Pages that were not in the page cache are not there
+        after it either.
 
         :param patterns: texts without NUL, line breaks and blanks
+        :param guests: UUIDs of the guests that the test has
         :returns: dict by path of dicts of counts by pattern, without
             those that are 0
         :raises HostError: if the host cannot be reached or asked, or a file
             that is still there cannot be read
         """
         result = self.ssh.execute(
-            ['find', self.declared.file_backed.directory, '-type', 'f',
-             '-exec', 'bash', '-c', _COUNT, '\n'.join(patterns), '{}', '+'],
-            root=True, check=False)
+            ['find', self.declared.file_backed.directory,
+             *self._without_others(guests), '-type', 'f',
+             '-exec', 'bash', '-c', scripts.read(COUNT),
+             '\n'.join(patterns), '{}', '+'],
+            root=True, check=False, heard=self._say_searched)
         # A status other than 0 may mean just a file that went away.
         counts = {}
         for line in result.stdout.splitlines():
             word, _, rest = line.partition(' ')
             if word == '===':
                 path, found = rest, counts.setdefault(rest, {})
+            elif word == SEARCHED:
+                continue
             elif word == '!!!':
                 raise exceptions.FactsMissing(
                     self.name, 'what is in %s: %s' % (path, result.stderr))
             else:
                 found[rest] = int(word)
         return {path: found for path, found in counts.items() if found}
+
+    def _without_others(self, guests):
+        """Make the arguments of find that leave out others' files."""
+        others = [directory for guest, directory
+                  in self.libvirt.running().items() if guest not in guests]
+        paths = ['%s/libvirt/qemu/%s' % (
+            self.declared.file_backed.directory, name) for name in others]
+        return [word for path in paths for word in (
+            '-path', _SPECIAL.sub(r'\\\g<0>', path), '-prune', '-o')]
+
+    def _say_searched(self, line):
+        word, _, rest = line.partition(' ')
+        if word == SEARCHED:
+            LOG.info('Host %s: searching %s', self.name, rest)
 
     def pids(self, guest):
         """Find the QEMU processes of a guest.

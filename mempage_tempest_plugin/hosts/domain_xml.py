@@ -31,7 +31,7 @@ class MemoryBacking:
     access: str | None
     allocation: str | None
     discard: bool
-    hugepages: tuple | None
+    hugepages: tuple[int, ...] | None
     free_page_reporting: bool
 
 

@@ -21,7 +21,7 @@ _COUNTER = re.compile(
 
 
 @dataclasses.dataclass(frozen=True)
-class Pool:
+class NodePool:
     """One page size (KiB) on one NUMA node, counted in pages."""
 
     node: int
@@ -36,7 +36,7 @@ def parse(text):
 
     :param text: what ``grep .`` prints of the counters nr_hugepages,
         free_hugepages and surplus_hugepages, with their paths
-    :returns: list of :class:`Pool`, ordered by node and page size
+    :returns: list of :class:`NodePool`, ordered by node and page size
     """
     counters = {}
     for line in text.splitlines():
@@ -44,6 +44,6 @@ def parse(text):
         if match:
             key = (int(match['node']), int(match['size']))
             counters.setdefault(key, {})[match['name']] = int(match['count'])
-    return [Pool(node, size, found.get('nr', 0), found.get('free', 0),
-                 found.get('surplus', 0))
+    return [NodePool(node, size, found.get('nr', 0), found.get('free', 0),
+                     found.get('surplus', 0))
             for (node, size), found in sorted(counters.items())]

@@ -31,7 +31,6 @@ class Mapping:
     device: str
     inode: int
     path: str
-    deleted: bool
     page_kib: int
     resident_kib: int
 
@@ -63,15 +62,12 @@ def parse(smaps):
 
 
 def _mapping(header, values):
-    path = header['path'] or ''
-    deleted = path.endswith(_DELETED)
     return Mapping(
         size_kib=(int(header['end'], 16) - int(header['start'], 16)) // 1024,
         shared=header['permissions'][3] == 's',
         device='%d:%d' % (int(header['major'], 16), int(header['minor'], 16)),
         inode=int(header['inode']),
-        path=path.removesuffix(_DELETED),
-        deleted=deleted,
+        path=(header['path'] or '').removesuffix(_DELETED),
         page_kib=values.get('KernelPageSize', 0),
         resident_kib=sum(values.get(key, 0) for key in (
             'Rss', 'Shared_Hugetlb', 'Private_Hugetlb')))

@@ -13,18 +13,17 @@
 """What one round trip to a host tells about guest memory."""
 
 import dataclasses
-import os
 import re
-import shlex
 
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.hosts import pools
+from mempage_tempest_plugin.hosts import scripts
 from mempage_tempest_plugin.hosts import sections
 from mempage_tempest_plugin.hosts import smaps
 
-SCRIPT = os.path.join(os.path.dirname(__file__), 'survey.sh')
+SCRIPT = 'survey.sh'
 _MAPPER = re.compile(r'^/proc/(\d+)/maps:\S+ \S+ \S+ ([0-9a-f]+):([0-9a-f]+) ')
 _BLOCK = 512
 
@@ -35,7 +34,7 @@ class Process:
 
     pid: int
     uid: int
-    mappings: list
+    mappings: list[smaps.Mapping]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,45 +59,41 @@ class Survey:
     :ivar boot: the kernel's boot ID: hosts that have it in common are
         containers of one machine, and so have its pools in common
     :ivar memory_mib: the host's RAM
-    :ivar mounts: list of mounts.Mount
-    :ivar pools: list of pools.Pool
-    :ivar files: dict of files.File by path: the backing directory, what is
-        in it, the files asked for, and all directories above these
-    :ivar store: a :class:`Store`, or None where nothing is mounted
-    :ivar processes: dict of lists of :class:`Process` by guest UUID
-    :ivar mappers: dict by file asked for: who maps its inode number, as a
-        list of (PID, device)
+    :ivar files: by path: the backing directory, what is in it, the files
+        asked for, and all directories above these
+    :ivar store: None where nothing is mounted
+    :ivar processes: by guest UUID
+    :ivar mappers: by file asked for: who maps its inode number, as
+        (PID, device)
     """
 
     hostname: str
     boot: str
     memory_mib: int
-    mounts: list
-    pools: list
-    files: dict
+    mounts: list[mounts.Mount]
+    pools: list[pools.NodePool]
+    files: dict[str, files.File]
     store: Store | None
-    processes: dict
-    mappers: dict
+    processes: dict[str, list[Process]]
+    mappers: dict[str, list[tuple[int, str]]]
 
 
-def script(directory, store, guests, paths):
-    """Write the script to run on a host.
+def take(ssh, host, directory, store, guests, paths):
+    """Look at the kernel and the file systems of a host, in one round trip.
 
+    :param ssh: ssh.SSHConnection of the host
+    :param host: name of the host, for errors
     :param directory: backing directory, or None
     :param store: declared mount point of the backing store, or None
     :param guests: UUIDs of guests that may run there
     :param paths: backing files to look at
-    :returns: text of a shell script
+    :returns: a :class:`Survey`
+    :raises HostError: if the host cannot be reached or asked
     """
-    with open(SCRIPT, encoding='utf-8') as stream:
-        body = stream.read()
-    assignments = {'find_format': files.FIND_FORMAT,
-                   'directory': directory or '', 'store': store or '',
-                   'guests': ' '.join(guests)}
-    lines = ['%s=%s' % (name, shlex.quote(value))
-             for name, value in assignments.items()]
-    lines.append('set -- ' + shlex.join(paths))
-    return '\n'.join(lines) + '\n' + body
+    return parse(host, scripts.run(
+        ssh, SCRIPT, paths, find_format=files.FIND_FORMAT,
+        directory=directory or '', store=store or '',
+        guests=' '.join(guests)))
 
 
 def parse(host, text):

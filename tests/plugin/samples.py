@@ -14,8 +14,11 @@
 
 import dataclasses
 
-from mempage_tempest_plugin import cloud
-from mempage_tempest_plugin import evidence
+from oslo_utils import units
+
+from mempage_tempest_plugin.cloud import cloud
+from mempage_tempest_plugin.declared import inventory
+from mempage_tempest_plugin.evidence import collect
 from mempage_tempest_plugin.hosts import domain_xml
 from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.hosts import mounts
@@ -23,9 +26,8 @@ from mempage_tempest_plugin.hosts import pools
 from mempage_tempest_plugin.hosts import qemu
 from mempage_tempest_plugin.hosts import smaps
 from mempage_tempest_plugin.hosts import survey
-from mempage_tempest_plugin import inventory
 
-MIB = 1024 * 1024
+MIB = units.Mi
 RAM = 192 * MIB
 SERVER = '3f6b9c1e-0d3c-4b6e-9c56-5f1f2f6d7a10'
 DIRECTORY = '/srv/memory'
@@ -43,21 +45,10 @@ FILE_BACKED = inventory.Host(
         filesystem='tmpfs'))
 PLAIN = dataclasses.replace(FILE_BACKED, name='plain1', file_backed=None)
 LARGE_PAGE = dataclasses.replace(
-    PLAIN, name='huge1', pools=(inventory.Pool(2048, 256),),
+    PLAIN, name='huge1', pools=(inventory.DeclaredPool(2048, 256),),
     allowed_page_sizes=('large',))
 HUGETLBFS = mounts.Mount(3, 1, '/dev/hugepages', '0:50', 'hugetlbfs',
                          'hugetlbfs')
-
-
-@dataclasses.dataclass
-class FakeHost:
-    """As much of a ComputeHost as comparisons look at."""
-
-    declared: inventory.Host
-
-    @property
-    def name(self):
-        return self.declared.name
 
 
 def file(path, kind='d', mode=0o755, uid=0, inode=7, size=0):
@@ -75,8 +66,7 @@ def known_files():
 
 def mapping(**changes):
     values = dict(size_kib=RAM // 1024, shared=True, device='0:40', inode=5,
-                  path=PATH, deleted=False, page_kib=4,
-                  resident_kib=RAM // 1024)
+                  path=PATH, page_kib=4, resident_kib=RAM // 1024)
     values.update(changes)
     return smaps.Mapping(**values)
 
@@ -91,7 +81,7 @@ def host_survey(mappings=None, **changes):
         hostname='fbm1', boot='boot', memory_mib=8000,
         mounts=[mounts.Mount(1, 0, '/', '8:1', 'ext4', '/dev/sda1'),
                 mounts.Mount(2, 1, DIRECTORY, '0:40', 'tmpfs', 'tmpfs')],
-        pools=[pools.Pool(0, 2048, 256, 256, 0)],
+        pools=[pools.NodePool(0, 2048, 256, 256, 0)],
         files=known_files(),
         store=survey.Store(1024 * MIB, 1024 * MIB - RAM, RAM),
         processes={SERVER: [survey.Process(
@@ -126,17 +116,17 @@ def backing(**changes):
 
 def file_backed_evidence(**changes):
     values = dict(
-        host=FakeHost(FILE_BACKED),
+        host='fbm1',
         server=cloud.Server(SERVER, 'ACTIVE', 'fbm1', 'instance-00000001'),
         ram_mib=192, provider=provider(), allocated={'provider': 192},
         xml=backing(), backends=[backend()], survey=host_survey())
     values.update(changes)
-    return evidence.Evidence(**values)
+    return collect.Evidence(**values)
 
 
 def plain_evidence(**changes):
     values = dict(
-        host=FakeHost(PLAIN),
+        host='plain1',
         server=cloud.Server(SERVER, 'ACTIVE', 'plain1', 'instance-00000001'),
         xml=backing(source=None, access=None, allocation=None, discard=False),
         backends=[backend(type='memory-backend-ram', share=False,
@@ -149,7 +139,7 @@ def plain_evidence(**changes):
 
 def large_page_evidence(**changes):
     values = dict(
-        host=FakeHost(LARGE_PAGE),
+        host='huge1',
         server=cloud.Server(SERVER, 'ACTIVE', 'huge1', 'instance-00000001',
                             2048),
         xml=backing(source=None, access=None, allocation=None, discard=False,
@@ -161,7 +151,7 @@ def large_page_evidence(**changes):
 
 
 def large_page_survey(**changes):
-    values = dict(device='0:50', page_kib=2048, deleted=True,
+    values = dict(device='0:50', page_kib=2048,
                   path='/dev/hugepages/qemu/qemu_back_mem.ram-node0.x')
     values.update(changes)
     return host_survey(

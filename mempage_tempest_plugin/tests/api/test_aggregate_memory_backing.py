@@ -17,10 +17,12 @@ The tests are named after the rows of the specification: AMB1 to AMB6.
 
 from tempest.lib import decorators
 
-from mempage_tempest_plugin import aggregate_policy
-from mempage_tempest_plugin import aggregates
-from mempage_tempest_plugin import page_sizes
-from mempage_tempest_plugin.tests import on_host
+from mempage_tempest_plugin.changes import aggregates
+from mempage_tempest_plugin.declared import aggregate_filter
+from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import page_size_outcomes
 
 HOST = page_sizes.Way.HOST
 BY_FILTER = page_sizes.Outcome({}, frozenset({page_sizes.NO_VALID_HOST}))
@@ -34,36 +36,31 @@ def _with_unit(size_kib):
     return '%dKB' % size_kib
 
 
-@decorators.serial
-class TestAggregateMemoryBacking(on_host.BaseOnHostTest):
+class TestAggregateMemoryBacking(page_size_outcomes.BasePageSizeTest):
     """Hosts that have small and large pages for guests.
 
     One of them is put in temporary aggregates. What it can do itself is
     everything, so that all refusals are the filter's.
     """
 
-    promises = {
-        'aggregate_memory_backing_filter':
-            'does not promise that the scheduler has '
-            'AggregateMemoryBackingFilter'}
-
-    @classmethod
-    def is_about(cls, host):
-        return (host.small_page_kib in page_sizes.available(host)
-                and bool(page_sizes.large(host)))
+    scope = base.PER_CLOUD
+    about = which.small_pages & which.large_pages
+    alone_on = which.each
+    promises = ('aggregate_memory_backing_filter',)
 
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
         cls.client = cls.os_admin.aggregates_client
-        aggregates.remove_left(cls.client)
-        taken = aggregates.hosts_with(cls.client, aggregate_policy.KEY)
-        free = [host for host in cls.hosts
-                if cls.services.host_of(host.name) not in taken]
+        services = {host: cls.services.host_of(host.name)
+                    for host in cls.hosts}
+        aggregates.remove_left_of(cls.client, services.values())
+        taken = aggregates.hosts_with(cls.client, aggregate_filter.KEY)
+        free = [host for host in cls.hosts if services[host] not in taken]
         if not free:
             raise cls.skipException(
                 'All declared hosts that have small and large pages for '
-                'guests are in aggregates with %s' % aggregate_policy.KEY)
+                'guests are in aggregates with %s' % aggregate_filter.KEY)
         cls.host = free[0]
         cls.small = cls.host.declared.small_page_kib
         cls.large = min(page_sizes.large(cls.host.declared))
@@ -79,19 +76,19 @@ class TestAggregateMemoryBacking(on_host.BaseOnHostTest):
         for value in values:
             self.useFixture(aggregates.Aggregate(
                 self.client, [self.services.host_of(self.host.name)],
-                {aggregate_policy.KEY: value} if value else {}))
+                {aggregate_filter.KEY: value} if value else {}))
         self.check_outcomes(
             {self.host: {request: self._expected(request, allowed)
                          for request in requests}}, HOST,
             'in aggregates with %s = %s; does nova-scheduler have '
             'AggregateMemoryBackingFilter in [filter_scheduler] '
             'available_filters and enabled_filters' % (
-                aggregate_policy.KEY, ' and '.join(
+                aggregate_filter.KEY, ' and '.join(
                     value or 'nothing' for value in values)))
 
     def _expected(self, request, allowed):
         declared = self.host.declared
-        if not aggregate_policy.passes(declared, request, allowed):
+        if not aggregate_filter.passes(declared, request, allowed):
             return BY_FILTER
         return self.outcome(request, declared, HOST)
 
@@ -141,10 +138,9 @@ class TestAggregateMemoryBacking(on_host.BaseOnHostTest):
                 ('small', self._expected(page_sizes.SMALL, ('small',)))):
             with aggregates.Aggregate(
                     self.client, [self.services.host_of(self.host.name)],
-                    {aggregate_policy.KEY: value}):
+                    {aggregate_filter.KEY: value}):
                 server = self.request_server(
-                    self.flavor_for(page_sizes.ANY), image,
-                    hypervisor_hostname=self.host.name)
+                    self.host, self.flavor_for(page_sizes.ANY), image)
                 self.addCleanup(self.begin_to_delete, [server])
                 self.assert_outcome(server, expected)
 

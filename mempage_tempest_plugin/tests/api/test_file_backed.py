@@ -14,14 +14,15 @@
 
 from tempest.lib import decorators
 
-from mempage_tempest_plugin import inventory
-from mempage_tempest_plugin.tests import remains
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import remains
 
 
-class TestFileBacked(remains.BaseRemainsTest):
+class TestFileBacked(base.BaseMemoryTest):
     """Every file-backed host of the inventory."""
 
-    kind = inventory.Kind.FILE_BACKED
+    about = which.file_backed
     needs_system = False
 
     @decorators.idempotent_id('f52f2cfc-9c97-4083-be43-ef350658775c')
@@ -40,7 +41,8 @@ class TestFileBacked(remains.BaseRemainsTest):
     @decorators.idempotent_id('6f3accd1-848c-4faa-b28a-0dd3cdf63c72')
     def test_delete_frees_store(self):
         """After deletion the file is gone and its space is back"""
+        left = remains.Remains(self)
         self.on_each_host(
-            self.check_host, self.note_space, self.boot,
-            self.wait_until_active, self.note_files, self.delete,
-            self.wait_until_deleted, self.check_nothing_remains)
+            self.check_host, left.note_space, self.boot,
+            self.wait_until_active, left.note_files, self.delete,
+            self.wait_until_deleted, left.check_none)

@@ -14,12 +14,11 @@
 
 from tempest.lib import decorators
 
-from mempage_tempest_plugin import foreign_data
-from mempage_tempest_plugin.tests import store_base
+from mempage_tempest_plugin.changes import foreign_data
+from mempage_tempest_plugin.tests.bases import stores
 
 
-@decorators.serial
-class TestFileBackedCapacity(store_base.BaseStoreTest):
+class TestFileBackedCapacity(stores.BaseStoreTest):
     """Every file-backed host of the inventory."""
 
     @decorators.idempotent_id('1d0a3c5e-7b64-4f1e-9a55-3f0d6c2b8e01')
@@ -30,7 +29,7 @@ class TestFileBackedCapacity(store_base.BaseStoreTest):
         self._check_refused(self._more_than_all)
         self.check_active(self.request_on_each(self._little, self._rest))
         self._check_refused(self._little)
-        self.delete_guests()
+        self.delete_servers()
 
     @decorators.idempotent_id('1d0a3c5e-7b64-4f1e-9a55-3f0d6c2b8e02')
     def test_foreign_data(self):
@@ -38,10 +37,10 @@ class TestFileBackedCapacity(store_base.BaseStoreTest):
         self.on_each_host(self.check_host, self.note_store)
         self.check_active(self.request_on_each(self._little))
         self.on_each_host(self.note_processes, self._fill,
-                          self.check_untouched)
+                          self.check_unchanged)
         self.check_refused([self.request_forced(self.RAM_MIB, host)
-                            for host in self.hosts], [store_base.NO_SPACE])
-        self.on_each_host(self.check_untouched, foreign_data.remove)
+                            for host in self.hosts], [stores.NO_SPACE])
+        self.on_each_host(self.check_unchanged, foreign_data.remove)
         self.check_active(self.request_on_each(self._little))
 
     def _fill(self, host):

@@ -16,56 +16,45 @@ The hosts declare more than their stores have, more than their machines have,
 and large pages: so the scheduler takes them for able, and prefers them.
 """
 
+from oslo_utils import units
 from tempest.lib import decorators
 from tempest.lib import exceptions as lib_exc
 
-from mempage_tempest_plugin import aggregates
-from mempage_tempest_plugin import compute_services
-from mempage_tempest_plugin import conditions
-from mempage_tempest_plugin import moves
-from mempage_tempest_plugin import page_sizes
-from mempage_tempest_plugin import store_counts
-from mempage_tempest_plugin.tests import moving
-from mempage_tempest_plugin.tests import reconfiguring
-from mempage_tempest_plugin.tests import store_base
+from mempage_tempest_plugin.changes import aggregates
+from mempage_tempest_plugin.changes import host_traits
+from mempage_tempest_plugin.cloud import actions
+from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import reconfigured
+from mempage_tempest_plugin.tests.bases import stores
 
-PAGE_SIZE = 'hw:mem_page_size'
 Refusal = page_sizes.Refusal
 # What a host's memory weighs. More than any other thing, even than a build
 # that failed on it: [filter_scheduler] build_failure_weight_multiplier.
 PREFERENCE = 10 ** 7
 
 
-@decorators.serial
-class TestFileBackedConflicts(reconfiguring.ReconfiguringTest,
-                              store_base.BaseStoreTest):
+class TestFileBackedConflicts(stores.BaseStoreTest):
     """File-backed hosts that can be reconfigured, one of each file system."""
 
-    promises = {**reconfiguring.ReconfiguringTest.promises,
-                **store_base.BaseStoreTest.promises}
-
-    @classmethod
-    def is_about(cls, host):
-        return (reconfiguring.ReconfiguringTest.is_about(host)
-                and host.file_backed is not None)
-
-    @classmethod
-    def skip_checks(cls):
-        super().skip_checks()
-        cls.declared = store_counts.one_of_each_file_system(cls.declared)
+    about = which.reconfigurable
+    take = which.one_of_each_file_system
+    promises = ('reconfigure_hosts',)
+    # One test sends servers on to a host that is not file-backed.
+    anywhere = True
 
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
-        cls.services = compute_services.ComputeServices(cls.os_admin)
         cls.surveys = {host.name: host.survey() for host in cls.hosts}
-        cls.reconfigure({host: cls._too_much(host) for host in cls.hosts})
+        reconfigured.begin(cls).apply({
+            host: cls._too_much(host) for host in cls.hosts})
 
     @classmethod
     def _too_much(cls, host):
         survey = cls.surveys[host.name]
         capacity = 2 * max(survey.memory_mib,
-                           survey.store.total // store_base.MIB)
+                           survey.store.total // units.Mi)
         return {('libvirt', 'file_backed_memory'): str(capacity),
                 ('DEFAULT', 'reserved_huge_pages'): None}
 
@@ -80,15 +69,15 @@ class TestFileBackedConflicts(reconfiguring.ReconfiguringTest,
         self.on_each_host(self.note_processes)
         self.check_refused([
             self.request_forced(self._more_than_store(host), host)
-            for host in self.hosts], [store_base.NO_SPACE])
-        self.on_each_host(self.check_untouched)
+            for host in self.hosts], [stores.NO_SPACE])
+        self.on_each_host(self.check_unchanged)
         self.check_active(self._request_little())
 
     def _request_little(self):
         return self.request_on_each(lambda host: self.RAM_MIB)
 
     def _more_than_store(self, host):
-        return self.surveys[host.name].store.total // store_base.MIB + 1
+        return self.surveys[host.name].store.total // units.Mi + 1
 
     @decorators.idempotent_id('2e1b4d6f-8c75-4a2f-8b66-4a1e7d3c9f02')
     def test_numa_guests_are_limited_by_ram(self):
@@ -110,7 +99,7 @@ class TestFileBackedConflicts(reconfiguring.ReconfiguringTest,
         """Who asks for any page size at all is refused, at spawn"""
         self.check_refused([
             self.request_forced(page_sizes.whole_pages(size, self.RAM_MIB),
-                                host, **{PAGE_SIZE: request})
+                                host, **{page_sizes.EXTRA_SPEC: request})
             for host in self.hosts
             for request, size in self._page_sizes(host).items()],
             [Refusal.FILE_BACKED.value])
@@ -137,45 +126,45 @@ class TestFileBackedConflicts(reconfiguring.ReconfiguringTest,
             self.assertIn('locked_memory', str(error))
         self.check_refused([
             self.request_forced(self.RAM_MIB, host, **locked,
-                                **{PAGE_SIZE: page_sizes.SMALL})
+                                **{page_sizes.EXTRA_SPEC: page_sizes.SMALL})
             for host in self.hosts], [Refusal.FILE_BACKED.value])
 
     @decorators.idempotent_id('2e1b4d6f-8c75-4a2f-8b66-4a1e7d3c9f05')
     def test_rescheduled(self):
         """Who is refused here runs on a host that can, and left nothing"""
         able = self._able()
-        aggregates.remove_left(self.os_admin.aggregates_client)
+        services = [self.services.host_of(host.name) for host in self.hosts]
+        aggregates.remove_left_of(self.os_admin.aggregates_client, services)
         self.useFixture(aggregates.Aggregate(
-            self.os_admin.aggregates_client,
-            [self.services.host_of(host.name) for host in self.hosts],
+            self.os_admin.aggregates_client, services,
             {'ram_weight_multiplier': str(PREFERENCE)}))
         for host in self.hosts:
-            guest = self._request_on_one_of(host, able)
-            self.wait_until_settled()
+            server = self._request_on_one_of(host, able)
+            self.nova.settle(self.servers)
             self.assertEqual(('ACTIVE', able.name),
-                             (guest.status, guest.host), guest)
+                             (server.status, server.host), server)
             self.assertEqual(able.small_page_kib,
-                             self.cloud.page_size(guest.uuid))
+                             self.cloud.page_size(server.uuid))
             self.assertEqual(
                 [self.services.host_of(each.name) for each in (host, able)],
-                moves.builds(self.servers_client, guest.uuid),
-                'hosts that were asked to build server %s' % guest.uuid)
+                actions.builds(self.nova.client, server.uuid),
+                'hosts that were asked to build server %s' % server.uuid)
             self.check_taken(host)
 
     def _able(self):
         for host in self.inventory.hosts.values():
-            if moving.can_have(host, page_sizes.SMALL):
+            if which.small_pages(host):
                 return host
-        self.skipTest('%s declares no host for guests that ask for small '
-                      'pages' % self.inventory.path)
+        self.skipTest('%s declares no %s' % (self.inventory.path,
+                                             which.small_pages))
 
     def _request_on_one_of(self, host, able):
         """Request a server on one of two hosts.
 
         The first has more memory, by its configuration, and is preferred.
         """
-        trait = self.useFixture(conditions.Trait(self.os_admin, [
+        trait = self.useFixture(host_traits.Trait(self.os_admin, [
             self.cloud.provider(each.name).uuid for each in (host, able)]))
-        flavor = self.flavor_of(self.RAM_MIB, **{
-            PAGE_SIZE: page_sizes.SMALL, 'trait:%s' % trait.name: 'required'})
-        return self.request_with(flavor, self.RAM_MIB)
+        return self.boot(flavor=self.flavor_of(
+            self.RAM_MIB, page_sizes.SMALL,
+            **{'trait:%s' % trait.name: 'required'}))

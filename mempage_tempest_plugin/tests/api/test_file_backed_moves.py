@@ -15,21 +15,70 @@
 from tempest import config
 from tempest.lib import decorators
 
-from mempage_tempest_plugin import conditions
-from mempage_tempest_plugin import policy
-from mempage_tempest_plugin import reconfiguration
-from mempage_tempest_plugin.tests import moving
-from mempage_tempest_plugin.tests import reconfiguring
-from mempage_tempest_plugin.tests import store_moves
+from mempage_tempest_plugin.changes import forced_down
+from mempage_tempest_plugin.changes import nova_compute
+from mempage_tempest_plugin.cloud import actions
+from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.declared import traits
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import remains
 
 CONF = config.CONF
-TRAIT = 'trait:%s' % policy.TRAIT
+TRAIT = 'trait:%s' % traits.FILE_BACKED
 CONFIRM = 'confirm_resize_server'
 REVERT = 'revert_resize_server'
 
 
-class _DecidedTest(store_moves.BaseStoreMoveTest):
-    """file-backed hosts, another one or an ordinary one"""
+class _BaseStoreMoveTest(base.BaseMoveTest):
+    """From a file-backed host to another store, and to ordinary memory."""
+
+    start_on = which.file_backed
+    go_to = which.file_backed | which.no_page_size
+    take = (which.among(which.file_backed, which.another_file_system)
+            + which.among(~which.file_backed, which.first))
+    flavor_ram_mib = 64
+
+    def setUp(self):
+        super().setUp()
+        self.remains = remains.Remains(self)
+        self.on_each_host(self.remains.note_space, hosts=[
+            host for host in self.hosts if host.declared.file_backed])
+
+    def destination(self, wanted):
+        """Choose a host to go to, or skip the test.
+
+        :param wanted: a which.Condition
+        :returns: the compute_host.ComputeHost
+        """
+        for host in self.destinations:
+            if wanted(host.declared):
+                return host
+        self.skipTest('%s declares no %s beside %s' % (
+            self.inventory.path, wanted, self.source.name))
+
+    def start(self):
+        super().start()
+        self.here = self.source
+
+    def check_here(self, host, departed):
+        """Assert that the server has moved, all of it.
+
+        :param host: the compute_host.ComputeHost where it must be
+        :param departed: the compute_host.ComputeHost where it was
+        """
+        self.here = host
+        self.check_moved(departed, host)
+        self.assertEqual({}, actions.held_by_migrations(
+            self.migrations_client, self.server.uuid, self.cloud),
+            'held in placement by migrations of server %s' % self.server.uuid)
+        self.remains.check_nowhere_else()
+        self.on_each_host(self.remains.check_off, hosts=[
+            each for each in self.hosts if each.name != host.name])
+
+
+class _BaseDecidedTest(_BaseStoreMoveTest):
+    """Moves that are confirmed or reverted."""
 
     def go(self, decision, find, method, *arguments, flavor=None, **kwargs):
         """Have the server moved, and decide whether it stays there.
@@ -42,30 +91,30 @@ class _DecidedTest(store_moves.BaseStoreMoveTest):
         :param flavor: the server's new flavor, if it gets one
         :param kwargs: its keyword arguments
         """
-        departed, old = self.here, self.flavor
+        departed, old_mib = self.here, self.server.ram_mib
         self.act('VERIFY_RESIZE', method, *arguments, **kwargs)
         host = find()
-        self.flavor = flavor or old
-        self.servers = {host.name: self.server}
+        self.server.ram_mib = flavor['ram'] if flavor else old_mib
+        self.server.host = host.name
         self.check_evidence(host, 'VERIFY_RESIZE')
-        self.check_off(departed)
+        self.remains.check_off(departed)
         self.act('ACTIVE', decision)
         if decision == CONFIRM:
             self.check_here(host, departed)
         else:
-            self.flavor = old
+            self.server.ram_mib = old_mib
             self.check_here(departed, host)
 
 
-class TestFileBackedColdMigration(_DecidedTest):
-    """file-backed hosts, another one or an ordinary one"""
+class TestFileBackedColdMigration(_BaseDecidedTest):
+    """From a file-backed host to another store, and to ordinary memory."""
 
     features = ('cold_migration',)
 
     @decorators.idempotent_id('4a3d6f81-ae97-4c41-9d88-6c3a9f5ebc01')
     def test_to_file_backed(self):
         """RAM is a file there, and here again after a revert"""
-        destination = self.destination(file_backed=True)
+        destination = self.destination(which.file_backed)
         self.start()
         self._migrate(REVERT, destination)
         self._migrate(CONFIRM, destination)
@@ -73,68 +122,62 @@ class TestFileBackedColdMigration(_DecidedTest):
     @decorators.idempotent_id('4a3d6f81-ae97-4c41-9d88-6c3a9f5ebc02')
     def test_to_ordinary_and_back(self):
         """RAM is in no file there, and in one here again"""
-        destination = self.destination(file_backed=False)
+        destination = self.destination(~which.file_backed)
         self.start()
         self._migrate(CONFIRM, destination)
         self._migrate(CONFIRM, self.source)
 
     def _migrate(self, decision, host):
-        self.go(decision, lambda: host, 'migrate_server', **self.to(host))
+        self.go(decision, lambda: host, 'migrate_server',
+                **self.nova.to(host.name))
 
 
-class TestFileBackedResize(_DecidedTest):
-    """file-backed hosts, another one or an ordinary one"""
+class TestFileBackedResize(_BaseDecidedTest):
+    """The scheduler chooses, among these hosts."""
 
     features = ('resize',)
-    extra_specs = {TRAIT: 'required'}
 
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
-        cls.larger = cls.create_flavor(cls.extra_specs,
-                                       2 * cls.flavor_ram_mib)
-        cls.elsewhere = cls.create_flavor({TRAIT: 'forbidden'},
-                                          cls.flavor_ram_mib)
+        here = cls.keep_to_hosts()
+        in_file, in_none = ({**here, TRAIT: 'required'},
+                            {**here, TRAIT: 'forbidden'})
+        cls.same = cls.create_flavor(in_file, cls.flavor_ram_mib)
+        cls.larger = cls.create_flavor(in_file, 2 * cls.flavor_ram_mib)
+        cls.elsewhere = cls.create_flavor(in_none, cls.flavor_ram_mib)
 
     @decorators.idempotent_id('4a3d6f81-ae97-4c41-9d88-6c3a9f5ebc03')
     def test_up_and_down(self):
         """The file has the size of the RAM, here again after a revert"""
-        smaller = self.flavor
-        self.destination(file_backed=True)
+        self.destination(which.file_backed)
         self.start()
         self._resize(REVERT, self.larger)
         self._resize(CONFIRM, self.larger)
-        self._resize(CONFIRM, smaller)
+        self._resize(CONFIRM, self.same)
 
     @decorators.idempotent_id('4a3d6f81-ae97-4c41-9d88-6c3a9f5ebc04')
     def test_to_ordinary_and_back(self):
         """A flavor decides by its trait whether RAM is a file"""
-        required = self.flavor
-        self.destination(file_backed=False)
+        self.destination(~which.file_backed)
         self.start()
         self._resize(REVERT, self.elsewhere)
         self._resize(CONFIRM, self.elsewhere)
-        self._resize(CONFIRM, required)
+        self._resize(CONFIRM, self.same)
 
     def _resize(self, decision, flavor):
-        def able(host):
-            return (moving.can_have(host, None)
-                    and (host.file_backed is not None)
-                    == (flavor is not self.elsewhere))
-
+        able = which.no_page_size & (
+            ~which.file_backed if flavor is self.elsewhere
+            else which.file_backed)
         self.go(decision, lambda: self.locate(able), 'resize_server',
                 flavor['id'], flavor=flavor)
 
 
-class TestFileBackedUnshelve(store_moves.BaseStoreMoveTest):
-    """file-backed hosts, another one or an ordinary one"""
+class TestFileBackedUnshelve(_BaseStoreMoveTest):
+    """From a file-backed host to another store, and to ordinary memory."""
 
     features = ('shelve',)
-
-    @classmethod
-    def skip_checks(cls):
-        super().skip_checks()
-        moving.skip_unless_unshelved_on_host()
+    speaks = (servers.UNSHELVE_ON_HOST,)
 
     @decorators.idempotent_id('4a3d6f81-ae97-4c41-9d88-6c3a9f5ebc05')
     def test_unshelve_elsewhere(self):
@@ -142,45 +185,43 @@ class TestFileBackedUnshelve(store_moves.BaseStoreMoveTest):
         self.start()
         for host in (*self.destinations, self.source):
             departed = self.here
-            self.shelve()
+            self.nova.shelve(self.server.uuid)
             self.check_absent(departed)
-            self.unshelve('ACTIVE', host)
+            self.nova.unshelve(self.server.uuid, 'ACTIVE', host.name)
             self.check_here(host, departed)
 
 
-@decorators.serial
-class TestFileBackedEvacuation(store_moves.BaseStoreMoveTest):
-    """file-backed hosts, another one or an ordinary one"""
+class TestFileBackedEvacuation(_BaseStoreMoveTest):
+    """From a host that Nova takes for down, and that comes back."""
 
-    promises = reconfiguring.ReconfiguringTest.promises
-
-    @classmethod
-    def is_about(cls, host):
-        return super().is_about(host) and host.compute_service is not None
+    promises = ('reconfigure_hosts',)
+    start_on = which.reconfigurable
+    alone_on = which.first
 
     @decorators.idempotent_id('4a3d6f81-ae97-4c41-9d88-6c3a9f5ebc06')
     def test_evacuate(self):
         """RAM is a file there; here no more when nova-compute comes back"""
-        self._check_evacuated(self.destination(file_backed=True))
+        self._check_evacuated(self.destination(which.file_backed))
 
     @decorators.idempotent_id('4a3d6f81-ae97-4c41-9d88-6c3a9f5ebc07')
     def test_evacuate_to_ordinary(self):
         """RAM is in no file there, and here no more either"""
-        self._check_evacuated(self.destination(file_backed=False))
+        self._check_evacuated(self.destination(~which.file_backed))
 
     def _check_evacuated(self, host):
         self.start()
-        with conditions.ForcedDown(self.os_admin, self.services,
-                                   self.source.name,
-                                   CONF.compute.build_timeout):
+        with forced_down.ForcedDown(self.os_admin, self.services,
+                                    self.source.name,
+                                    CONF.compute.build_timeout):
             try:
-                self.act('ACTIVE', 'evacuate_server', **self.to(host))
-                self.servers = {host.name: self.server}
+                self.act('ACTIVE', 'evacuate_server',
+                         **self.nova.to(host.name))
+                self.server.host = host.name
                 # Nova says ACTIVE, and then where.
-                self.assert_soon_agrees(host, self._compare,
-                                        self.RELEASE_TIMEOUT)
+                self.assert_soon_agrees(host, self.compare_evidence,
+                                        remains.RELEASE_TIMEOUT)
             finally:
                 # It is not up again for Nova without that.
-                reconfiguration.restart(self.source, self.services,
-                                        CONF.compute.build_timeout)
+                nova_compute.restart(self.source, self.services,
+                                     CONF.compute.build_timeout)
         self.check_here(host, self.source)

@@ -15,17 +15,14 @@
 import dataclasses
 
 import ddt
-from tempest import config
 from tempest.lib import decorators
 
-from mempage_tempest_plugin.hosts import compute_host
-from mempage_tempest_plugin import moves
-from mempage_tempest_plugin import operations
-from mempage_tempest_plugin import store_counts
-from mempage_tempest_plugin.tests import operating
-from mempage_tempest_plugin.tests import reconfiguring
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import absence
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import reconfigured
+from mempage_tempest_plugin.tests.bases import steps
 
-CONF = config.CONF
 CAPACITY = ('libvirt', 'file_backed_memory')
 RATIO = ('DEFAULT', 'ram_allocation_ratio')
 RESERVED = ('DEFAULT', 'reserved_host_memory_mb')
@@ -42,17 +39,21 @@ REFUSALS = {
 }
 
 
-class _StartTest(reconfiguring.ReconfiguringTest):
+class _BaseStartTest(base.BaseMemoryTest):
 
+    about = which.file_backed & which.reconfigurable
+    alone_on = which.each
+    promises = ('reconfigure_hosts',)
     needs_system = False
 
     @classmethod
-    def is_about(cls, host):
-        return super().is_about(host) and host.file_backed is not None
+    def resource_setup(cls):
+        super().resource_setup()
+        cls.reconfiguration = reconfigured.begin(cls)
 
 
 @ddt.ddt
-class TestFileBackedGuards(_StartTest):
+class TestFileBackedGuards(_BaseStartTest):
     """File-backed hosts that can be reconfigured."""
 
     @classmethod
@@ -65,28 +66,24 @@ class TestFileBackedGuards(_StartTest):
     def test_refused(self, case):
         """nova-compute does not start, says why, and counts as down"""
         if not self.refused:
-            self.refused.update(self.try_all_refused(REFUSALS, self.hosts,
-                                                     until_down=True))
+            self.refused.update(reconfigured.try_all_refused(
+                self.reconfiguration, REFUSALS, self.hosts, until_down=True))
         if self.refused[case]:
             raise self.refused[case]
 
     @decorators.idempotent_id('5b4e7a92-bfa8-4d52-8e99-7d4bae6fcd02')
     def test_restored(self):
         """Back to what is declared: hosts take guests as before"""
-        self.reconfigure({})
+        self.reconfiguration.apply({})
         self.on_each_host(self.check_capacity, self.boot,
                           self.wait_until_active, self.check_evidence)
 
 
-class TestFileBackedSwitched(_StartTest, operating.BaseOperationsTest):
+class TestFileBackedSwitched(_BaseStartTest):
     """File-backed hosts that can be reconfigured, one of each file system."""
 
+    take = which.one_of_each_file_system
     flavor_ram_mib = 64
-
-    @classmethod
-    def skip_checks(cls):
-        super().skip_checks()
-        cls.declared = store_counts.one_of_each_file_system(cls.declared)
 
     def setUp(self):
         super().setUp()
@@ -95,16 +92,17 @@ class TestFileBackedSwitched(_StartTest, operating.BaseOperationsTest):
     @decorators.idempotent_id('5b4e7a92-bfa8-4d52-8e99-7d4bae6fcd03')
     def test_off_and_on(self):
         """Nothing changes for guests until they are rebooted hard"""
-        reboot = operations.OPERATIONS['hard_reboot'].steps[0]
+        [reboot] = steps.OPERATIONS['hard_reboot'].steps
         self.on_each_host(self.boot, self.wait_until_active,
                           self.check_evidence, self._note_process)
-        self.reconfigure({host: {CAPACITY: '0'} for host in self.hosts})
+        self.reconfiguration.apply({
+            host: {CAPACITY: '0'} for host in self.hosts})
         self.on_each_host(self._check_ordinary_capacity, self.check_evidence,
-                          self._check_same_process, *self.calls(reboot),
+                          self._check_same_process, *reboot.calls(self),
                           self._check_ordinary, self._note_process)
-        self.reconfigure({})
+        self.reconfiguration.apply({})
         self.on_each_host(self.check_capacity, self._check_ordinary,
-                          self._check_same_process, *self.calls(reboot),
+                          self._check_same_process, *reboot.calls(self),
                           self.check_evidence)
 
     def _note_process(self, host):
@@ -114,20 +112,18 @@ class TestFileBackedSwitched(_StartTest, operating.BaseOperationsTest):
         self.assertEqual(self._pids[host.name], self._pids_of(host))
 
     def _pids_of(self, host):
-        return host.pids(self.servers[host.name])
+        return host.pids(self.server_on(host).uuid)
 
     def _check_ordinary_capacity(self, host):
-        self.check_capacity(self._as_ordinary(host))
+        self.check_capacity(host, _as_ordinary(host.declared))
 
     def _check_ordinary(self, host):
         """Assert that the server has anonymous memory, and no file."""
-        self.check_evidence(self._as_ordinary(host))
-        server = self.cloud.server(self.servers[host.name])
-        self.assertEqual([], moves.files_of(host.survey(), server))
+        self.check_evidence(host, declared=_as_ordinary(host.declared))
+        server = self.cloud.server(self.server_on(host).uuid)
+        self.assertEqual([], absence.files_of(host.survey(), server))
 
-    @staticmethod
-    def _as_ordinary(host):
-        """Get the host as if it were declared without backing store."""
-        return compute_host.get(
-            dataclasses.replace(host.declared, file_backed=None),
-            CONF.mempage.host_timeout)
+
+def _as_ordinary(host):
+    """Get a declaration as if it had no backing store."""
+    return dataclasses.replace(host, file_backed=None)

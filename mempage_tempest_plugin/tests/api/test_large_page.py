@@ -14,25 +14,21 @@
 
 from tempest.lib import decorators
 
-from mempage_tempest_plugin import evidence
-from mempage_tempest_plugin import page_sizes
-from mempage_tempest_plugin import policy
-from mempage_tempest_plugin.tests import base
-from mempage_tempest_plugin.tests import pool_base
+from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import collect
+from mempage_tempest_plugin.evidence import server_memory
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import leased
+from mempage_tempest_plugin.tests.bases import pools
 
 
 class TestLargePage(base.BaseMemoryTest):
     """Hosts with a pool of large pages that guests may have."""
 
-    extra_specs = {'hw:mem_page_size': 'large'}
-
-    @classmethod
-    def is_about(cls, host):
-        return bool(page_sizes.large(host))
-
-    def page_kib(self, host):
-        return page_sizes.granted(host.declared, page_sizes.LARGE,
-                                  self.flavor['ram'])
+    about = which.large_pages
+    pools = leased.TAKES
+    request = page_sizes.LARGE
 
     @decorators.idempotent_id('9e5f6a4c-6d4a-4a34-8d58-6a1e5f4d8f0b')
     @decorators.attr(type='smoke')
@@ -42,31 +38,28 @@ class TestLargePage(base.BaseMemoryTest):
                           self.wait_until_active, self.check_evidence)
 
 
-@decorators.serial
-class TestEveryPageSize(pool_base.BasePoolTest):
+class TestEveryPageSize(pools.BasePoolTest):
     """Hosts that grant some page size to those who ask for it."""
 
-    @classmethod
-    def is_about(cls, host):
-        return bool(page_sizes.available(host))
+    about = which.some_page_size
 
     @decorators.idempotent_id('5a0f0c0e-6f0b-4f0c-9d9e-2f6f3f0c7c11')
     def test_guest_takes_exactly_its_pages(self):
         """The pool has fewer pages by the guest's RAM until that is gone"""
         self.on_each_host(self.check_host, self.check_capacity,
-                          self.note_pools, self._request_every_size)
-        self.check_active(self.guests)
+                          self.note_pools)
+        self.request_at_once([
+            (page_sizes.whole_pages(size, self.flavor['ram']), size, host)
+            for host in self.hosts
+            for size in sorted(page_sizes.available(host.declared))])
+        self.check_active(self.servers)
         self.on_each_host(self._check_evidence_of_all)
-        self.delete_guests()
-
-    def _request_every_size(self, host):
-        for size in sorted(page_sizes.available(host.declared)):
-            self.request(page_sizes.whole_pages(size, self.flavor['ram']),
-                         size, host)
+        self.delete_servers()
 
     def _check_evidence_of_all(self, host):
-        for guest in self.guests:
-            if guest.host == host.name:
-                self.assert_agrees(host, policy.compare_server(
-                    evidence.collect(host, guest.uuid, guest.ram_mib,
-                                     self.cloud), guest.size_kib))
+        for server in self.servers:
+            if server.host == host.name:
+                found = collect.collect(host, server.uuid, server.ram_mib,
+                                        self.cloud)
+                self.assert_agrees(server_memory.compare(
+                    host.declared, found, server.size_kib))

@@ -15,10 +15,15 @@
 from tempest import config
 from tempest.lib import decorators
 
-from mempage_tempest_plugin import aggregates
-from mempage_tempest_plugin import conditions
-from mempage_tempest_plugin import page_sizes
-from mempage_tempest_plugin.tests import moving
+from mempage_tempest_plugin.changes import aggregates
+from mempage_tempest_plugin.changes import forced_down
+from mempage_tempest_plugin.changes import host_traits
+from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.declared import aggregate_filter
+from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import leased
 
 CONF = config.CONF
 
@@ -26,20 +31,17 @@ CONF = config.CONF
 NO_PAGE_SIZE = 'set hw:mem_page_size'
 
 
-class WithoutPagesTest(moving.BaseMoveTest):
-    """guests with large pages, and a host that has none for them"""
+class _BaseWithoutPagesTest(base.BaseMoveTest):
+    """Guests with large pages, and a host that has none for them."""
 
     request = page_sizes.LARGE
-
-    @classmethod
-    def is_destination(cls, host, source):
-        # Nova takes the pools of a file-backed host for usable.
-        return (not page_sizes.large(host)
-                and not (host.file_backed and host.pools))
+    pools = leased.TAKES
+    # Nova takes the pools of a file-backed host for usable.
+    go_to = ~which.large_pages & ~(which.file_backed & which.with_pool)
 
 
-class TestColdMigrationWithoutPages(WithoutPagesTest):
-    """guests with large pages, and a host that has none for them"""
+class TestColdMigrationWithoutPages(_BaseWithoutPagesTest):
+    """Guests with large pages, and a host that has none for them."""
 
     features = ('cold_migration',)
 
@@ -48,11 +50,12 @@ class TestColdMigrationWithoutPages(WithoutPagesTest):
         """The server stays where it has its pages"""
         self.start()
         for host in self.destinations:
-            self.check_refused(host, 'migrate_server', **self.to(host))
+            self.check_refused(host, 'migrate_server',
+                               **self.nova.to(host.name))
 
 
-class TestLiveMigrationWithoutPages(WithoutPagesTest):
-    """guests with large pages, and a host that has none for them"""
+class TestLiveMigrationWithoutPages(_BaseWithoutPagesTest):
+    """Guests with large pages, and a host that has none for them."""
 
     features = ('live_migration',)
 
@@ -60,16 +63,15 @@ class TestLiveMigrationWithoutPages(WithoutPagesTest):
     def test_refused(self):
         """The server stays where it has its pages, even if it is forced"""
         self.start()
-        self.check_refused(self.destinations[0], 'live_migrate_server',
-                           **self.to_live(self.destinations[0]))
+        self.check_live_migration_refused(self.destinations[0])
         for host in self.destinations:
             # Nova itself does not refuse these: TestLargePagesToFileBacked.
             if not host.declared.file_backed:
                 self.check_forced_live_migration_refused(host)
 
 
-class TestResizeWithoutPages(WithoutPagesTest):
-    """guests with large pages, and a host that has none for them"""
+class TestResizeWithoutPages(_BaseWithoutPagesTest):
+    """Guests with large pages, and a host that has none for them."""
 
     features = ('resize',)
 
@@ -77,19 +79,17 @@ class TestResizeWithoutPages(WithoutPagesTest):
     def test_refused(self):
         """The server stays as it is if no host has pages of the new size"""
         # No machine knows pages of three times the smallest size.
-        flavor = self.create_flavor({'hw:mem_page_size': str(
-            3 * self.source.declared.small_page_kib)})
+        flavor = self.create_flavor(
+            {}, request=3 * self.source.declared.small_page_kib)
         self.start()
         self.check_refused(self.destinations[0], 'resize_server',
                            flavor['id'])
 
 
-class GuardTest(moving.BaseMoveTest):
-    """Refusals by the driver of nova_mempage."""
+class _BaseGuardTest(base.BaseMoveTest):
+    """Refusals by the driver of nova_mempage: Nova itself lets them pass."""
 
-    promises = {
-        'allowed_memory_pagesize': 'is not set: Nova itself does not refuse '
-                                   'this'}
+    promises = ('allowed_memory_pagesize',)
 
     def check_guarded(self, host, words):
         """Assert that nova-compute refuses a live migration, and says why.
@@ -99,12 +99,12 @@ class GuardTest(moving.BaseMoveTest):
         :param words: what the user is told to do
         """
         reason = self.check_forced_live_migration_refused(host)
-        for expected in (words, self.to(self.source)['host'],
-                         self.to(host)['host']):
+        for expected in (words, self.services.host_of(self.source.name),
+                         self.services.host_of(host.name)):
             self.assertIn(expected, reason)
 
 
-class LiveMigrationGuardTest(GuardTest):
+class _BaseLiveMigrationGuardTest(_BaseGuardTest):
     """Live migrations that libvirt would refuse, or Nova regret."""
 
     # What the user is told to do.
@@ -116,14 +116,15 @@ class LiveMigrationGuardTest(GuardTest):
         self.start()
         for host in self.destinations:
             self.check_guarded(host, self.words)
-        self.check_refused(self.destinations[0], 'live_migrate_server',
-                           **self.to_live(self.destinations[0]))
+        self.check_live_migration_refused(self.destinations[0])
 
 
-class TestLargePagesToFileBacked(moving.ToFileBacked, LiveMigrationGuardTest):
-    """guests with large pages, and a file-backed host"""
+class TestLargePagesToFileBacked(_BaseLiveMigrationGuardTest):
+    """Guests with large pages, and a file-backed host."""
 
     request = page_sizes.LARGE
+    pools = leased.TAKES
+    go_to = which.file_backed
     words = 'choose a host without [libvirt] file_backed_memory'
 
     @decorators.idempotent_id('17c0a5d4-9b8e-4f7a-8c6d-5e4f3a2b1c0d')
@@ -132,10 +133,11 @@ class TestLargePagesToFileBacked(moving.ToFileBacked, LiveMigrationGuardTest):
         self.check_guards()
 
 
-class TestSmallPagesToFileBacked(moving.ToFileBacked, LiveMigrationGuardTest):
-    """guests that ask for small pages, and a file-backed host"""
+class TestSmallPagesToFileBacked(_BaseLiveMigrationGuardTest):
+    """Guests that ask for small pages, and a file-backed host."""
 
     request = page_sizes.SMALL
+    go_to = which.file_backed
     words = 'choose a host without [libvirt] file_backed_memory'
 
     @decorators.idempotent_id('28d1b6e5-ac9f-4a8b-9d7e-6f5a4b3c2d1e')
@@ -144,10 +146,11 @@ class TestSmallPagesToFileBacked(moving.ToFileBacked, LiveMigrationGuardTest):
         self.check_guards()
 
 
-class TestOrdinaryToFileBacked(moving.FromOrdinary, moving.ToFileBacked,
-                               LiveMigrationGuardTest):
-    """guests without page size, an ordinary and a file-backed host"""
+class TestOrdinaryToFileBacked(_BaseLiveMigrationGuardTest):
+    """Guests without page size, an ordinary and a file-backed host."""
 
+    start_on = ~which.file_backed
+    go_to = which.file_backed
     words = 'choose a host without file-backed memory or migrate cold'
 
     @decorators.idempotent_id('39e2c7f6-bda0-4b9c-8e8f-7a6b5c4d3e2f')
@@ -156,10 +159,11 @@ class TestOrdinaryToFileBacked(moving.FromOrdinary, moving.ToFileBacked,
         self.check_guards()
 
 
-class TestFileBackedToOrdinary(moving.FromFileBacked, moving.ToOrdinary,
-                               LiveMigrationGuardTest):
-    """guests without page size, a file-backed and an ordinary host"""
+class TestFileBackedToOrdinary(_BaseLiveMigrationGuardTest):
+    """Guests without page size, a file-backed and an ordinary host."""
 
+    start_on = which.file_backed
+    go_to = ~which.file_backed & which.no_page_size
     words = 'choose a host with file-backed memory or migrate cold'
 
     @decorators.idempotent_id('4af3d8a7-ceb1-4cad-9f9a-8b7c6d5e4f30')
@@ -168,17 +172,15 @@ class TestFileBackedToOrdinary(moving.FromFileBacked, moving.ToOrdinary,
         self.check_guards()
 
 
-class NoPageSizeTest(moving.FromOrdinary, GuardTest):
-    """guests without page size, and a host that allows only large pages"""
+class _BaseNoPageSizeTest(_BaseGuardTest):
+    """Guests without page size, and a host that allows only large pages."""
 
-    @classmethod
-    def is_destination(cls, host, source):
-        return (not moving.can_have(host, None)
-                and moving.can_have(host, page_sizes.LARGE))
+    start_on = ~which.file_backed
+    go_to = which.large_pages & ~which.no_page_size
 
 
-class TestNoPageSizeForced(NoPageSizeTest):
-    """guests without page size, and a host that allows only large pages"""
+class TestNoPageSizeForced(_BaseNoPageSizeTest):
+    """Guests without page size, and a host that allows only large pages."""
 
     @decorators.idempotent_id('6cb5fac9-e0d3-4ecf-9bbc-ad9e8f7a6b52')
     def test_forced_live_migration(self):
@@ -188,44 +190,43 @@ class TestNoPageSizeForced(NoPageSizeTest):
             self.check_guarded(host, NO_PAGE_SIZE)
 
 
-@decorators.serial
-class TestNoPageSizeUnfiltered(NoPageSizeTest):
-    """guests without page size, and a host that allows only large pages
+class TestNoPageSizeUnfiltered(_BaseNoPageSizeTest):
+    """Guests without page size, and a host that allows only large pages.
 
     Each test has a server of its own, as after a refused resize Nova would
     not unshelve one. They are booted at the same time.
     """
 
     features = ('cold_migration', 'live_migration', 'resize', 'shelve')
-
-    @classmethod
-    def skip_checks(cls):
-        super().skip_checks()
-        moving.skip_unless_unshelved_on_host()
+    speaks = (servers.UNSHELVE_ON_HOST,)
+    alone_on = which.each
+    # How many tests there are.
+    SERVERS = 4
 
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
         if CONF.mempage.aggregate_memory_backing_filter:
             cls._open_filter()
-        cls.booted = [cls.request_on(cls.source) for name in dir(cls)
-                      if name.startswith('test_')]
-        cls.addClassResourceCleanup(cls.delete_servers, list(cls.booted))
+        cls.booted = [cls.request_server(cls.source)
+                      for _ in range(cls.SERVERS)]
+        cls.addClassResourceCleanup(
+            cls.nova.delete, [server.uuid for server in cls.booted])
 
     @classmethod
     def _open_filter(cls):
         """Let the filter pass everything: what aggregates allow adds up."""
         client = cls.os_admin.aggregates_client
-        aggregates.remove_left(client)
+        services = [cls.services.host_of(host.name)
+                    for host in cls.destinations]
+        aggregates.remove_left_of(client, services)
         aggregate = aggregates.Aggregate(
-            client, [cls.services.host_of(host.name)
-                     for host in cls.destinations],
-            {'MemoryBacking': 'small,large'})
+            client, services, {aggregate_filter.KEY: 'small,large'})
         aggregate.setUp()
         cls.addClassResourceCleanup(aggregate.cleanUp)
 
     def start(self):
-        self.servers[self.source.name] = self.booted.pop()
+        self.servers.append(self.booted.pop())
         self.wait_until_active(self.source)
         self.check_evidence(self.source)
 
@@ -235,16 +236,15 @@ class TestNoPageSizeUnfiltered(NoPageSizeTest):
         self.start()
         for host in self.destinations:
             self._check_reason(self.check_refused(
-                host, 'migrate_server', **self.to(host)))
-            self._check_reason(self.check_refused(
-                host, 'live_migrate_server', **self.to_live(host)))
+                host, 'migrate_server', **self.nova.to(host.name)))
+            self._check_reason(self.check_live_migration_refused(host))
 
     @decorators.idempotent_id('8ed71ceb-02f5-40e1-9dde-cf10ab9c8d74')
     def test_resize(self):
         """The server stays if there is no other host for its new flavor"""
         self.start()
         for host in self.destinations:
-            trait = self.useFixture(conditions.Trait(
+            trait = self.useFixture(host_traits.Trait(
                 self.os_admin, [self.cloud.provider(host.name).uuid]))
             flavor = self.create_flavor({'trait:%s' % trait.name: 'required'})
             self._check_reason(self.check_refused(host, 'resize_server',
@@ -254,26 +254,27 @@ class TestNoPageSizeUnfiltered(NoPageSizeTest):
     def test_unshelve(self):
         """The server stays SHELVED_OFFLOADED, and comes back elsewhere"""
         self.start()
-        self.shelve()
+        self.nova.shelve(self.server.uuid)
         for host in self.destinations:
+            request = self.nova.unshelve(
+                self.server.uuid, 'SHELVED_OFFLOADED', host.name)
             self._check_reason(self.reason(
-                self.unshelve('SHELVED_OFFLOADED', host),
-                'server %s: unshelving on host %s was not refused' % (
-                    self.server, host.name)))
+                request, 'server %s: unshelving on host %s was not refused'
+                % (self.server.uuid, host.name)))
             self.check_absent(host)
-        self.unshelve('ACTIVE', self.source)
+        self.nova.unshelve(self.server.uuid, 'ACTIVE', self.source.name)
         self.check_evidence(self.source)
 
     @decorators.idempotent_id('a0f93e0d-2417-4203-9ff0-e132cdbeaf96')
     def test_evacuate(self):
         """The server stays as it was"""
         self.start()
-        self.useFixture(conditions.ForcedDown(
+        self.useFixture(forced_down.ForcedDown(
             self.os_admin, self.services, self.source.name,
             CONF.compute.build_timeout))
         for host in self.destinations:
             self._check_reason(self.check_refused(
-                host, 'evacuate_server', **self.to(host)))
+                host, 'evacuate_server', **self.nova.to(host.name)))
 
     def _check_reason(self, reason):
         self.assertIn(NO_PAGE_SIZE, reason)

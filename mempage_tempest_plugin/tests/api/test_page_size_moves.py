@@ -14,19 +14,20 @@
 
 from tempest.lib import decorators
 
-from mempage_tempest_plugin import page_sizes
-from mempage_tempest_plugin import policy
-from mempage_tempest_plugin.tests import moving
+from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.declared import traits
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import leased
 
 
-class LargeToLargeTest(moving.BaseMoveTest):
-    """guests with large pages: another host with the same size"""
+class _BaseLargeToLargeTest(base.BaseMoveTest):
+    """Guests with large pages: another host with the same size."""
 
     request = page_sizes.LARGE
-
-    @classmethod
-    def is_destination(cls, host, source):
-        return bool(page_sizes.large(host) & page_sizes.large(source))
+    pools = leased.TAKES
+    go_to = which.common_large_pages
 
     @classmethod
     def resource_setup(cls):
@@ -38,6 +39,7 @@ class LargeToLargeTest(moving.BaseMoveTest):
             raise cls.skipException(
                 '%s declares no host that gives this guest pages of %d KiB, '
                 'as %s does' % (cls.inventory.path, size, cls.source.name))
+        cls.destination = cls.destinations[0]
 
     @classmethod
     def _granted(cls, host):
@@ -45,81 +47,73 @@ class LargeToLargeTest(moving.BaseMoveTest):
                                   cls.flavor['ram'])
 
 
-class TestPageSizeColdMigration(LargeToLargeTest):
-    """guests with large pages: another host with the same sizes"""
+class TestPageSizeColdMigration(_BaseLargeToLargeTest):
+    """Guests with large pages: another host with the same size."""
 
     features = ('cold_migration',)
 
     @decorators.idempotent_id('b7f0a3b7-8c1b-4cb7-8b0b-52cb40a0ef7e')
     def test_cold_migration(self):
         """The guest has the same pages there, and after a revert"""
-        destination = self.destinations[0]
         self.start()
-        self._migrate(destination, 'revert_resize_server')
-        self.check_moved(destination, self.source)
-        self._migrate(destination, 'confirm_resize_server')
-        self.check_moved(self.source, destination)
+        self._migrate(self.destination, 'revert_resize_server')
+        self.check_moved(self.destination, self.source)
+        self._migrate(self.destination, 'confirm_resize_server')
+        self.check_moved(self.source, self.destination)
 
     def _migrate(self, host, decision):
-        self.act('VERIFY_RESIZE', 'migrate_server', **self.to(host))
+        self.act('VERIFY_RESIZE', 'migrate_server',
+                 **self.nova.to(host.name))
         self.act('ACTIVE', decision)
 
 
-class TestPageSizeLiveMigration(LargeToLargeTest):
-    """guests with large pages: another host with the same sizes"""
+class TestPageSizeLiveMigration(_BaseLargeToLargeTest):
+    """Guests with large pages: another host with the same size."""
 
     features = ('live_migration',)
 
     @decorators.idempotent_id('1fd1b9a2-6f0f-4f0e-9a0f-5b1f6a7d9a11')
     def test_live_migration(self):
         """The guest has the same pages there and back again"""
-        destination = self.destinations[0]
         self.start()
-        self.act('ACTIVE', 'live_migrate_server', **self.to_live(destination))
-        self.check_moved(self.source, destination)
-        self.act('ACTIVE', 'live_migrate_server', **self.to_live(self.source))
-        self.check_moved(destination, self.source)
+        self.migrate_live(self.destination)
+        self.check_moved(self.source, self.destination)
+        self.migrate_live(self.source)
+        self.check_moved(self.destination, self.source)
 
 
-class TestPageSizeUnshelve(LargeToLargeTest):
-    """guests with large pages: another host with the same sizes"""
+class TestPageSizeUnshelve(_BaseLargeToLargeTest):
+    """Guests with large pages: another host with the same size."""
 
     features = ('shelve',)
-
-    @classmethod
-    def skip_checks(cls):
-        super().skip_checks()
-        moving.skip_unless_unshelved_on_host()
+    speaks = (servers.UNSHELVE_ON_HOST,)
 
     @decorators.idempotent_id('d1a0d3a6-4b8d-4f6c-9a53-4f0d9e6a7c55')
     def test_unshelve_elsewhere(self):
         """The guest has the same pages there"""
-        destination = self.destinations[0]
         self.start()
-        self.shelve()
+        self.nova.shelve(self.server.uuid)
         self.check_absent(self.source)
-        self.unshelve('ACTIVE', destination)
-        self.check_moved(self.source, destination)
+        self.nova.unshelve(self.server.uuid, 'ACTIVE', self.destination.name)
+        self.check_moved(self.source, self.destination)
 
 
-class ResizeTest(moving.BaseMoveTest):
+class _BaseResizeTest(base.BaseMoveTest):
     """Resizes to a flavor that asks for another page size."""
 
     # What the other flavor asks for.
     target = None
     features = ('resize',)
-
-    @classmethod
-    def is_destination(cls, host, source):
-        return moving.can_have(host, cls.target)
+    pools = leased.TAKES
 
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
         # Known behaviour: the scheduler takes file-backed hosts for able.
-        cls.other = cls.create_flavor({
-            'hw:mem_page_size': cls.target,
-            'trait:%s' % policy.TRAIT: 'forbidden'})
+        cls.other = cls.create_flavor(
+            {**cls.keep_to_hosts(),
+             'trait:%s' % traits.FILE_BACKED: 'forbidden'},
+            request=cls.target)
 
     def check_resized(self):
         """Assert which size the server has after a revert and a resize."""
@@ -134,14 +128,15 @@ class ResizeTest(moving.BaseMoveTest):
 
     def _resize(self):
         self.act('VERIFY_RESIZE', 'resize_server', self.other['id'])
-        return self.locate(lambda host: moving.can_have(host, self.target))
+        return self.locate(which.TAKES[self.target])
 
 
-class TestResizeToLargePages(ResizeTest):
-    """guests with small pages: another host with large ones"""
+class TestResizeToLargePages(_BaseResizeTest):
+    """Guests with small pages: another host with large ones."""
 
     request = page_sizes.SMALL
     target = page_sizes.LARGE
+    go_to = which.large_pages
 
     @decorators.idempotent_id('3a0f8c8e-5f0a-4c26-a1b0-6d0f7b8f3f5b')
     def test_resize(self):
@@ -149,11 +144,12 @@ class TestResizeToLargePages(ResizeTest):
         self.check_resized()
 
 
-class TestResizeToSmallPages(ResizeTest):
-    """guests with large pages: another host with small ones"""
+class TestResizeToSmallPages(_BaseResizeTest):
+    """Guests with large pages: another host with small ones."""
 
     request = page_sizes.LARGE
     target = page_sizes.SMALL
+    go_to = which.small_pages
 
     @decorators.idempotent_id('9f2b3c4d-1a5e-4f60-8b7c-2d3e4f5a6b7c')
     def test_resize(self):

@@ -15,29 +15,24 @@
 import ddt
 from tempest.lib import decorators
 
-from mempage_tempest_plugin import page_size_requests
-from mempage_tempest_plugin import page_sizes
-from mempage_tempest_plugin.tests import on_host
-from mempage_tempest_plugin.tests import page_size_base
+from mempage_tempest_plugin.declared import page_size_requests
+from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import page_size_outcomes
 
 # Of hw:mem_page_size.
 VALUES = (None, 'small', 'large', 'any', '4', '2048', '1048576')
 
 
-class _OnOneHost(on_host.BaseOnHostTest):
+class _OnOneHost(page_size_outcomes.BasePageSizeTest):
     """One host of each policy in the inventory."""
 
+    take = which.one_of_each_policy
     way = None
-
-    @classmethod
-    def skip_checks(cls):
-        super().skip_checks()
-        cls.declared = page_sizes.one_of_each_policy(cls.declared)
 
     def setUp(self):
         super().setUp()
-        self.expected = {}
-        self.addCleanup(lambda: self.begin_to_delete(self.servers.values()))
+        self.addCleanup(lambda: self.begin_to_delete(self.servers))
 
     def expect(self, value):
         """Note what must become of a flavor with the value on each host."""
@@ -50,14 +45,14 @@ class _OnOneHost(on_host.BaseOnHostTest):
             [host.declared], request, self.flavors[host.name]['ram'],
             self.way, self.enforcement()) for host in self.hosts}
 
-    def send(self, host):
+    def send_to(self, host):
         """Request the server on a host, in the way of the class."""
-        self.servers[host.name] = self.send_server(
-            self.flavors[host.name], host, self.way)
+        self.servers.append(self.send(self.flavors[host.name], host,
+                                      self.way))
 
     def check_outcome(self, host):
         """Assert that it has."""
-        self.assert_outcome(self.servers[host.name], self.expected[host.name])
+        self.assert_outcome(self.server_on(host), self.expected[host.name])
 
 
 @ddt.ddt
@@ -71,7 +66,7 @@ class TestPageSizeOnHost(_OnOneHost):
     def test_request(self, value):
         """The host gives the page size, or the server has no valid host"""
         self.expect(value)
-        self.on_each_host(self.send, self.check_outcome)
+        self.on_each_host(self.send_to, self.check_outcome)
 
 
 @ddt.ddt
@@ -86,16 +81,16 @@ class TestPageSizeInZone(_OnOneHost):
         """The host refuses in its own words what it cannot give"""
         self.expect(value)
         # What a host accepts from the scheduler it accepts here as well.
-        self.hosts = [host for host in self.hosts
-                      if self.expected[host.name].faults]
-        if not self.hosts:
+        refusing = [host for host in self.hosts
+                    if self.expected[host.name].faults]
+        if not refusing:
             self.skipTest('%s declares no host that refuses page size %s' % (
                 self.inventory.path, value))
-        self.on_each_host(self.send, self.check_outcome)
+        self.on_each_host(self.send_to, self.check_outcome, hosts=refusing)
 
 
 @ddt.ddt
-class TestPageSizeAnywhere(page_size_base.BaseAnywhereTest):
+class TestPageSizeAnywhere(page_size_outcomes.BaseAnywhereTest):
     """All hosts together: the scheduler chooses."""
 
     cases = tuple((value, None) for value in VALUES)

@@ -19,29 +19,37 @@ from tempest.lib.common.utils import test_utils
 from tempest.lib import decorators
 from tempest.lib import exceptions as lib_exc
 
-from mempage_tempest_plugin import page_size_requests
-from mempage_tempest_plugin.tests import page_size_base
+from mempage_tempest_plugin.declared import page_size_requests
+from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import page_size_outcomes
 
+RAM_MIB = 64
 VALID = [text for text, spelling in page_size_requests.SPELLINGS.items()
          if spelling.valid]
 NOT_VALID = [text for text, spelling in page_size_requests.SPELLINGS.items()
              if not spelling.valid]
 
 
-class _OfApi(page_size_base.BasePageSizeTest):
+class _BaseApiTest(base.BaseMemoryTest):
     """The API of a cloud, with servers that no host has room for.
 
     What it understood is seen in the topology of the server, which shows the
     request as long as no host has served it.
     """
 
+    scope = base.PER_CLOUD
+    needs_hosts = False
+    needs_system = False
+    # That the values of extra specs are validated.
+    min_microversion = '2.86'
+
     # The largest that Nova takes.
     DISK_GIB = 2 ** 31 - 1
 
     @classmethod
     def create_huge_flavor(cls, value):
-        extra_specs = {'hw:mem_page_size': value} if value else {}
-        return cls.create_flavor(extra_specs, cls.RAM_MIB, cls.DISK_GIB)
+        return cls.create_flavor({}, RAM_MIB, cls.DISK_GIB, request=value)
 
     def check_request(self, expected, flavor, image=None):
         """Assert that a request is understood, or refused, as expected.
@@ -58,17 +66,17 @@ class _OfApi(page_size_base.BasePageSizeTest):
             server = self._request(flavor, image)
             self.assertEqual(
                 page_size_requests.NUMBERS.get(expected, expected),
-                self.cloud.page_size(server))
+                self.cloud.page_size(server.uuid))
 
     def _request(self, flavor, image):
-        server = self.request_server(flavor, image)
+        server = self.request_server(flavor=flavor, image=image)
         # It is on no host, and gone at once.
         self.addCleanup(test_utils.call_and_ignore_notfound_exc,
-                        self.servers_client.delete_server, server)
+                        self.nova.client.delete_server, server.uuid)
         return server
 
 
-class _OfSpellings(_OfApi):
+class _BaseSpellingTest(_BaseApiTest):
 
     @classmethod
     def resource_setup(cls):
@@ -77,11 +85,11 @@ class _OfSpellings(_OfApi):
 
     def set_value(self, value):
         self.os_admin.flavors_client.set_flavor_extra_spec(
-            self.flavor['id'], **{'hw:mem_page_size': value})
+            self.flavor['id'], **{page_sizes.EXTRA_SPEC: value})
 
 
 @ddt.ddt
-class TestPageSizeSpelling(_OfSpellings):
+class TestPageSizeSpelling(_BaseSpellingTest):
     """Values in a flavor, validated as they are set."""
 
     @decorators.idempotent_id('354f844a-1979-4d91-8871-46fb21986ac5')
@@ -101,7 +109,7 @@ class TestPageSizeSpelling(_OfSpellings):
 
 
 @ddt.ddt
-class TestPageSizeUnvalidated(_OfSpellings):
+class TestPageSizeUnvalidated(_BaseSpellingTest):
     """Values in a flavor, set with an API that does not validate them."""
 
     min_microversion = '2.78'
@@ -117,7 +125,7 @@ class TestPageSizeUnvalidated(_OfSpellings):
 
 
 @ddt.ddt
-class TestPageSizeOfImage(_OfApi):
+class TestPageSizeOfImage(_BaseApiTest):
     """Values in a flavor and in an image."""
 
     @classmethod
@@ -139,7 +147,7 @@ class TestPageSizeOfImage(_OfApi):
 
 
 @ddt.ddt
-class TestPageSizeGranted(page_size_base.BaseAnywhereTest):
+class TestPageSizeGranted(page_size_outcomes.BaseAnywhereTest):
     """All hosts together, with requests that can be misunderstood."""
 
     cases = (('0', None), ('2MB', None), ('16Mb', None), ('large', 'small'),

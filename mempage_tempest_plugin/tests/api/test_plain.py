@@ -14,14 +14,14 @@
 
 from tempest.lib import decorators
 
-from mempage_tempest_plugin import inventory
-from mempage_tempest_plugin.tests import base
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import base
 
 
 class TestPlain(base.BaseMemoryTest):
     """Every host of the inventory without backing store and pools."""
 
-    kind = inventory.Kind.PLAIN
+    about = which.plain
 
     @decorators.idempotent_id('c5f2ce41-3959-475c-b95f-c8e00261395e')
     @decorators.attr(type='smoke')
@@ -40,10 +40,7 @@ class TestPlain(base.BaseMemoryTest):
 class TestPlainBesidePool(base.BaseMemoryTest):
     """Hosts with a pool of large pages that allow small ones."""
 
-    @classmethod
-    def is_about(cls, host):
-        return (host.kind is inventory.Kind.LARGE_PAGE
-                and host.allows(host.small_page_kib))
+    about = ~which.file_backed & which.with_pool & which.no_page_size
 
     @decorators.idempotent_id('e4bc008e-1ffd-4c16-8bdd-abc1d985e811')
     def test_memory_is_anonymous(self):

@@ -16,14 +16,16 @@ import collections
 
 from tempest.lib import decorators
 
-from mempage_tempest_plugin import page_sizes
-from mempage_tempest_plugin import pool_shares
-from mempage_tempest_plugin.tests import pool_base
+from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.declared import pool_shares
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import pools
 
 
-@decorators.serial
-class TestPoolExhaustion(pool_base.BasePoolTest):
+class TestPoolExhaustion(pools.BasePoolTest):
     """Hosts with a pool of large pages that guests may have."""
+
+    about = which.large_pages
 
     # How many guests come and go; at a time ten, or one in each pool.
     COMERS = 20
@@ -39,12 +41,12 @@ class TestPoolExhaustion(pool_base.BasePoolTest):
     def test_fill(self):
         """The last page is handed out, and not one more"""
         self.check_refused(self.request_in_each_pool(
-            pool_shares.Pool.more_than_all))
+            pool_shares.PoolShare.more_than_all))
         self.check_active(self.request_in_each_pool(
-            pool_shares.Pool.filling))
+            pool_shares.PoolShare.filling))
         self.check_refused(self.request_in_each_pool(
-            pool_shares.Pool.more_than_left))
-        self.delete_guests()
+            pool_shares.PoolShare.more_than_left))
+        self.delete_servers()
 
     @decorators.idempotent_id('0e0b6f0e-0f3b-4b44-8a5e-4f8c9a1c2d02')
     def test_come_and_go(self):
@@ -52,7 +54,7 @@ class TestPoolExhaustion(pool_base.BasePoolTest):
         few = self._a_few()
         for _ in range(0, self.COMERS, len(few)):
             self.check_active(self.request_at_once(few))
-            self.delete_guests()
+            self.delete_servers()
 
     def _a_few(self):
         pools = [(page_sizes.whole_pages(pool.size_kib, self.LITTLE_RAM),
@@ -66,15 +68,15 @@ class TestPoolExhaustion(pool_base.BasePoolTest):
     def test_race_on_one_host(self):
         """Of two that race for the last pages of a host one is refused"""
         racers = self.request_in_each_pool(self._one_too_many)
-        self.wait_until_settled()
-        self.check_refused([guest for guest in racers
-                            if guest.status == 'ERROR'])
-        winners = [guest for guest in racers if guest.status == 'ACTIVE']
+        self.nova.settle(self.servers)
+        self.check_refused([server for server in racers
+                            if server.status == 'ERROR'])
+        winners = [server for server in racers if server.status == 'ACTIVE']
         self.assertEqual(
             {(host.name, pool.size_kib): pool.nodes
              for host, pool in self.all_pools()},
-            collections.Counter((guest.host, guest.size_kib)
-                                for guest in winners))
+            collections.Counter((server.host, server.size_kib)
+                                for server in winners))
 
     @staticmethod
     def _one_too_many(pool):
@@ -84,12 +86,12 @@ class TestPoolExhaustion(pool_base.BasePoolTest):
     def test_race_anywhere(self):
         """Who loses the race for the last pages goes elsewhere, or nowhere"""
         racers = self.request_at_once(self._one_too_many_anywhere())
-        self.wait_until_settled()
-        self.check_refused([guest for guest in racers
-                            if guest.status == 'ERROR'])
-        for size in {guest.size_kib for guest in racers}:
-            self.assertIn('ACTIVE', [guest.status for guest in racers
-                                     if guest.size_kib == size])
+        self.nova.settle(self.servers)
+        self.check_refused([server for server in racers
+                            if server.status == 'ERROR'])
+        for size in {server.size_kib for server in racers}:
+            self.assertIn('ACTIVE', [server.status for server in racers
+                                     if server.size_kib == size])
 
     def _one_too_many_anywhere(self):
         pools = collections.defaultdict(list)

@@ -14,27 +14,19 @@
 
 from tempest.lib import decorators
 
-from mempage_tempest_plugin.hosts import pool_size
-from mempage_tempest_plugin import reserved_pages
-from mempage_tempest_plugin.tests import pool_base
-from mempage_tempest_plugin.tests import reconfiguring
+from mempage_tempest_plugin.changes import pool_size
+from mempage_tempest_plugin.declared import pool_shares
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import pools
+from mempage_tempest_plugin.tests.bases import reconfigured
 
 
-@decorators.serial
-class TestReservedPages(reconfiguring.ReconfiguringTest,
-                        pool_base.BasePoolTest):
-    """A host to reconfigure, with a pool of pages that guests may have."""
+class TestReservedPages(pools.BasePoolTest):
+    """A host to reconfigure: all have the same code, and it takes long."""
 
-    @classmethod
-    def is_about(cls, host):
-        return (reconfiguring.ReconfiguringTest.is_about(host)
-                and pool_base.BasePoolTest.is_about(host))
-
-    @classmethod
-    def skip_checks(cls):
-        super().skip_checks()
-        # All have the same code, and a restart takes long.
-        cls.declared = cls.declared[:1]
+    about = which.reconfigurable & which.large_pages
+    take = which.first
+    promises = ('reconfigure_hosts',)
 
     @decorators.idempotent_id('0e0b6f0e-0f3b-4b44-8a5e-4f8c9a1c2d05')
     def test_new_pages_and_reserved_pages(self):
@@ -47,16 +39,17 @@ class TestReservedPages(reconfiguring.ReconfiguringTest,
         [host] = self.hosts
         pool = self.all_pools()[0][1]
         grown = self._grow(host, pool)
-        self.check_refused([self.request(pool.node_mib + pool.unit_mib,
-                                         pool.size_kib, host)])
+        self.check_refused([self.request_one(
+            pool.node_mib + pool.unit_mib, pool.size_kib, host)])
         # Half of the guests' pages is left only if the new ones count.
-        self.reconfigure({host: {
-            ('DEFAULT', 'reserved_huge_pages'): reserved_pages.all_but(
+        reconfigured.begin(self).apply({host: {
+            ('DEFAULT', 'reserved_huge_pages'): pool_shares.reserve_all_but(
                 self.before(host), grown, pool.half_mib)}})
-        self.check_refused([self.request(pool.more_than_half(),
-                                         pool.size_kib, host)])
-        self.check_active([self.request(pool.half_mib, pool.size_kib, host)])
-        self.delete_guests()
+        self.check_refused([self.request_one(
+            pool.more_than_half(), pool.size_kib, host)])
+        self.check_active([self.request_one(
+            pool.half_mib, pool.size_kib, host)])
+        self.delete_servers()
 
     def _grow(self, host, pool):
         """Give a pool more pages on one node, until the end of the test."""

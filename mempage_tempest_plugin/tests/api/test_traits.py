@@ -20,28 +20,21 @@ import ddt
 from tempest import config
 from tempest.lib import decorators
 
-from mempage_tempest_plugin import aggregates
-from mempage_tempest_plugin import page_sizes
-from mempage_tempest_plugin import policy
-from mempage_tempest_plugin.tests import on_host
+from mempage_tempest_plugin.changes import aggregates
+from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.declared import traits
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import joined
+from mempage_tempest_plugin.tests.bases import page_size_outcomes
 
 CONF = config.CONF
 REFUSED = page_sizes.Outcome({}, frozenset({page_sizes.NO_VALID_HOST}))
 FILE = 'file'
 PAGE_SIZE = 'page_size'
+HAVING = {FILE: which.file_backed, PAGE_SIZE: which.large_pages}
 
 
-def _large_size(host):
-    """Get the smallest size in KiB of large pages for guests, or None."""
-    return min(page_sizes.large(host), default=None)
-
-
-class _BaseTraitTest(on_host.BaseOnHostTest):
-
-    @classmethod
-    def skip_checks(cls):
-        super().skip_checks()
-        cls.declared = page_sizes.one_of_each_policy(cls.declared)
+class _BaseTraitTest(page_size_outcomes.BasePageSizeTest):
 
     def use(self, kind):
         """Choose a host that has a trait.
@@ -49,31 +42,26 @@ class _BaseTraitTest(on_host.BaseOnHostTest):
         :param kind: FILE or PAGE_SIZE
         """
         if kind == PAGE_SIZE and not CONF.mempage.allowed_memory_pagesize:
-            self.skipTest('[mempage] allowed_memory_pagesize does not promise '
-                          'that hosts have traits for page sizes')
-        self.having = self._first(
-            lambda host: (host.file_backed if kind == FILE
-                          else _large_size(host)),
-            'file-backed' if kind == FILE else 'with large pages for guests')
+            self.skipTest(joined.lacking('allowed_memory_pagesize'))
+        self.having = self._first(HAVING[kind])
         self.size = (None if kind == FILE
-                     else _large_size(self.having.declared))
-        self.trait = (policy.TRAIT if kind == FILE
-                      else policy.PAGE_SIZE_TRAIT + str(self.size))
+                     else min(page_sizes.large(self.having.declared)))
+        self.trait = (traits.FILE_BACKED if kind == FILE
+                      else traits.PAGE_SIZE + str(self.size))
 
     def use_other(self):
         """Choose a host that has not, and takes ordinary guests."""
+        lacks_size = which.Condition(
+            lambda host, start: self.size not in page_sizes.available(host),
+            after=('without trait %s' % self.trait,))
         self.lacking = self._first(
-            lambda host: (not host.file_backed
-                          and host.allows(host.small_page_kib)
-                          and self.size not in page_sizes.available(host)),
-            'without trait %s that takes guests without page size'
-            % self.trait)
+            ~which.file_backed & which.no_page_size & lacks_size)
 
-    def _first(self, condition, what):
+    def _first(self, condition):
         for host in self.hosts:
             if condition(host.declared):
                 return host
-        self.skipTest('%s declares no host %s' % (self.inventory.path, what))
+        self.skipTest('%s declares no %s' % (self.inventory.path, condition))
 
     def check(self, *cases):
         """Assert what becomes of servers, all requested at the same time.
@@ -90,8 +78,7 @@ class _BaseTraitTest(on_host.BaseOnHostTest):
             expected = page_sizes.outcome(
                 [host.declared], size, flavor['ram'], page_sizes.Way.HOST,
                 self.enforcement()) if accepted else REFUSED
-            server = self.request_server(flavor,
-                                         hypervisor_hostname=host.name)
+            server = self.request_server(host, flavor)
             self.addCleanup(self.begin_to_delete, [server])
             requested.append((server, expected))
         for server, expected in requested:
@@ -99,14 +86,15 @@ class _BaseTraitTest(on_host.BaseOnHostTest):
 
     def _flavor(self, size, needed):
         extra_specs = {'trait:%s' % self.trait: needed} if needed else {}
-        if size:
-            extra_specs['hw:mem_page_size'] = str(size)
-        return self.create_flavor(extra_specs, self.ram_mib(size))
+        return self.create_flavor(extra_specs, self.ram_mib(size),
+                                  request=size)
 
 
 @ddt.ddt
 class TestTraitsInFlavors(_BaseTraitTest):
     """Flavors that require or forbid a trait."""
+
+    take = which.one_of_each_policy
 
     @decorators.idempotent_id('ef9a40b1-5e27-4d40-bc3f-6ea12c50b1d5')
     @ddt.data(FILE, PAGE_SIZE)
@@ -127,15 +115,15 @@ class TestTraitsInFlavors(_BaseTraitTest):
                    (self.lacking, None, 'forbidden', True))
 
 
-@decorators.serial
 @ddt.ddt
 class TestIsolatedAggregates(_BaseTraitTest):
     """Aggregates that keep away who does not require their trait."""
 
-    promises = {
-        'isolated_aggregates':
-            'does not promise that nova-scheduler has [scheduler] '
-            'enable_isolated_aggregate_filtering'}
+    about = which.file_backed | which.large_pages
+    take = (which.among(which.file_backed, which.first)
+            + which.among(which.large_pages, which.first))
+    alone_on = which.each
+    promises = ('isolated_aggregates',)
 
     @decorators.idempotent_id('01bc62d3-7049-4f62-9e51-80c34e72d3f7')
     @ddt.data(FILE, PAGE_SIZE)
@@ -143,9 +131,10 @@ class TestIsolatedAggregates(_BaseTraitTest):
         """Who does not ask for what is special here goes elsewhere"""
         self.use(kind)
         client = self.os_admin.aggregates_client
-        aggregates.remove_left(client)
+        service = self.services.host_of(self.having.name)
+        aggregates.remove_left_of(client, [service])
         self.useFixture(aggregates.Aggregate(
-            client, [self.services.host_of(self.having.name)],
+            client, [service],
             {'trait:%s' % self.trait: 'required'}))
         self.check((self.having, self.size, None, False),
                    (self.having, self.size, 'required', True))

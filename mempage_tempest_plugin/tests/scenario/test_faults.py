@@ -12,35 +12,74 @@
 
 """What guests, Nova and the operator see when something breaks."""
 
+from oslo_utils import units
 from tempest.common import utils
-from tempest.common import waiters
 from tempest import config
 from tempest.lib.common.utils import test_utils
 from tempest.lib import decorators
 from testtools import content
 from testtools import matchers
 
-from mempage_tempest_plugin import compute_services
-from mempage_tempest_plugin import details
+from mempage_tempest_plugin.changes import faulty_store
+from mempage_tempest_plugin.changes import foreign_data
+from mempage_tempest_plugin.changes import nova_compute
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import attachments
 from mempage_tempest_plugin import exceptions
-from mempage_tempest_plugin import foreign_data
-from mempage_tempest_plugin import guests
 from mempage_tempest_plugin.hosts import cache
-from mempage_tempest_plugin.hosts import faulty_store
-from mempage_tempest_plugin import reconfiguration
-from mempage_tempest_plugin.tests import fault_base
-from mempage_tempest_plugin.tests import in_guest
-from mempage_tempest_plugin.tests import store_base
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import reachable
+from mempage_tempest_plugin.tests.bases import remains
 
 CONF = config.CONF
 
+# Seconds that QEMU, libvirt and Nova may need to notice what happened.
+NOTICE_TIMEOUT = 60
 # Room beside a guest's RAM in a store made for a test: the file system itself.
 SPARE_MIB = 64
 # What the kernel says of memory that it could not write: search for it.
 LOST = '(?s).*(potential data loss|I/O error|lost .*page write)'
 
 
-class TestQemuKilled(fault_base.FaultTest):
+class _BaseFaultTest(base.BaseMemoryTest):
+    """Tests that break something on hosts, and put it back."""
+
+    about = which.file_backed
+    promises = ('fault_injection',)
+    needs_system = False
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        # Nobody has such a store now: whoever does has leased the host alone.
+        for host in cls.hosts:
+            faulty_store.remove_left(host)
+
+    def setUp(self):
+        super().setUp()
+        self.remains = remains.Remains(self, NOTICE_TIMEOUT)
+        self._pids = {}
+
+    def boot_noted(self, host):
+        """Request a server, and note the space before."""
+        self.remains.note_space(host)
+        self.boot(host)
+
+    def path(self, host):
+        """The only backing file of the host's server."""
+        [path] = self.remains.paths[host.name]
+        return path
+
+    def pids(self, host):
+        """The QEMU processes of the host's server."""
+        return host.pids(self.server_on(host).uuid)
+
+    def wait_until_shut_off(self, host):
+        """Wait until Nova knows that the guest has ended."""
+        self.nova.wait_for(self.server_on(host).uuid, 'SHUTOFF')
+
+
+class TestQemuKilled(_BaseFaultTest):
     """Every file-backed host of the inventory."""
 
     @decorators.idempotent_id('8f3b2e5c-b17a-4e4a-ac65-309d72e6fb58')
@@ -61,12 +100,19 @@ class TestQemuKilled(fault_base.FaultTest):
         self.marks = {}
         self.on_each_host(
             self.check_host, self.boot_noted, self.wait_until_active,
-            self.note_files, self._mark, self.kill, self.wait_until_shut_off,
-            self.check_nothing_remains)
+            self.remains.note_files, self._mark, self._kill,
+            self.wait_until_shut_off, self.remains.check_none)
+
+    def _kill(self, host):
+        """End QEMU as the kernel does when memory is short."""
+        pids = self.pids(host)
+        self.assertNotEqual([], pids)
+        host.ssh.execute(['kill', '-9', *(str(pid) for pid in pids)],
+                         root=True)
 
     def _mark(self, host):
         """Write into the guest's memory, which is its file."""
-        self.marks[host.name] = 'MARK-OF-' + self.servers[host.name]
+        self.marks[host.name] = 'MARK-OF-' + self.server_on(host).uuid
         host.ssh.execute(
             ['dd', 'of=' + self.path(host), 'conv=notrunc', 'bs=1M',
              'seek=%d' % (self.flavor['ram'] // 2)],
@@ -74,10 +120,12 @@ class TestQemuKilled(fault_base.FaultTest):
         self.assertNotEqual({}, self._marked(host))
 
     def _marked(self, host):
-        return host.count_in_files([self.marks[host.name]])
+        return host.count_in_files(
+            [self.marks[host.name]],
+            [server.uuid for server in self.servers])
 
     def _start(self, host):
-        self.servers_client.start_server(self.servers[host.name])
+        self.nova.client.start_server(self.server_on(host).uuid)
 
     def _check_no_mark(self, host):
         self.assertEqual(
@@ -85,65 +133,51 @@ class TestQemuKilled(fault_base.FaultTest):
             'had in its memory before it was killed' % host.name)
 
 
-@decorators.serial
-class TestDaemonsRestarted(fault_base.FaultTest):
-    """Every file-backed host of the inventory."""
+class TestDaemonsRestarted(_BaseFaultTest):
+    """File-backed hosts that can be reconfigured."""
 
-    @classmethod
-    def is_about(cls, host):
-        return super().is_about(host) and host.compute_service is not None
-
-    @classmethod
-    def setup_clients(cls):
-        super().setup_clients()
-        cls.services = compute_services.ComputeServices(cls.os_admin)
+    about = which.reconfigurable
+    alone_on = which.each
 
     @decorators.idempotent_id('904c3f6d-c28b-4f5b-bd76-41ae83f70c69')
     def test_nova_compute(self):
         """The guest runs on with its file, and is deleted without a trace"""
-        self._daemons = {host.name: reconfiguration.NovaCompute(
-            host, self.services, CONF.compute.build_timeout)
-            for host in self.hosts}
-        self._check_restart(self._restart_nova_compute,
-                            self._wait_for_nova_compute)
+        self._check_restart(self.hosts, self._restart_nova_compute)
 
     @decorators.idempotent_id('a15d407e-d39c-4a6c-8e87-52bf94a81d7a')
     def test_libvirt(self):
         """The guest runs on with its file, and is deleted without a trace"""
-        self.hosts = [host for host in self.hosts
-                      if host.declared.libvirt_restart]
-        if not self.hosts:
-            raise self.skipException(
-                '%s does not say how to restart libvirt '
-                '(services.libvirt.restart)' % self.inventory.path)
-        self._check_restart(self._restart_libvirt)
+        hosts = [host for host in self.hosts
+                 if which.libvirt_restartable(host.declared)]
+        if not hosts:
+            self.skipTest('%s declares no %s' % (
+                self.inventory.path, which.libvirt_restartable))
+        self._check_restart(hosts, self._restart_libvirt)
 
-    def _check_restart(self, *steps):
+    def _check_restart(self, hosts, restart):
         self.on_each_host(
-            self.boot_noted, self.wait_until_active, self.note_files,
-            self._note_pids, *steps, self._check_pids, self.check_evidence,
-            self.delete, self.wait_until_deleted, self.check_nothing_remains)
+            self.boot_noted, self.wait_until_active, self.remains.note_files,
+            self._note_pids, restart, self._check_pids, self.check_evidence,
+            self.delete, self.wait_until_deleted, self.remains.check_none,
+            hosts=hosts)
 
     def _note_pids(self, host):
-        self._pids = dict(getattr(self, '_pids', {}),
-                          **{host.name: self.pids(host)})
+        self._pids[host.name] = self.pids(host)
 
     def _check_pids(self, host):
         self.assertEqual(self._pids[host.name], self.pids(host))
 
     def _restart_nova_compute(self, host):
-        self._daemons[host.name].restart()
-
-    def _wait_for_nova_compute(self, host):
-        self._daemons[host.name].wait_until_restarted()
-        self._daemons[host.name].wait_until_up()
+        nova_compute.NovaCompute(
+            host, self.services, CONF.compute.build_timeout
+        ).restart().wait_until_up()
 
     def _restart_libvirt(self, host):
         host.ssh.execute(
             ['sh', '-c', 'exec >&2; ' + host.declared.libvirt_restart],
             root=True)
         self.assertTrue(test_utils.call_until_true(
-            lambda: self._answers(host), fault_base.NOTICE_TIMEOUT, 1),
+            lambda: self._answers(host), NOTICE_TIMEOUT, 1),
             'libvirt did not answer again')
 
     def _answers(self, host):
@@ -153,15 +187,16 @@ class TestDaemonsRestarted(fault_base.FaultTest):
             return False
 
 
-@decorators.serial
-class TestBrokenStore(fault_base.FaultTest):
-    """a file-backed host; its store is broken on purpose"""
+class TestBrokenStore(_BaseFaultTest):
+    """A file-backed host; its store is broken on purpose."""
+
+    take = which.last
+    alone_on = which.each
 
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
-        cls.host = cls.hosts[0]
-        cls.hosts = [cls.host]
+        [cls.host] = cls.hosts
 
     def _boot_on(self, room_mib):
         """Have a server on a store that is there for this test only.
@@ -174,7 +209,7 @@ class TestBrokenStore(fault_base.FaultTest):
             self.host, self.flavor['ram'] + SPARE_MIB, room_mib + SPARE_MIB))
         self.boot_noted(self.host)
         self.wait_until_active(self.host)
-        self.note_files(self.host)
+        self.remains.note_files(self.host)
         # The server has to be gone before its store is.
         self.addCleanup(self._remove)
         return store
@@ -203,7 +238,7 @@ class TestBrokenStore(fault_base.FaultTest):
         # Nobody who could act on it is told:
         self.assertEqual(pids, self.pids(self.host))
         self.assertEqual('ACTIVE', self.cloud.server(
-            self.servers[self.host.name]).status)
+            self.server_on(self.host).uuid).status)
         # Those who ask find it:
         self.assertIsNotNone(cached.fsync, 'fsync met with no error')
         self.assertThat('\n'.join(store.complaints()),
@@ -214,7 +249,8 @@ class TestBrokenStore(fault_base.FaultTest):
     def test_read_errors_end_the_guest(self):
         """QEMU dies rather than go on with wrong memory, and Nova tells"""
         store = self._boot_on(self.flavor['ram'])
-        self._act('PAUSED', 'pause_server')
+        self.nova.act(self.server_on(self.host).uuid, 'pause_server',
+                      'PAUSED')
         cached = self._evict()
         self.assertEqual((0, None), (cached.cached, cached.fsync))
         store.break_reading()
@@ -233,79 +269,71 @@ class TestBrokenStore(fault_base.FaultTest):
             self.flavor['ram'] + SPARE_MIB))
         store.make_read_only()
         self.boot_noted(self.host)
-        waiters.wait_for_server_status(
-            self.servers_client, self.servers[self.host.name], 'ERROR',
-            raise_on_error=False)
-        shown = self.servers_client.show_server(
-            self.servers[self.host.name])['server']
-        self._report('fault', str(shown['fault']))
+        server = self.server_on(self.host)
+        self.nova.settle([server])
+        self._report('fault', server.fault)
+        self.assertEqual('ERROR', server.status)
+        # It never had a file there.
+        server.host = self.host.name
         self.assertIn('Read-only file system',
-                      self.host.compute_log(details.LOG_LINES))
-        self._paths[self.host.name] = []
-        self.check_nothing_remains(self.host)
-        self.assertEqual({}, self.cloud.allocated_memory(
-            self.servers[self.host.name]))
+                      self.host.compute_log(attachments.LOG_LINES))
+        self.remains.paths[self.host.name] = []
+        self.remains.check_none(self.host)
+        self.assertEqual({}, self.cloud.allocated_memory(server.uuid))
         self._remove()
-
-    def _act(self, status, method):
-        getattr(self.servers_client, method)(self.servers[self.host.name])
-        waiters.wait_for_server_status(
-            self.servers_client, self.servers[self.host.name], status)
 
     def _touch(self):
         """Have QEMU read the guest's memory, as the guest itself would."""
         try:
             self.host.libvirt.monitor(
-                self.servers[self.host.name], 'human-monitor-command',
+                self.server_on(self.host).uuid, 'human-monitor-command',
                 **{'command-line': 'xp /1xb 0x%x' % (
-                    self.flavor['ram'] * guests.MIB // 2)})
+                    self.flavor['ram'] * units.Mi // 2)})
         except exceptions.HypervisorError as error:
             # It dies of the question.
             self._report('qemu', str(error))
 
 
-@decorators.serial
-class TestFullStore(fault_base.FaultTest, in_guest.FilledGuestTest):
-    """a file-backed host; its store is filled on purpose"""
+class TestFullStore(reachable.BaseFilledTest):
+    """A file-backed host; its store is filled on purpose."""
 
-    # One that tells the host which of its memory it does not use.
-    needs_system = True
-    promises = {**fault_base.FaultTest.promises,
-                **store_base.BaseStoreTest.promises}
+    about = which.file_backed
+    take = which.last
+    alone_on = which.each
+    promises = ('fault_injection', 'fill_stores')
 
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
-        cls.host = cls.hosts[0]
+        [cls.host] = cls.hosts
 
     @decorators.idempotent_id('0d5825fa-8ebc-42bc-97a0-52807e5be276')
     @utils.services('compute', 'network')
     def test_memory_given_back_is_gone(self):
         """Hazard: QEMU dies if others have the space of free guest memory"""
-        self.boot_reachable(self.host)
-        guest = self.enter(self.servers[self.host.name])
-        self.note_files(self.host)
-        self._wait_until_given_back()
+        server = self.boot_reachable(self.host)
+        guest = self.enter(server)
+        [backend] = self.host.memory_backends(server.uuid)
+        self._wait_until_given_back(backend.mem_path)
         # It cannot be told to begin when there is no memory to listen with.
         guest.fill_slowly(self.filled_mib)
         self.useFixture(foreign_data.ForeignData(self.host))
-        self.wait_until_shut_off(self.host)
-        self.assertEqual([], self.pids(self.host))
+        self.nova.wait_for(server.uuid, 'SHUTOFF')
+        self.assertEqual([], self.host.pids(server.uuid))
         foreign_data.remove(self.host)
-        self.servers_client.start_server(self.servers[self.host.name])
+        self.nova.client.start_server(server.uuid)
         self.wait_until_active(self.host)
         self.check_evidence(self.host)
 
-    def _wait_until_given_back(self):
+    def _wait_until_given_back(self, path):
         if not test_utils.call_until_true(
-                lambda: self._given_back() >= self.filled_mib // 2,
-                fault_base.NOTICE_TIMEOUT, 1):
+                lambda: self._given_back(path) >= self.filled_mib // 2,
+                NOTICE_TIMEOUT, 1):
             raise self.skipException(
                 'The guest has all of its memory: it does not give back what '
                 'is free (free page reporting)')
 
-    def _given_back(self):
+    def _given_back(self, path):
         """Tell how many MiB of the guest's RAM are not in its file."""
-        path = self.path(self.host)
         file = self.host.survey(paths=[path]).files[path]
-        return (file.size - file.allocated) // guests.MIB
+        return (file.size - file.allocated) // units.Mi

@@ -13,64 +13,187 @@
 """Running guests keep what is in their memory when they change hosts."""
 
 from tempest.common import utils
-from tempest.common import waiters
 from tempest import config
 from tempest.lib import decorators
+from testtools import content
 
-from mempage_tempest_plugin import page_sizes
-from mempage_tempest_plugin.tests import guest_moving
-from mempage_tempest_plugin.tests import moving
-from mempage_tempest_plugin.tests import reconfiguring
+from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.guests import reachability
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import leased
+from mempage_tempest_plugin.tests.bases import reachable
+from mempage_tempest_plugin.tests.bases import reconfigured
 
 CONF = config.CONF
 
+# Seconds in which the writer in the guest has to get one round further.
+WRITER_TIMEOUT = 60
+ALLOWED, REFUSED_LATE, REFUSED_EARLY = (
+    'allowed', 'refused-late', 'refused-early')
 
-class LiveMigrationTest(guest_moving.GuestMoveTest):
-    """Live migrations of a guest that has something in its memory."""
+
+class _BaseLiveMigrationTest(reachable.BaseFilledTest, base.BaseMoveTest):
+    """Live migrations of a guest that has something in its memory.
+
+    The tests of a class that begin on the same host use the same guest, as
+    long as it is fit.
+    """
 
     features = ('live_migration',)
 
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls._reused = {}
+
+    def start_filled(self):
+        """Have a server with filled memory; part of it goes on changing."""
+        # Whoever fails leaves it to nobody.
+        reused = self._reused.pop(self.source, None)
+        if reused is None:
+            self._boot_filled()
+            return
+        server, self.guest, self.before = reused
+        self.use(server)
+        self.check_evidence(self.source)
+        self.check_guest()
+
+    def reuse(self):
+        """Leave the server, which is where it was, to the next test."""
+        self._reused[self.source] = self.server, self.guest, self.before
+
+    def boot_guest(self):
+        """Get the server that start_filled is about."""
+        self.use(self.request_guest_on(self.source))
+
+    @classmethod
+    def request_guest_on(cls, host):
+        """Request a server on a host; it is deleted after the class.
+
+        :param host: the compute_host.ComputeHost
+        :returns: the servers.RequestedServer
+        """
+        server = cls.request_server(host, **cls.reachable(
+            cls.get_class_validation_resources(cls.os_admin)))
+        cls.addClassResourceCleanup(cls.nova.delete, [server.uuid])
+        return server
+
+    def use(self, server):
+        """Let a server be the one that the test is about.
+
+        :param server: the servers.RequestedServer
+        """
+        self.servers = [server]
+        self.note_reachable(server, self.get_class_validation_resources(
+            self.os_admin))
+
+    def _boot_filled(self):
+        self.boot_guest()
+        self.guest = self.fill(self.server)
+        self.check_evidence(self.source)
+        # While the guest is paused there is nothing to race with, and one
+        # that writes much, or never rests, takes the CPU from all others.
+        if CONF.mempage.live_migrate_running_guests:
+            self.guest.start_writer(mib=4, pause=0)
+        else:
+            self.guest.start_writer(mib=1, pause=1)
+        self.before = self.guest.state()
+        self._check_state(self.before)
+
+    def check_guest(self):
+        """Assert that the guest's memory is what it was, and still works."""
+        self._check_state(self.guest.state())
+
+    def _check_state(self, state):
+        comparison = facts.Comparison(
+            'in the guest of server %s' % self.server.uuid,
+            self.server.host, self.server.uuid)
+        comparison.equal('guest', 'boot ID', self.before.boot, state.boot)
+        comparison.equal('guest', 'digest of the pattern',
+                         self.guest.intact(), state.digest)
+        comparison.equal('guest', 'what the writer found wrong', '',
+                         state.torn)
+        comparison.equal('guest', 'complaints of the kernel',
+                         self.before.trouble, state.trouble)
+        if state.digest != self.guest.intact():
+            comparison.equal('guest', 'damage', None, self.guest.damage())
+        self.assert_agrees(comparison)
+        self._check_writer()
+
+    def _check_writer(self):
+        first, last = self.guest.rounds(WRITER_TIMEOUT)
+        self.assertGreater(
+            last, first,
+            'the writer in the guest got no further than round %d' % first)
+
+    def migrate(self, departed, host):
+        """Take the running server to another host, with all its memory.
+
+        :param departed: the compute_host.ComputeHost where it is
+        :param host: the compute_host.ComputeHost where it has to go
+        """
+        runs = CONF.mempage.live_migrate_running_guests
+        pings = reachability.Pings(self.guest.client.ip_address)
+        with pings:
+            if not runs:
+                self.act('PAUSED', 'pause_server')
+            self.act('ACTIVE' if runs else 'PAUSED', 'live_migrate_server',
+                     **self.nova.to_live(host.name))
+            if not runs:
+                self.act('ACTIVE', 'unpause_server')
+        self._report('%s to %s, %s: stopped for %s ms, says libvirt; silent '
+                     'for %s s, say pings' % (
+                         departed.name, host.name,
+                         'running' if runs else 'paused by [mempage] '
+                         'live_migrate_running_guests',
+                         host.libvirt.migration_downtime(self.server.uuid),
+                         'an unknown number of' if pings.silence is None
+                         else '%.1f' % pings.silence))
+        self.check_moved(departed, host)
+        self.check_guest()
+
+    def _report(self, text):
+        self.addDetailUniqueName('live-migration',
+                                 content.text_content(text + '\n'))
+
     def check_round_trip(self):
         """Assert that the guest keeps its memory on alike hosts, and back."""
-        hosts = self._those(True)
+        hosts = self._those(which.alike)
         self.start_filled()
         here = self.source
         for host in [*hosts, self.source]:
             self.migrate(here, host)
             here = host
-        self.keep()
+        self.reuse()
 
     def check_mixed(self):
         """Assert that migrations to other hosts end as declared.
 
         Memory is unharmed, whatever they end in.
         """
-        hosts = self._those(False)
+        hosts = self._those(~which.alike)
         self.start_filled()
+        checks = {ALLOWED: self._check_allowed,
+                  REFUSED_EARLY: self._check_refused_early,
+                  REFUSED_LATE: self._check_refused_late}
         for host in hosts:
-            getattr(self, '_check_' + self.outcome(host).replace('-', '_'))(
-                host)
-        self.keep()
+            checks[self.outcome(host)](host)
+        self.reuse()
 
-    def _those(self, alike):
+    def _those(self, condition):
         """Choose hosts to go to, or skip the test.
 
-        :param alike: whether guests have the same kind of memory there
+        :param condition: a which.Condition on them and where it starts
         :returns: list of compute_host.ComputeHost
         """
         hosts = [host for host in self.destinations
-                 if self._is_alike(host) == alike]
+                 if condition(host.declared, self.source.declared)]
         if not hosts:
-            self.skipTest('%s declares no host with %s kind of memory for the '
-                          'guests of %s' % (
-                              self.inventory.path,
-                              'the same' if alike else 'another',
-                              self.source.name))
+            self.skipTest('%s declares no %s beside %s' % (
+                self.inventory.path, condition, self.source.name))
         return hosts
-
-    def _is_alike(self, host):
-        return (bool(host.declared.file_backed)
-                == bool(self.source.declared.file_backed))
 
     def outcome(self, host):
         """Tell what a migration to a host of another kind has to end in.
@@ -85,35 +208,30 @@ class LiveMigrationTest(guest_moving.GuestMoveTest):
         self.migrate(host, self.source)
 
     def _check_refused_early(self, host):
-        self.check_refused(host, 'live_migrate_server', **self.to_live(host))
+        self.check_live_migration_refused(host)
         self.check_guest()
 
     def _check_refused_late(self, host):
         """Assert that only the server's status suffers, and that it heals."""
-        pids = self.source.pids(self.server)
-        self.servers_client.live_migrate_server(self.server,
-                                                **self.to_live(host))
-        waiters.wait_for_server_status(
-            self.servers_client, self.server, 'ERROR', raise_on_error=False)
+        uuid = self.server.uuid
+        pids = self.source.pids(uuid)
+        self.nova.client.live_migrate_server(
+            uuid, **self.nova.to_live(host.name))
+        self.nova.wait_for(uuid, 'ERROR', raise_on_error=False)
         self.check_absent(host)
-        self.servers_client.reset_state(self.server, state='active')
+        self.nova.client.reset_state(uuid, state='active')
         self.wait_until_active(self.source)
-        self.check_untouched(pids)
+        self.check_unmoved(pids)
         self.check_guest()
 
 
-class TestFileBackedLiveMigration(moving.FromFileBacked, LiveMigrationTest):
-    """a file-backed host, and others"""
+class TestFileBackedLiveMigration(_BaseLiveMigrationTest):
+    """From a file-backed host to stores of each type, and to others."""
 
-    @classmethod
-    def _destinations(cls, source):
-        others = [host for host in cls.inventory.hosts.values()
-                  if host is not source]
-        stores = {host.file_backed.filesystem: host
-                  for host in reversed(others) if host.file_backed}
-        return [*stores.values(), *page_sizes.one_of_each_policy(
-            host for host in others
-            if not host.file_backed and moving.can_have(host, None))]
+    start_on = which.file_backed
+    go_to = which.file_backed | which.no_page_size
+    take = (which.among(which.file_backed, which.one_of_each_file_system)
+            + which.among(~which.file_backed, which.one_of_each_policy))
 
     @decorators.idempotent_id('5f0c8a5e-3ae5-4d0b-8a7e-0e0c5a3cf8b1')
     @utils.services('compute', 'network')
@@ -128,16 +246,13 @@ class TestFileBackedLiveMigration(moving.FromFileBacked, LiveMigrationTest):
         self.check_mixed()
 
 
-class TestOrdinaryLiveMigration(moving.FromOrdinary, LiveMigrationTest):
-    """a host with ordinary memory, and others"""
+class TestOrdinaryLiveMigration(_BaseLiveMigrationTest):
+    """From a host with ordinary memory to another one, and to stores."""
 
-    @classmethod
-    def _destinations(cls, source):
-        others = [host for host in cls.inventory.hosts.values()
-                  if host is not source and moving.can_have(host, None)]
-        ordinary = [host for host in others if not host.file_backed]
-        return ordinary[:1] + page_sizes.one_of_each_policy(
-            host for host in others if host.file_backed)
+    start_on = ~which.file_backed
+    go_to = which.no_page_size
+    take = (which.among(~which.file_backed, which.first)
+            + which.among(which.file_backed, which.one_of_each_policy))
 
     @decorators.idempotent_id('b0c0b6d5-0d68-4dcb-9d53-35b1ea8d26f2')
     @utils.services('compute', 'network')
@@ -152,22 +267,19 @@ class TestOrdinaryLiveMigration(moving.FromOrdinary, LiveMigrationTest):
         self.check_mixed()
 
 
-class TestLargePageLiveMigration(LiveMigrationTest):
-    """a host with large pages, and others"""
+class TestLargePageLiveMigration(_BaseLiveMigrationTest):
+    """From a host with large pages to another one, and to stores."""
 
     request = page_sizes.LARGE
-
-    @classmethod
-    def is_destination(cls, host, source):
-        return (host.file_backed is not None
-                or bool(page_sizes.large(host) & page_sizes.large(source)))
+    pools = leased.TAKES
+    go_to = which.file_backed | which.common_large_pages
 
     def outcome(self, host):
         # Without a pool the scheduler sees at once that there are no pages.
         # With one Nova believes that it can serve them; no guest ever can.
         if CONF.mempage.allowed_memory_pagesize or not host.declared.pools:
-            return 'refused-early'
-        return 'refused-late'
+            return REFUSED_EARLY
+        return REFUSED_LATE
 
     @decorators.idempotent_id('c7cf2b35-6d0e-4f43-9ec6-dd0d6d2c7a03')
     @utils.services('compute', 'network')
@@ -182,37 +294,23 @@ class TestLargePageLiveMigration(LiveMigrationTest):
         self.check_mixed()
 
 
-class TestLiveMigrationWithoutCheck(moving.FromFileBacked, moving.ToOrdinary,
-                                    LiveMigrationTest,
-                                    reconfiguring.ReconfiguringTest):
-    """a file-backed host and an ordinary one, both without the pre-check"""
+class TestLiveMigrationWithoutCheck(_BaseLiveMigrationTest):
+    """A file-backed host and an ordinary one, both without the pre-check."""
 
-    promises = dict(
-        reconfiguring.ReconfiguringTest.promises,
-        allowed_memory_pagesize='is not set: there is no pre-check to do '
-                                'without')
-
-    @classmethod
-    def is_about(cls, host):
-        return (reconfiguring.ReconfiguringTest.is_about(host)
-                and super().is_about(host))
-
-    @classmethod
-    def is_destination(cls, host, source):
-        return (reconfiguring.ReconfiguringTest.is_about(host)
-                and super().is_destination(host, source))
-
-    @classmethod
-    def _destinations(cls, source):
-        return super()._destinations(source)[:1]
+    promises = ('reconfigure_hosts', 'allowed_memory_pagesize')
+    start_on = which.file_backed & which.reconfigurable
+    go_to = ~which.file_backed & which.no_page_size & which.reconfigurable
+    take = which.first
+    alone_on = which.each
 
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
         # nova-compute takes its time to start, and so do the guests.
         cls._guests = {host: cls.request_guest_on(host) for host in cls.hosts}
-        cls.wait_until_built(cls._guests.values())
-        cls.reconfigure({host: {
+        cls.nova.wait_until_built(
+            [server.uuid for server in cls._guests.values()])
+        reconfigured.begin(cls).apply({host: {
             ('libvirt', 'refuse_mixed_live_migration'): 'False'}
             for host in cls.hosts})
 
@@ -220,7 +318,7 @@ class TestLiveMigrationWithoutCheck(moving.FromFileBacked, moving.ToOrdinary,
         self.use(self._guests[self.source])
 
     def outcome(self, host):
-        return 'refused-late'
+        return REFUSED_LATE
 
     @decorators.idempotent_id('15c3eaf8-4d90-4c7b-ae63-812db0f97e47')
     @utils.services('compute', 'network')

@@ -12,24 +12,24 @@
 
 """What a guest writes into its memory is found where it should be."""
 
+from oslo_utils import units
 from tempest.common import utils
 from tempest.lib.common.utils import data_utils
 from tempest.lib import decorators
 from testtools import matchers
 
-from mempage_tempest_plugin import inventory
-from mempage_tempest_plugin.tests import in_guest
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import reachable
 
-MIB = 1024 * 1024
 # With its line break a pattern is 64 bytes long, so that every page of
 # memory, whatever its size, holds a whole number of them.
 LENGTH = 64
 
 
-class TestMemoryContent(in_guest.InGuestTest):
+class TestMemoryContent(reachable.BaseReachableTest):
     """The proof that no attribute can forge."""
 
-    kind = inventory.Kind.FILE_BACKED
+    about = which.file_backed
 
     def setUp(self):
         super().setUp()
@@ -43,15 +43,21 @@ class TestMemoryContent(in_guest.InGuestTest):
     def test_guest_memory_is_found_in_file(self):
         """A pattern written in the guest is in its file and in no other"""
         self.on_each_host(
-            self.check_host, self.boot_reachable, self.wait_until_active,
-            self._connect, self._count_patterns,
+            self.check_host, self._boot_beside, self.boot_reachable,
+            self.wait_until_active, self._connect, self._count_patterns,
             self._check_pattern_is_nowhere, self._write_pattern,
             self._count_patterns, self._check_pattern_is_in_own_file,
             self.check_evidence)
 
+    def _boot_beside(self, host):
+        """Have a guest whose file could have the pattern, too."""
+        if len(self.hosts) == 1:
+            server = self.boot(host, image=self.create_image())
+            self.nova.wait_until_built([server.uuid])
+
     def _connect(self, host):
         """Wait for ssh into the guest, and keep it."""
-        self._guests[host.name] = self.connect(self.servers[host.name])
+        self._guests[host.name] = self.connect(self.server_on(host))
         self._patterns[host.name] = (
             data_utils.rand_uuid_hex() + data_utils.rand_uuid_hex()
         )[:LENGTH - 1]
@@ -59,7 +65,7 @@ class TestMemoryContent(in_guest.InGuestTest):
     def _count_patterns(self, host):
         """Count all hosts' patterns in the host's backing files, once."""
         self._counts[host.name] = host.count_in_files(
-            self._patterns.values())
+            self._patterns.values(), self._uuids())
 
     def _check_pattern_is_nowhere(self, host):
         self.assertEqual({}, self._found(host), 'found before it was written')
@@ -79,7 +85,7 @@ class TestMemoryContent(in_guest.InGuestTest):
 
     def _check_pattern_is_in_own_file(self, host):
         own = [(host.name, backend.mem_path) for backend
-               in host.memory_backends(self.servers[host.name])]
+               in host.memory_backends(self.server_on(host).uuid)]
         found = self._found(host)
         copies = sum(found.pop(file, 0) for file in own)
         self.assertThat(
@@ -99,6 +105,9 @@ class TestMemoryContent(in_guest.InGuestTest):
                 for name, files in self._counts.items()
                 for path, counts in files.items() if pattern in counts}
 
+    def _uuids(self):
+        return [server.uuid for server in self.servers]
+
     def _size(self):
         """Bytes to write: far more than what ssh holds in its buffers."""
-        return self.flavor['ram'] * MIB // 16
+        return self.flavor['ram'] * units.Mi // 16

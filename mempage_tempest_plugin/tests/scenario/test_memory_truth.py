@@ -14,48 +14,45 @@
 
 import dataclasses
 
+from oslo_utils import units
 from tempest.common import utils
-from tempest.common import waiters
 from tempest.lib import decorators
 
-from mempage_tempest_plugin import facts
-from mempage_tempest_plugin import guests
+from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.guests import memory
 from mempage_tempest_plugin.hosts import cache
-from mempage_tempest_plugin.tests import in_guest
-
-# File systems that have no device below: what is pushed out goes to swap.
-IN_MEMORY = ('tmpfs', 'ramfs', 'hugetlbfs')
+from mempage_tempest_plugin.tests.bases import reachable
 
 
 @dataclasses.dataclass
 class Tenant:
     """A guest with a pattern of its own in its memory."""
 
-    server: str
-    guest: guests.Guest
-    state: guests.State
+    server: servers.RequestedServer
+    guest: memory.Guest
+    state: memory.State
     path: str
 
 
-class TestMemoryTruth(in_guest.FilledGuestTest):
-    """a file-backed host whose store is a device"""
+class TestMemoryTruth(reachable.BaseFilledTest):
+    """What only the store had comes back, and to nobody else."""
 
-    @classmethod
-    def is_about(cls, host):
-        return bool(host.file_backed and host.file_backed.filesystem
-                    and host.file_backed.filesystem not in IN_MEMORY)
+    about = which.on_a_device
+    take = which.first
 
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
-        cls.host = cls.hosts[0]
+        [cls.host] = cls.hosts
 
     @decorators.idempotent_id('6d1f0c3a-9f5e-4c28-8a43-1e7b50c4d936')
     @utils.services('compute', 'network')
     def test_memory_comes_back_from_store(self):
         """Two guests read back their own memory, which only the store had"""
-        servers = [self._boot(), self._boot()]
-        tenants = [self._settle(server) for server in servers]
+        booted = [self.boot_reachable(self.host) for _ in range(2)]
+        tenants = [self._settle(server) for server in booted]
         self._check_apart(tenants)
         for tenant in tenants:
             self._push_out(tenant)
@@ -67,79 +64,76 @@ class TestMemoryTruth(in_guest.FilledGuestTest):
     @utils.services('compute', 'network')
     def test_next_guest_finds_nothing(self):
         """No byte of a deleted guest is in the memory of the next one"""
-        tenant = self._settle(self._boot())
-        self.assertNotEqual({}, self._found([tenant])[tenant.server])
+        tenant = self._settle(self.boot_reachable(self.host))
+        self.assertNotEqual({}, self._found([tenant])[tenant.path])
         self.delete(self.host)
         self.wait_until_deleted(self.host)
         self.boot(self.host)
         self.wait_until_active(self.host)
         self.check_evidence(self.host)
-        self.assertEqual({}, self._found([tenant])[tenant.server],
+        self.assertEqual({}, self._found([tenant])[tenant.path],
                          'what a deleted guest wrote is in these files')
-
-    def _boot(self):
-        self.boot_reachable(self.host)
-        return self.servers[self.host.name]
 
     def _settle(self, server):
         """Fill a guest's memory, and keep what must be there for ever."""
         guest = self.fill(server)
         state = guest.state()
         self.assertEqual(guest.intact(), state.digest)
-        [backend] = self.host.memory_backends(server)
+        [backend] = self.host.memory_backends(server.uuid)
         return Tenant(server, guest, state, backend.mem_path)
 
     def _found(self, tenants):
         """Look whose patterns are in which files.
 
-        :returns: dict by server of dicts of numbers of copies by path
+        :returns: dict by the tenant's file of dicts of numbers of copies by
+            path
         """
         counts = self.host.count_in_files(
-            tenant.guest.seed for tenant in tenants)
-        return {tenant.server: {
+            [tenant.guest.seed for tenant in tenants],
+            [server.uuid for server in self.servers])
+        return {tenant.path: {
             path: found[tenant.guest.seed] for path, found in counts.items()
             if tenant.guest.seed in found} for tenant in tenants}
 
     def _check_apart(self, tenants):
         """Assert that each file has its own guest's pattern and no other."""
         found = self._found(tenants)
-        comparison = facts.Comparison('backing files on host %s'
-                                      % self.host.name)
+        comparison = facts.Comparison(
+            'backing files on host %s' % self.host.name, self.host.name)
         for tenant in tenants:
-            own = found[tenant.server].pop(tenant.path, 0)
-            wanted = tenant.guest.pages * guests.PAGE // guests.LINE
+            own = found[tenant.path].pop(tenant.path, 0)
+            wanted = tenant.guest.pages * memory.PAGE // memory.LINE
             comparison.holds(
                 'file system', '%s: lines of its own' % tenant.path,
                 'at least %d' % wanted, own, own >= wanted)
             comparison.equal('file system', 'the same lines elsewhere', {},
-                             found[tenant.server])
-        self.assertThat(comparison, facts.Agrees())
+                             found[tenant.path])
+        self.assert_agrees(comparison)
 
     def _push_out(self, tenant):
         """Leave the guest's memory nowhere but in the store."""
-        self.servers_client.pause_server(tenant.server)
-        waiters.wait_for_server_status(self.servers_client, tenant.server,
-                                       'PAUSED')
+        self.nova.act(tenant.server.uuid, 'pause_server', 'PAUSED')
         cached = cache.evict(self.host, tenant.path,
-                             self.host.pids(tenant.server))
-        comparison = facts.Comparison('%s on host %s, pushed out' % (
-            tenant.path, self.host.name))
-        comparison.equal('kernel', 'pages', self.flavor['ram'] * guests.MIB,
-                         cached.pages * guests.PAGE)
+                             self.host.pids(tenant.server.uuid))
+        comparison = facts.Comparison(
+            '%s on host %s, pushed out' % (tenant.path, self.host.name),
+            self.host.name, tenant.server.uuid)
+        comparison.equal('kernel', 'pages', self.flavor['ram'] * units.Mi,
+                         cached.pages * memory.PAGE)
         comparison.equal('kernel', 'in the page cache (%s)' % cached.method,
                          0, cached.cached)
         comparison.equal('kernel', 'error of fsync', None, cached.fsync)
-        self.assertThat(comparison, facts.Agrees())
+        self.assert_agrees(comparison)
 
     def _check_read_back(self, tenant):
         """Assert that the guest gets all of it back, and from the store."""
         before = cache.look(self.host, tenant.path)
-        self.servers_client.unpause_server(tenant.server)
-        waiters.wait_for_server_status(self.servers_client, tenant.server,
-                                       'ACTIVE')
+        self.nova.act(tenant.server.uuid, 'unpause_server', 'ACTIVE')
         state = tenant.guest.state()
         after = cache.look(self.host, tenant.path)
-        comparison = facts.Comparison('server %s, read back' % tenant.server)
+        comparison = facts.Comparison(
+            'server %s, read back' % tenant.server.uuid, self.host.name,
+            tenant.server.uuid)
         comparison.equal('guest', 'state', tenant.state, state)
         comparison.holds(
             'kernel', 'pages that were read (%s)' % after.method,
@@ -147,4 +141,4 @@ class TestMemoryTruth(in_guest.FilledGuestTest):
             after.cached - before.cached >= tenant.guest.pages)
         if state.digest != tenant.state.digest:
             comparison.equal('guest', 'damage', None, tenant.guest.damage())
-        self.assertThat(comparison, facts.Agrees())
+        self.assert_agrees(comparison)

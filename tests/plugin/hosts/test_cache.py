@@ -23,7 +23,7 @@ import testtools
 
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import cache
-from mempage_tempest_plugin.hosts import evict
+from mempage_tempest_plugin.hosts.scripts import evict
 
 PAGES = 64
 

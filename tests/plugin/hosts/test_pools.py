@@ -26,8 +26,9 @@ class PoolsTest(base.BaseTestCase):
             large + 'surplus_hugepages:1',
             NODE % (0, 1048576) + 'nr_hugepages:2',
             '/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages:99'])
-        self.assertEqual([pools.Pool(0, 1048576, 2, 0, 0),
-                          pools.Pool(1, 2048, 10, 7, 1)], pools.parse(text))
+        self.assertEqual([pools.NodePool(0, 1048576, 2, 0, 0),
+                          pools.NodePool(1, 2048, 10, 7, 1)],
+                         pools.parse(text))
 
     def test_none(self):
         self.assertEqual([], pools.parse('\n'))

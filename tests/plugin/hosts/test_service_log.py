@@ -17,14 +17,14 @@ from unittest import mock
 import fixtures
 from oslotest import base
 
-from mempage_tempest_plugin.hosts import connection
+from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.hosts import service_log
-from mempage_tempest_plugin import inventory
+from mempage_tempest_plugin.hosts import ssh
 
 
 def _execute(command, root):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return connection.Result('', 0, done.stdout, done.stderr)
+    return ssh.Result('', 0, done.stdout, done.stderr)
 
 
 class FileTest(base.BaseTestCase):

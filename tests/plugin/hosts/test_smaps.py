@@ -44,13 +44,13 @@ class SmapsTest(base.BaseTestCase):
     def test_file(self):
         self.assertEqual(smaps.Mapping(
             size_kib=196608, shared=True, device='0:40', inode=5,
-            path='/srv/a b/pc.ram', deleted=False, page_kib=4,
-            resident_kib=196608), self.mappings[1])
+            path='/srv/a b/pc.ram', page_kib=4, resident_kib=196608),
+            self.mappings[1])
 
     def test_deleted_hugepages(self):
         found = self.mappings[2]
-        self.assertEqual(('/dev/hugepages/x', True, 2048, 65536), (
-            found.path, found.deleted, found.page_kib, found.resident_kib))
+        self.assertEqual(('/dev/hugepages/x', 2048, 65536), (
+            found.path, found.page_kib, found.resident_kib))
 
     def test_private(self):
         self.assertEqual([False, True, True, False],

@@ -12,6 +12,7 @@
 
 import os
 import subprocess
+from unittest import mock
 
 import fixtures
 from oslotest import base
@@ -100,11 +101,15 @@ class ScriptTest(base.BaseTestCase):
     """The script itself, run on this machine."""
 
     def _run(self, *arguments):
-        result = subprocess.run(
-            ['sh', '-s'], input=survey.script(*arguments), text=True,
-            capture_output=True, check=True)
+        ssh = mock.Mock()
+        ssh.execute.side_effect = self._execute
+        return survey.take(ssh, 'here', *arguments)
+
+    def _execute(self, command, stdin, root):
+        result = subprocess.run(command, input=stdin, text=True,
+                                capture_output=True, check=True)
         self.assertEqual('', result.stderr)
-        return survey.parse('here', result.stdout)
+        return result
 
     def test_plain_host(self):
         found = self._run(None, None, [UUID], [])

@@ -1,0 +1,99 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A backing store on a host that can be broken on purpose."""
+
+import re
+
+import fixtures
+
+from mempage_tempest_plugin.hosts import scripts
+
+SCRIPT = 'faulty_store.sh'
+_STAMP = re.compile(r'^\[\s*(\d+\.\d+)\] ')
+
+
+class FaultyStore(fixtures.Fixture):
+    """Replace the backing store of a host that has no guests.
+
+    The real one is below it all the time, and comes back in the end. What a
+    killed run has left is removed by the next one.
+
+    :param host: a compute_host.ComputeHost
+    :param size_mib: the size that the store claims to have
+    :param room_mib: what it can really keep
+    """
+
+    def __init__(self, host, size_mib, room_mib):
+        super().__init__()
+        self._host = host
+        self._size = size_mib
+        self._room = room_mib
+        self._since = 0.0
+
+    def _setUp(self):
+        self.addCleanup(self._run, 'down')
+        self._since = float(self._run('up'))
+
+    def break_reading(self):
+        """Have reads fail that the page cache cannot answer."""
+        self._run('read-errors')
+
+    def make_read_only(self):
+        """Remount it as an administrator, or the kernel, would."""
+        self._run('read-only')
+
+    def complaints(self):
+        """Get what the kernel has logged about the store.
+
+        :returns: list of lines
+        """
+        return after(self._run('log'), self._since)
+
+    def _run(self, action):
+        return _run(self._host, action, size=str(self._size),
+                    room=str(self._room))
+
+
+def is_left(host):
+    """Tell whether a killed run has left such a store.
+
+    :param host: a compute_host.ComputeHost that is file-backed
+    """
+    return bool(_run(host, 'is-left'))
+
+
+def remove_left(host):
+    """Remove what a killed run has left.
+
+    :param host: a compute_host.ComputeHost that is file-backed
+    """
+    _run(host, 'down')
+
+
+def _run(host, action, **values):
+    return scripts.run(
+        host.ssh, SCRIPT, action=action,
+        directory=host.declared.file_backed.directory, **values)
+
+
+def after(text, uptime):
+    """Choose the lines of the kernel's log since some time.
+
+    :param text: the output of dmesg
+    :param uptime: seconds since the machine started
+    :returns: list of lines
+    """
+    # The two clocks are not quite the same.
+    return [line for line in text.splitlines()
+            if (found := _STAMP.match(line))
+            and float(found[1]) > uptime - 1]

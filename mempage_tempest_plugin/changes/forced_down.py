@@ -1,0 +1,80 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""nova-compute that Nova is told to take for down."""
+
+import fixtures
+from tempest.lib.common.utils import test_utils
+from tempest.lib import exceptions as lib_exc
+
+from mempage_tempest_plugin.changes import host_traits
+from mempage_tempest_plugin.cloud import cloud
+
+#: The kind of the trait of hosts that are forced down.
+KIND = 'down'
+
+
+class ForcedDown(fixtures.Fixture):
+    """Have Nova believe that nova-compute on a host is down.
+
+    A trait tells meanwhile whose doing that is: Nova does not.
+
+    :param manager: Tempest's client manager of an administrator
+    :param services: a nova_services.ComputeServices
+    :param hypervisor: hypervisor_hostname of the host
+    :param timeout: seconds until nova-compute must count as up again
+    """
+
+    def __init__(self, manager, services, hypervisor, timeout):
+        super().__init__()
+        self._manager = manager
+        self._services = services
+        self._hypervisor = hypervisor
+        self._timeout = timeout
+
+    def _setUp(self):
+        provider = cloud.Cloud(self._manager).provider(self._hypervisor)
+        self.useFixture(host_traits.Trait(
+            self._manager, [provider.uuid], KIND))
+        self.addCleanup(bring_up, self._services, self._hypervisor,
+                        self._timeout)
+        self._services.force_down(
+            self._services.host_of(self._hypervisor), True)
+
+
+def bring_up(services, hypervisor, timeout):
+    """Have Nova believe no longer that nova-compute on a host is down.
+
+    :param services: a nova_services.ComputeServices
+    :param hypervisor: hypervisor_hostname of the host
+    :param timeout: seconds until nova-compute must count as up again
+    :raises TimeoutException: if it does not
+    """
+    host = services.host_of(hypervisor)
+    before = services.report(host)
+    if not (test_utils.call_until_true(
+            _cease_to_force, timeout, 1, services, host)
+            and test_utils.call_until_true(
+                services.is_up_again, timeout, 1, hypervisor, before)):
+        raise lib_exc.TimeoutException(
+            'nova-compute on %s is not up %d s after it was to be forced down '
+            'no longer. Nova insists on a restart of it if servers were '
+            'evacuated' % (host, timeout))
+
+
+def _cease_to_force(services, host):
+    try:
+        services.force_down(host, False)
+    except lib_exc.BadRequest:
+        # Not before nova-compute has deleted what was evacuated.
+        return False
+    return True

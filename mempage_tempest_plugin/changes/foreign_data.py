@@ -1,0 +1,65 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Data of others on a backing store, which leave no space on it."""
+
+import posixpath
+
+import fixtures
+
+from mempage_tempest_plugin.hosts import scripts
+
+NAME = 'mempage-foreign-data'
+SCRIPT = 'fill.sh'
+
+
+def path(host):
+    """Tell where foreign data are on a host.
+
+    :param host: the host's declaration (inventory.Host)
+    """
+    return posixpath.join(host.file_backed.mount, NAME)
+
+
+def is_there(host):
+    """Tell whether there are foreign data on a host.
+
+    :param host: a compute_host.ComputeHost
+    """
+    return not host.ssh.execute(['test', '-e', path(host.declared)],
+                                root=True, check=False).status
+
+
+def remove(host):
+    """Remove what is there, if anything.
+
+    :param host: a compute_host.ComputeHost
+    """
+    host.ssh.execute(['rm', '-f', '--', path(host.declared)], root=True)
+
+
+class ForeignData(fixtures.Fixture):
+    """A file that fills the backing store of a host to the brim.
+
+    :param host: a compute_host.ComputeHost, which is file-backed
+    """
+
+    def __init__(self, host):
+        super().__init__()
+        self._host = host
+
+    def _setUp(self):
+        remove(self._host)
+        self.addCleanup(remove, self._host)
+        declared = self._host.declared
+        scripts.run(self._host.ssh, SCRIPT, file=path(declared),
+                    directory=declared.file_backed.mount)

@@ -1,0 +1,270 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+"""The host inventory: what the operator declares of each compute host.
+
+Expectations come from here, never from the system under test. A key of a
+host's policy is written down twice: in inventory_schema.yaml, and here as a
+field with its default.
+"""
+
+import collections
+import dataclasses
+import enum
+import os
+import posixpath
+
+import yaml
+
+from mempage_tempest_plugin.declared import documents
+from mempage_tempest_plugin import exceptions
+
+SCHEMA = os.path.join(os.path.dirname(__file__), 'inventory_schema.yaml')
+
+
+class Kind(enum.Enum):
+    """What a host gives to guests that ask for nothing in particular."""
+
+    FILE_BACKED = 'file-backed'
+    LARGE_PAGE = 'large-page'
+    PLAIN = 'plain'
+
+
+@dataclasses.dataclass(frozen=True)
+class FileBacked:
+    """The declared backing store of a host; capacity in MiB.
+
+    :ivar directory: the backing directory
+    :ivar mount: where the file system is mounted; the directory by default
+    :ivar filesystem: its type; any by default
+    """
+
+    capacity_mib: int
+    directory: str
+    mount: str | None = None
+    filesystem: str | None = None
+
+    def __post_init__(self):
+        for name, path in (('directory', self.directory),
+                           ('mount', self.mount or self.directory)):
+            # What the kernel and QEMU are compared with has no other form.
+            object.__setattr__(self, name,
+                               '/' + posixpath.normpath(path).lstrip('/'))
+
+
+@dataclasses.dataclass(frozen=True)
+class DeclaredPool:
+    """A declared pool of large pages; page size in KiB.
+
+    :ivar pages: how many of them guests may have
+    :ivar node: the NUMA node that they are on; None if they are spread over
+        all nodes as the kernel divides them
+    :ivar reserved: how many more there are, which guests may not have
+    """
+
+    size_kib: int
+    pages: int
+    node: int | None = None
+    reserved: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Policy:
+    """Where a host takes its guests' memory from.
+
+    :ivar allowed_page_sizes: small, large, any, or sizes in KiB
+    """
+
+    file_backed: FileBacked | None = None
+    pools: tuple[DeclaredPool, ...] = ()
+    small_page_kib: int = 4
+    allowed_page_sizes: tuple[str | int, ...] = ('any',)
+
+    @property
+    def kind(self):
+        """The :class:`Kind` of this host."""
+        if self.file_backed:
+            return Kind.FILE_BACKED
+        if any(pool.pages for pool in self.pools):
+            return Kind.LARGE_PAGE
+        return Kind.PLAIN
+
+    @property
+    def allows_all(self):
+        """Whether guests may be given pages of every size."""
+        return 'any' in self.allowed_page_sizes
+
+    def allows(self, size_kib):
+        """Tell whether guests may be given pages of a size.
+
+        :param size_kib: the size in KiB
+        """
+        word = 'small' if size_kib == self.small_page_kib else 'large'
+        return self.allows_all or not {word, size_kib}.isdisjoint(
+            self.allowed_page_sizes)
+
+    def node_pages(self, size_kib):
+        """Tell how many pages of a size guests may have, and where.
+
+        :param size_kib: the size in KiB
+        :returns: dict by NUMA node of pages; the node is None if it is not
+            declared
+        """
+        pages = collections.Counter()
+        for pool in self.pools:
+            if pool.size_kib == size_kib:
+                pages[pool.node] += pool.pages
+        return pages
+
+
+@dataclasses.dataclass(frozen=True)
+class Ssh:
+    """How to log in on a host."""
+
+    user: str
+    key: str
+    port: int = 22
+    known_hosts: str = '~/.ssh/known_hosts'
+
+
+@dataclasses.dataclass(frozen=True)
+class Access:
+    """How a host is reached."""
+
+    name: str
+    address: str
+    ssh: Ssh
+    libvirt_uri: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Log:
+    """Where a service logs to: one of a file and a systemd unit."""
+
+    file: str | None = None
+    unit: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Service:
+    """How to reconfigure a service: its file, and a command line for root."""
+
+    config: str
+    restart: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Host(Policy, Access):
+    """The declaration of one compute host."""
+
+    compute_log: Log | None = None
+    compute_service: Service | None = None
+    libvirt_restart: str | None = None
+
+    @property
+    def policy(self):
+        """The :class:`Policy` alone."""
+        return Policy(**{field.name: getattr(self, field.name)
+                         for field in dataclasses.fields(Policy)})
+
+
+@dataclasses.dataclass(frozen=True)
+class Inventory:
+    """All declared hosts, by the name that nova reports."""
+
+    path: str
+    hosts: dict
+
+
+def schema():
+    """Return the JSON schema of inventories, a dict."""
+    with open(SCHEMA, encoding='utf-8') as stream:
+        return yaml.safe_load(stream)
+
+
+def load(path):
+    """Read a host inventory.
+
+    :param path: path of the YAML file
+    :returns: an :class:`Inventory`
+    :raises InventoryError: naming the file and the keys that are wrong
+    """
+    try:
+        with open(path, encoding='utf-8') as stream:
+            document = yaml.safe_load(stream)
+    except (OSError, UnicodeDecodeError) as error:
+        raise exceptions.InventoryError(
+            path, ['cannot be read: %s' % error]) from error
+    except yaml.YAMLError as error:
+        raise exceptions.InventoryError(
+            path, ['is not YAML: %s' % error]) from error
+    problems = documents.problems(document, schema())
+    if problems:
+        raise exceptions.InventoryError(path, problems)
+    return Inventory(path, {name: _host(name, declared) for name, declared
+                            in document['hosts'].items()})
+
+
+def dump(inventory):
+    """Write a host inventory.
+
+    :param inventory: an :class:`Inventory`
+    :returns: the text that :func:`load` reads it from; keys that have their
+        default are left out
+    """
+    return yaml.safe_dump({'hosts': {
+        name: _document(host) for name, host in inventory.hosts.items()}},
+        sort_keys=False)
+
+
+def _host(name, declared):
+    declared = dict(declared)
+    services = declared.pop('services', {})
+    compute = services.get('nova-compute')
+    return Host(name=name, **documents.fields(declared, Host),
+                compute_log=_log(compute), compute_service=_service(compute),
+                libvirt_restart=services.get('libvirt', {}).get('restart'))
+
+
+def _document(host):
+    document = documents.part(host, Access) | documents.part(host, Policy)
+    del document['name']
+    services = _services(host)
+    if services:
+        document['services'] = services
+    return document
+
+
+def _log(declared):
+    if declared is None:
+        return None
+    return Log(file=declared.get('log'), unit=declared.get('journal'))
+
+
+def _service(declared):
+    if declared is None or 'config' not in declared:
+        return None
+    return Service(config=declared['config'], restart=declared['restart'])
+
+
+def _services(host):
+    compute = {}
+    if host.compute_log:
+        compute = {'log': host.compute_log.file,
+                   'journal': host.compute_log.unit}
+    if host.compute_service:
+        compute.update(vars(host.compute_service))
+    services = {
+        'nova-compute': {key: text for key, text in compute.items() if text},
+        'libvirt': host.libvirt_restart and {'restart': host.libvirt_restart}}
+    return {name: told for name, told in services.items() if told}

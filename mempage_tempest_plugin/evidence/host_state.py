@@ -1,0 +1,129 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What witnesses say of a host itself, beside its declaration."""
+
+import collections
+
+from oslo_utils import units
+
+from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.declared import traits
+from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import pool_counts
+from mempage_tempest_plugin.hosts import mounts
+
+
+def compare(host, survey, libvirt_name):
+    """Compare a host itself, without any server, with its declaration.
+
+    :param host: the host's declaration (inventory.Host)
+    :param survey: a survey of that host
+    :param libvirt_name: the host's name as its libvirt tells it
+    :returns: a facts.Comparison
+    """
+    comparison = facts.Comparison(
+        'host %s (%s)' % (host.name, host.kind.value), host.name)
+    comparison.equal('libvirt', 'name', host.name, libvirt_name)
+    comparison.equal('kernel', 'name, without its domain',
+                     host.name.partition('.')[0],
+                     survey.hostname.partition('.')[0])
+    if host.file_backed:
+        _compare_store(comparison, host.file_backed, survey)
+    _compare_pools(comparison, host.pools, survey)
+    return comparison
+
+
+def _compare_pools(comparison, declared, survey):
+    wanted = collections.Counter()
+    for pool in declared:
+        wanted[pool.size_kib, pool.node] += pool.pages + pool.reserved
+    for (size, node), pages in wanted.items():
+        found = sum(pool.total for pool in survey.pools
+                    if pool.size_kib == size and node in (None, pool.node))
+        comparison.holds('kernel', pool_counts.pages_name(size, node),
+                         'at least %d' % pages, found, found >= pages)
+
+
+def _compare_store(comparison, declared, survey):
+    directory = survey.files.get(declared.directory)
+    comparison.equal('file system', 'kind of %s' % declared.directory, 'd',
+                     directory and directory.kind)
+    compare_mount(comparison, 'store', declared, declared.directory, survey)
+    comparison.holds(
+        'file system', 'store: space, MiB',
+        'at least %d' % declared.capacity_mib,
+        survey.store and survey.store.total // units.Mi,
+        survey.store
+        and survey.store.total >= declared.capacity_mib * units.Mi)
+
+
+def compare_capacity(host, provider, memory_mib, page_size_traits):
+    """Compare what placement may hand out with the declaration.
+
+    :param host: the host's declaration (inventory.Host)
+    :param provider: the host in placement (cloud.Provider), or None
+    :param memory_mib: the host's RAM
+    :param page_size_traits: whether the host's driver reports a trait for
+        each page size that guests can get
+    :returns: a facts.Comparison
+    """
+    comparison = facts.Comparison('host %s, placement' % host.name,
+                                  host.name)
+    if provider is None:
+        comparison.equal('placement', 'provider', host.name, None)
+        return comparison
+    comparison.equal('placement', traits.FILE_BACKED,
+                     host.file_backed is not None,
+                     traits.FILE_BACKED in provider.traits)
+    if host.file_backed:
+        comparison.equal('placement', 'MEMORY_MB total',
+                         host.file_backed.capacity_mib, provider.memory_total)
+        comparison.equal('placement', 'MEMORY_MB of one server, at most',
+                         host.file_backed.capacity_mib,
+                         provider.memory_max_unit)
+        comparison.equal('placement', 'MEMORY_MB allocation ratio', 1.0,
+                         provider.allocation_ratio)
+        comparison.equal('placement', 'MEMORY_MB reserved', 0,
+                         provider.memory_reserved)
+    else:
+        # libvirt adds up the NUMA nodes, and memory may be hot-plugged: what
+        # nova reported a minute ago may be less than the RAM of now.
+        comparison.holds('placement', 'MEMORY_MB total',
+                         'at most %d' % memory_mib, provider.memory_total,
+                         0 < provider.memory_total <= memory_mib)
+    if page_size_traits:
+        comparison.equal(
+            'placement', 'page sizes in traits, KiB',
+            sorted(page_sizes.available(host)),
+            traits.page_sizes(provider.traits))
+    return comparison
+
+
+def compare_mount(comparison, name, declared, path, survey):
+    """Add whether a path is on the file system that is declared.
+
+    :param comparison: the facts.Comparison to add it to
+    :param name: what is there, for people
+    :param declared: the store's declaration (inventory.FileBacked)
+    :param path: the path
+    :param survey: a survey of its host
+    """
+    mount = mounts.holding(survey.mounts, path)
+    root = mounts.holding(survey.mounts, '/')
+    comparison.equal('kernel', '%s: mount' % name, declared.mount,
+                     mount and mount.point)
+    comparison.equal('kernel', '%s: on the root file system' % name, False,
+                     mount is None or mount.device == root.device)
+    if declared.filesystem:
+        comparison.equal('kernel', '%s: file system type' % name,
+                         declared.filesystem, mount and mount.filesystem)

@@ -1,0 +1,77 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Compare how many pages are free with how many should be."""
+
+import collections
+
+from mempage_tempest_plugin.evidence import facts
+
+
+def taken(guests, boots):
+    """Add up the pages that guests have taken from each machine's pools.
+
+    :param guests: iterable of (host name, page size in KiB, RAM in MiB)
+    :param boots: dict by host name of the boot ID of its machine: hosts that
+        are containers of one machine see each other's guests in the pools
+    :returns: dict by boot ID of collections.Counter of pages by page size
+    """
+    pages = collections.defaultdict(collections.Counter)
+    for host, size_kib, ram_mib in guests:
+        pages[boots[host]][size_kib] += ram_mib * 1024 // size_kib
+    return pages
+
+
+def compare(host, before, survey, pages):
+    """Compare a host's pools with what they were before there were guests.
+
+    Where nodes are declared, each one has to have its pages still. On which
+    node a guest has taken some, Nova does not tell.
+
+    :param host: the host's declaration (inventory.Host)
+    :param before: a survey of that host
+    :param survey: a later survey
+    :param pages: dict of pages by page size in KiB that guests have taken
+        meanwhile, and have not given back
+    :returns: a facts.Comparison
+    """
+    comparison = facts.Comparison('host %s, pools' % host.name, host.name)
+    by_node = {pool.size_kib for pool in host.pools if pool.node is not None}
+    totals, free = _count(before, by_node)
+    now_totals, now_free = _count(survey, by_node)
+    for size, node in sorted(totals):
+        comparison.equal('kernel', pages_name(size, node),
+                         totals[size, node], now_totals[size, node])
+    for size in sorted(free):
+        comparison.equal('kernel', 'free pages of %d KiB' % size,
+                         free[size] - pages.get(size, 0), now_free[size])
+    return comparison
+
+
+def pages_name(size_kib, node):
+    """Name the fact how many pages of a size there are.
+
+    :param size_kib: the page size
+    :param node: the NUMA node; None if it is all of them
+    """
+    name = 'pages of %d KiB' % size_kib
+    return name if node is None else '%s on node %d' % (name, node)
+
+
+def _count(survey, by_node):
+    totals = collections.Counter()
+    free = collections.Counter()
+    for pool in survey.pools:
+        node = pool.node if pool.size_kib in by_node else None
+        totals[pool.size_kib, node] += pool.total
+        free[pool.size_kib] += pool.free
+    return totals, free

@@ -1,0 +1,62 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a deleted server has left on a file-backed host."""
+
+import posixpath
+
+from oslo_utils import units
+
+from mempage_tempest_plugin.evidence import facts
+
+
+def compare(host, survey, server, paths, unexplained, ram_mib):
+    """Look for what a deleted server has left on a file-backed host.
+
+    Other servers come and go on the same store meanwhile, so that free
+    space says nothing. Used space that no file explains does: a deleted
+    file that somebody holds open keeps its space.
+
+    :param host: the host's declaration (inventory.Host)
+    :param survey: a survey of that host, with the server's files
+    :param server: UUID of the deleted server
+    :param paths: the backing files that the server had
+    :param unexplained: used bytes that no file explained before the boot
+    :param ram_mib: the RAM that the server had
+    :returns: a facts.Comparison
+    """
+    comparison = facts.Comparison(
+        'host %s, after deletion of server %s' % (host.name, server),
+        host.name, server)
+    places = set(paths) | {posixpath.dirname(path) for path in paths}
+    places.discard(host.file_backed.directory)
+    comparison.equal('file system', 'files and directories left', [],
+                     sorted(places & set(survey.files)))
+    comparison.equal('kernel', 'QEMU processes', [], [
+        process.pid for process in survey.processes.get(server, [])])
+    compare_space(comparison, survey, unexplained, ram_mib)
+    return comparison
+
+
+def compare_space(comparison, survey, unexplained, ram_mib):
+    """Add whether a server that has no memory keeps space all the same.
+
+    :param comparison: the facts.Comparison to add it to
+    :param survey: a survey of the server's host
+    :param unexplained: used bytes that no file explained before the boot
+    :param ram_mib: the RAM that the server had
+    """
+    grown = survey.store and survey.store.unexplained - unexplained
+    comparison.holds('file system', 'space kept by deleted files, MiB',
+                     'less than %d' % (ram_mib // 2),
+                     survey.store and grown // units.Mi,
+                     survey.store and grown < ram_mib * units.Mi // 2)

@@ -1,0 +1,223 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What witnesses say of a server's memory, beside its host's declaration."""
+
+import posixpath
+
+from oslo_utils import units
+
+from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import host_state
+from mempage_tempest_plugin.hosts import files
+from mempage_tempest_plugin.hosts import mounts
+
+
+def compare(declared, evidence, page_kib=None, status='ACTIVE'):
+    """Compare one server's memory with its host's declaration.
+
+    :param declared: the host's declaration (inventory.Host)
+    :param evidence: collect.Evidence of the server
+    :param page_kib: the page size in KiB that the server was granted; None
+        if it asks for none
+    :param status: the status that the server must have
+    :returns: a facts.Comparison
+    """
+    comparison = facts.Comparison(
+        'host %s (%s), server %s' % (
+            declared.name, declared.kind.value, evidence.server.uuid),
+        declared.name, evidence.server.uuid)
+    comparison.equal('nova', 'status', status, evidence.server.status)
+    _compare_api(comparison, declared, evidence, page_kib)
+    _compare_process(comparison, evidence)
+    if page_kib not in (None, declared.small_page_kib):
+        _compare_large_pages(comparison, evidence, page_kib)
+        return comparison
+    comparison.equal('libvirt', 'hugepages', None, evidence.xml.hugepages)
+    if declared.file_backed:
+        _compare_file_backed(comparison, declared.file_backed, evidence)
+    else:
+        _compare_anonymous(comparison, evidence)
+    return comparison
+
+
+def _compare_api(comparison, declared, evidence, page_kib):
+    provider = evidence.provider
+    comparison.equal('nova', 'host', declared.name, evidence.server.host)
+    comparison.equal('nova', 'page size, KiB', page_kib,
+                     evidence.server.page_kib)
+    comparison.equal('placement', 'MEMORY_MB allocated', evidence.ram_mib,
+                     provider and evidence.allocated.get(provider.uuid))
+    comparison.equal('libvirt', 'memory, MiB', evidence.ram_mib,
+                     evidence.xml.memory_kib // 1024)
+    comparison.equal('QEMU', 'memory, MiB', evidence.ram_mib,
+                     sum(backend.size for backend in evidence.backends)
+                     // units.Mi)
+
+
+def _compare_process(comparison, evidence):
+    comparison.equal('kernel', 'QEMU processes', 1, len(evidence.processes))
+
+
+def _compare_file_backed(comparison, declared, evidence):
+    xml = evidence.xml
+    comparison.equal('libvirt', 'source', 'file', xml.source)
+    comparison.equal('libvirt', 'access', 'shared', xml.access)
+    comparison.equal('libvirt', 'allocation', 'immediate', xml.allocation)
+    comparison.equal('libvirt', 'discard', True, xml.discard)
+    comparison.holds('QEMU', 'memory backends', 'at least 1',
+                     len(evidence.backends), evidence.backends)
+    for backend in evidence.backends:
+        _compare_backend(comparison, declared, evidence, backend)
+
+
+def _compare_backend(comparison, declared, evidence, backend):
+    comparison.equal('QEMU', '%s: type' % backend.name,
+                     'memory-backend-file', backend.type)
+    comparison.equal('QEMU', '%s: share' % backend.name, True, backend.share)
+    comparison.equal('QEMU', '%s: prealloc' % backend.name, True,
+                     backend.prealloc)
+    directory = declared.directory
+    path = backend.mem_path
+    comparison.holds('QEMU', '%s: mem-path' % backend.name,
+                     'below %s' % directory, path,
+                     path and mounts.is_below(path, directory))
+    if path:
+        _compare_file(comparison, declared, evidence, backend)
+        _compare_mappings(comparison, evidence, backend)
+
+
+def _compare_file(comparison, declared, evidence, backend):
+    path = backend.mem_path
+    survey = evidence.survey
+    found = survey.files.get(path)
+    name = posixpath.basename(path)
+    comparison.equal('file system', '%s: kind' % name, 'f',
+                     found and found.kind)
+    if found is None:
+        return
+    comparison.equal('file system', '%s: size, bytes' % name, backend.size,
+                     found.size)
+    _compare_filled(comparison, 'file system',
+                    '%s: allocated, bytes' % name, evidence, backend.size,
+                    found.allocated)
+    comparison.equal('file system', '%s: owner' % name,
+                     'QEMU\'s user %s' % _users(evidence),
+                     'QEMU\'s user %d' % found.uid)
+    comparison.equal('file system', '%s: open to others' % name, False,
+                     files.open_to_others(path, survey.files))
+    host_state.compare_mount(comparison, name, declared, path, survey)
+
+
+def _compare_filled(comparison, witness, name, evidence, size, filled):
+    """Add whether RAM is there as a whole, where it can be."""
+    expected = 'at least %d' % size
+    agrees = filled >= size
+    if evidence.xml.free_page_reporting:
+        # Seconds after its boot, a guest gives back most of its RAM.
+        expected = 'more than 0, of %d' % size
+        agrees = filled > 0
+    comparison.holds(witness, name, expected, filled, agrees)
+
+
+def _users(evidence):
+    return ', '.join(str(uid) for uid in sorted(
+        {process.uid for process in evidence.processes})) or 'none'
+
+
+def _compare_mappings(comparison, evidence, backend):
+    path = backend.mem_path
+    name = posixpath.basename(path)
+    survey = evidence.survey
+    mappings = [mapping for process in evidence.processes
+                for mapping in process.mappings if mapping.path == path]
+    mount = mounts.holding(survey.mounts, path)
+    found = survey.files.get(path)
+    comparison.equal('kernel', '%s: mapped, bytes' % name, backend.size,
+                     sum(mapping.size_kib for mapping in mappings) * 1024)
+    comparison.equal('kernel', '%s: mapped shared' % name, [True],
+                     sorted({mapping.shared for mapping in mappings}))
+    comparison.equal('kernel', '%s: mapped on device' % name,
+                     [mount and mount.device],
+                     sorted({mapping.device for mapping in mappings}))
+    comparison.equal('kernel', '%s: mapped inode' % name,
+                     [found and found.inode],
+                     sorted({mapping.inode for mapping in mappings}))
+    devices = {mapping.device for mapping in mappings}
+    comparison.equal('kernel', '%s: mapped by' % name,
+                     [process.pid for process in evidence.processes],
+                     sorted(pid for pid, device in survey.mappers[path]
+                            if device in devices))
+
+
+def _compare_large_pages(comparison, evidence, page_kib):
+    xml = evidence.xml
+    comparison.equal('libvirt', 'hugepages, KiB', (page_kib,), xml.hugepages)
+    comparison.equal('libvirt', 'source', None, xml.source)
+    comparison.holds('QEMU', 'memory backends', 'at least 1',
+                     len(evidence.backends), evidence.backends)
+    for backend in evidence.backends:
+        _compare_large_page_backend(comparison, evidence, backend, page_kib)
+
+
+def _compare_large_page_backend(comparison, evidence, backend, page_kib):
+    name = backend.name
+    comparison.equal('QEMU', '%s: type' % name, 'memory-backend-file',
+                     backend.type)
+    comparison.equal('QEMU', '%s: prealloc' % name, True, backend.prealloc)
+    mount = backend.mem_path and mounts.holding(evidence.survey.mounts,
+                                                backend.mem_path)
+    comparison.equal('kernel', '%s: file system type of %s' % (
+        name, backend.mem_path), 'hugetlbfs', mount and mount.filesystem)
+    # QEMU takes the name of its file away at once, and only the mount tells
+    # the file from those of others.
+    mappings = [mapping for process in evidence.processes
+                for mapping in process.mappings
+                if mount and mapping.device == mount.device
+                and mapping.size_kib * 1024 == backend.size]
+    comparison.holds('kernel', '%s: mapped from hugetlbfs' % name,
+                     'at least 1', len(mappings), mappings)
+    comparison.equal('kernel', '%s: page size, KiB' % name, [page_kib],
+                     sorted({mapping.page_kib for mapping in mappings}))
+    _compare_filled(comparison, 'kernel', '%s: resident, KiB' % name,
+                    evidence, backend.size // 1024,
+                    sum(mapping.resident_kib for mapping in mappings))
+
+
+def _compare_anonymous(comparison, evidence):
+    xml = evidence.xml
+    comparison.equal('libvirt', 'source', None, xml.source)
+    comparison.equal('libvirt', 'access', None, xml.access)
+    comparison.equal('QEMU', 'mem-path', [], [
+        backend.mem_path for backend in evidence.backends
+        if backend.mem_path])
+    for process in evidence.processes:
+        _compare_anonymous_mappings(comparison, evidence, process)
+
+
+def _compare_anonymous_mappings(comparison, evidence, process):
+    ram_kib = max((backend.size for backend in evidence.backends),
+                  default=evidence.ram_mib * units.Mi) // 1024
+    large = [mapping for mapping in process.mappings
+             if mapping.size_kib >= ram_kib]
+    comparison.holds('kernel', 'anonymous private mapping of the RAM',
+                     'at least 1', len(large), any(
+                         mapping.anonymous and not mapping.shared
+                         for mapping in large))
+    comparison.equal('kernel', 'files mapped that could hold the RAM', [],
+                     [mapping.path for mapping in large
+                      if not mapping.anonymous])
+    comparison.equal('kernel', 'page size, KiB',
+                     min(mapping.page_kib for mapping in process.mappings)
+                     if process.mappings else None,
+                     max((mapping.page_kib for mapping in large),
+                         default=None))

@@ -1,0 +1,158 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a run has kept: the documents in its stream of results."""
+
+import contextlib
+import dataclasses
+import json
+import re
+
+import subunit
+import testtools
+from testtools import content_type
+
+from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin import exceptions
+
+PASSED = 'passed'
+FAILED = 'failed'
+SKIPPED = 'skipped'
+#: On a host of a test that failed, and kept no outcome for each of its hosts.
+UNKNOWN = 'unknown'
+#: The name of a test that failed, and stands for parts of a stream that
+#: cannot be read: its end, if the run was killed.
+UNREADABLE = 'subunit.parser'
+
+_STATUSES = {'success': PASSED, 'xfail': PASSED, 'skip': SKIPPED,
+             'fail': FAILED, 'uxsuccess': FAILED, 'inprogress': FAILED}
+# As addDetailUniqueName names the documents.
+_NAME = re.compile(r'(%s|%s)(-\d+)?$' % (facts.FACTS, facts.OUTCOME))
+
+
+@dataclasses.dataclass(frozen=True)
+class Test:
+    """What a stream tells of one test.
+
+    :ivar name: its full name
+    :ivar status: one of the words above
+    :ivar documents: what it kept, in that order, as facts_schema.yaml
+        describes it
+    """
+
+    name: str
+    status: str
+    documents: list
+
+    def hosts(self):
+        """List the hosts that it kept anything of.
+
+        :returns: list of :class:`HostResult`
+        """
+        names = {document['host']: None for document in self.documents}
+        alone = len(names.keys() - {None}) < 2
+        return [self._host(name, alone) for name in names]
+
+    def _kept(self, kind, host):
+        return [document for document in self.documents
+                if document['kind'] == kind and document['host'] == host]
+
+    def _host(self, name, alone):
+        comparisons = self._kept(facts.FACTS, name)
+        outcomes = self._kept(facts.OUTCOME, name)
+        errors = [outcome['error'] for outcome in outcomes
+                  if not outcome['passed']]
+        if errors:
+            status = FAILED
+        elif outcomes:
+            status = PASSED
+        elif alone or self.status != FAILED:
+            status = self.status
+        else:
+            status = FAILED if any(map(disagrees, comparisons)) else UNKNOWN
+        return HostResult(name, self.name, status,
+                          errors[0] if errors else None, comparisons)
+
+
+@dataclasses.dataclass(frozen=True)
+class HostResult:
+    """What one test tells of one host.
+
+    :ivar host: its name; None where guests were asked, and no host
+    :ivar test: the full name of the test
+    :ivar outcome: one of the words above
+    :ivar error: why the test failed there, if it told
+    :ivar comparisons: list of documents of comparisons
+    """
+
+    host: str | None
+    test: str
+    outcome: str
+    error: str | None
+    comparisons: list
+
+
+def disagrees(comparison):
+    """Tell whether a fact of a comparison is not as expected.
+
+    :param comparison: the document of a comparison
+    """
+    return not all(fact['agrees'] for fact in comparison['facts'])
+
+
+def read(path):
+    """Read what all tests of a run have kept.
+
+    :param path: a file in the subunit format, version 2, which is not that
+        of stestr's own files; other text in it is left out
+    :returns: list of :class:`Test`, in the order in which they ended
+    :raises ResultsError: if it cannot be read, has no results, or some of a
+        later version
+    """
+    tests = []
+    collector = testtools.StreamToDict(tests.append)
+    collector.startTestRun()
+    try:
+        with open(path, 'rb') as source:
+            subunit.ByteStreamToStreamResult(
+                source, non_subunit_name='output').run(collector)
+    except OSError as error:
+        raise exceptions.ResultsError(
+            path, 'cannot be read: %s' % error.strerror) from error
+    collector.stopTestRun()
+    found = [_test(path, test) for test in tests
+             if test['status'] in _STATUSES]
+    if all(test.name == UNREADABLE for test in found):
+        raise exceptions.ResultsError(
+            path, 'no test results in it as "stestr last --subunit" writes '
+                  'them, in the subunit format, version 2')
+    return found
+
+
+def _test(path, test):
+    documents = []
+    for name, detail in test['details'].items():
+        if _NAME.match(name) and detail.content_type == content_type.JSON:
+            documents.append(_document(path, test['id'], detail))
+    return Test(test['id'], _STATUSES[test['status']], documents)
+
+
+def _document(path, test, detail):
+    # A detail may come in several parts, at any byte of a character.
+    data = b''.join(detail.iter_bytes())
+    with contextlib.suppress(ValueError, TypeError, KeyError):
+        document = json.loads(data)
+        if document['version'] == facts.VERSION:
+            return document
+    raise exceptions.ResultsError(
+        path, '%s kept what is no document of version %d: %.100r' % (
+            test, facts.VERSION, data))

@@ -1,0 +1,135 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What tests share that count all memory which hosts hand out."""
+
+import math
+
+from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import base
+
+# What Nova says if the scheduler finds no host, or if the only one that it
+# found turns out to have too little.
+REFUSALS = (page_sizes.NO_VALID_HOST, page_sizes.NO_MORE_RETRIES,
+            'Insufficient compute resources')
+
+
+class BaseAmountTest(base.BaseMemoryTest):
+    """Tests that must be alone with the memory of their hosts.
+
+    Their guests have no operating system: QEMU takes the memory before the
+    first instruction, and without one the guests leave the CPUs to others.
+    """
+
+    alone_on = which.each
+    needs_system = False
+    # As many as there is room for.
+    servers_on_host = math.inf
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls._flavors = {}
+
+    @classmethod
+    def flavor_of(cls, ram_mib, size_kib=None, **extra_specs):
+        """Get the flavor of a kind of servers.
+
+        :param ram_mib: its RAM
+        :param size_kib: the page size that it asks for; None for nothing
+        :param extra_specs: further ones
+        :returns: the flavor; it is deleted after the class
+        """
+        key = ram_mib, size_kib, *sorted(extra_specs.items())
+        if key not in cls._flavors:
+            cls._flavors[key] = cls.create_flavor(extra_specs, ram_mib,
+                                                  request=size_kib)
+        return cls._flavors[key]
+
+    def check_taken(self, host):
+        """Assert that just what the running guests need is taken.
+
+        :param host: the compute_host.ComputeHost
+        """
+        raise NotImplementedError
+
+    def request_at_once(self, wanted):
+        """Request several servers at the same moment.
+
+        :param wanted: list of what :meth:`request_one` takes
+        :returns: list of servers.RequestedServer
+        """
+        # No two of them make the same flavor.
+        for ram_mib, size_kib, _ in wanted:
+            self.flavor_of(ram_mib, size_kib)
+        return servers.at_once(self.request_one, *zip(*wanted))
+
+    def request_one(self, ram_mib, size_kib, host=None):
+        """Request a server; it is deleted after the test.
+
+        :param ram_mib: its RAM
+        :param size_kib: the page size that it asks for; None for nothing
+        :param host: the compute_host.ComputeHost; None for any host
+        :returns: a servers.RequestedServer
+        """
+        server = self.boot(host, flavor=self.flavor_of(ram_mib, size_kib))
+        server.size_kib = size_kib
+        return server
+
+    def delete_servers(self):
+        """Delete all servers, and assert that nothing is taken any more."""
+        self.servers = []
+        self.delete_requested()
+        self.on_each_host(self.check_taken)
+
+    def check_active(self, requested):
+        """Assert that servers run, and have their memory.
+
+        :param requested: list of servers.RequestedServer
+        """
+        self.nova.settle(self.servers)
+        self.assertEqual([], [server for server in requested
+                              if server.status != 'ACTIVE'])
+        self.on_each_host(self.check_taken)
+
+    def check_refused(self, requested, words=None):
+        """Assert that nova refused servers, and that no memory is lost.
+
+        :param requested: list of servers.RequestedServer
+        :param words: texts, one of which each one's fault has to have; None
+            if it has to begin with one of :data:`REFUSALS`
+        """
+        self.nova.settle(self.servers)
+        for server in requested:
+            if server.status == 'ACTIVE':
+                self.fail('host %s had to refuse %s: %s' % (
+                    server.host, server, 'expected was one of %s' % (words,)
+                    if words else 'Nova hands out more memory there than the '
+                    'inventory declares for guests'))
+            said = (server.fault.startswith(REFUSALS) if words is None
+                    else any(text in server.fault for text in words))
+            self.assertTrue(said, '%s: expected was one of %s' % (
+                server, words or REFUSALS))
+            self.assertIsNone(server.host, server)
+            self.assertEqual({}, self.cloud.allocated_memory(server.uuid),
+                             server)
+        self.on_each_host(self.check_taken)
+
+    def table_of_servers(self, comparison):
+        """Tell people what is taken, and by whom.
+
+        :param comparison: a facts.Comparison
+        :returns: text
+        """
+        return '%s\n\n%s' % (comparison, '\n'.join(map(str, self.servers)))

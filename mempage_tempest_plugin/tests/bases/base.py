@@ -1,0 +1,670 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What all tests of the plugin share."""
+
+import functools
+import threading
+
+import fixtures
+from oslo_concurrency import lockutils
+from oslo_log import log as logging
+from tempest import config
+from tempest import exceptions
+from tempest.lib.common import api_version_utils
+from tempest.lib.common.utils import test_utils
+from tempest.lib import decorators
+import tempest.test
+
+from mempage_tempest_plugin.changes import empty_image
+from mempage_tempest_plugin.changes import host_traits
+from mempage_tempest_plugin.changes import names
+from mempage_tempest_plugin.changes import quotas
+from mempage_tempest_plugin.changes import reconfiguration
+from mempage_tempest_plugin.cloud import actions
+from mempage_tempest_plugin.cloud import cloud
+from mempage_tempest_plugin.cloud import nova_services
+from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import absence
+from mempage_tempest_plugin.evidence import attachments
+from mempage_tempest_plugin.evidence import collect
+from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import host_state
+from mempage_tempest_plugin.evidence import server_memory
+from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.tests.bases import joined
+from mempage_tempest_plugin.tests.bases import leased
+
+CONF = config.CONF
+LOG = logging.getLogger(__name__)
+
+# Seconds between looks at a server. Each costs a twentieth of a second of CPU
+# time, which other tests may need; Tempest's option knows whole seconds only.
+INTERVAL = 0.5
+# The disk of a flavor whose servers need none: Nova looks at a disk that it
+# has to enlarge again and again, with a new process each time.
+AS_THE_IMAGE = 0
+
+#: Attributes of tests: whether they tell something of each host, or are the
+#: same whatever hosts a run is about.
+PER_HOST = 'per-host'
+PER_CLOUD = 'per-cloud'
+
+
+def in_turn(step):
+    """Have a step taken on one host after the other.
+
+    Whatever speaks another version of an API needs that: Tempest knows one
+    version for all threads.
+
+    :param step: a function of a compute_host.ComputeHost
+    """
+    step.in_turn = True
+    return step
+
+
+class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
+                     tempest.test.BaseTestCase):
+    """Tests that boot a server on every declared host of some kind.
+
+    Only an administrator may choose the host of a server. What ``about``,
+    ``take``, ``promises`` and ``features`` of a class and its bases say
+    counts together, see :mod:`joined`.
+    """
+
+    credentials = ['admin']
+    # Booting on a named host, the page size that a server was granted;
+    # traits of resource providers.
+    min_microversion = '2.78'
+    placement_min_microversion = '1.6'
+
+    #: PER_HOST or PER_CLOUD.
+    scope = PER_HOST
+    #: Whether they use hosts at all.
+    needs_hosts = True
+    #: Which hosts the tests are about: a which.Condition.
+    about = which.any_host
+    #: Which of these they take: a which.Choice.
+    take = which.each
+    #: Which of these nobody else may use meanwhile, as they are changed,
+    #: filled, broken or counted: a which.Choice.
+    alone_on = None
+    #: Whether the scheduler may choose any host for their servers.
+    anywhere = False
+    #: How many servers they have on each host at the same time, at most.
+    servers_on_host = 2
+    #: What they do with pools of large pages: leased.TAKES or leased.COUNTS.
+    pools = None
+    #: Options of [mempage] that they need.
+    promises = ()
+    #: Options of [compute-feature-enabled] that they need.
+    features = ()
+    #: Versions of the compute API that some requests need.
+    speaks = ()
+    #: What flavors ask for, as page_sizes.granted takes it; None for nothing.
+    request = None
+    #: Further extra specs of the flavor of their servers.
+    extra_specs = {}
+    #: Its RAM in MiB, if not that of the configured flavor.
+    flavor_ram_mib = None
+    #: Whether they need a network on which to reach guests.
+    needs_network = False
+    #: Whether servers need an operating system. Without one, QEMU starts,
+    #: finds nothing to boot, and leaves the CPUs to others.
+    needs_system = True
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        for name, function in list(vars(cls).items()):
+            if name.startswith('test_'):
+                setattr(cls, name, decorators.attr(type=cls.scope)(function))
+
+    @classmethod
+    def setUpClass(cls):  # noqa: T105
+        # Before Tempest's own lock, as whoever wants all leases does.
+        cls._leases = leased.take(cls)
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls):  # noqa: T105
+        try:
+            super().tearDownClass()
+        finally:
+            cls._leases.release()
+
+    @classmethod
+    def would_wait(cls):
+        """Tell whether the class had to wait for its leases now."""
+        return leased.would_wait(cls)
+
+    @classmethod
+    def is_serial_execution_requested(cls):
+        return leased.is_alone_in_the_cloud(cls)
+
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        joined.skip_unless_promised(cls)
+        joined.choose_hosts(cls)
+
+    @classmethod
+    def choose(cls, hosts, peers):
+        """Choose the hosts that the tests need.
+
+        :param hosts: declarations (inventory.Host) of those that this run is
+            about
+        :param peers: declarations of those that servers may go to besides
+        :returns: list of declarations
+        :raises SkipException: if there is none
+        """
+        return joined.choose(cls, hosts)
+
+    @classmethod
+    def setup_credentials(cls):
+        cls.set_network_resources(
+            network=cls.needs_network, subnet=cls.needs_network,
+            router=cls.needs_network, dhcp=cls.needs_network)
+        super().setup_credentials()
+
+    @classmethod
+    def setup_clients(cls):
+        super().setup_clients()
+        cls.cloud = cloud.Cloud(cls.os_admin)
+        cls.services = nova_services.ComputeServices(cls.os_admin)
+        cls.nova = servers.Servers(cls.os_admin, cls.services,
+                                   CONF.compute.build_timeout, INTERVAL)
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls.hosts = [compute_host.get(declared, CONF.mempage.host_timeout)
+                     for declared in cls.declared]
+        cls.setup_api_microversion_fixture(
+            compute_microversion=api_version_utils.
+            select_request_microversion(cls.min_microversion,
+                                        CONF.compute.min_microversion),
+            placement_microversion=api_version_utils.
+            select_request_microversion(cls.placement_min_microversion,
+                                        CONF.placement.min_microversion))
+        if cls.needs_hosts and CONF.mempage.reconfigure_hosts:
+            # Nobody is changing any now: whoever does has leased it alone.
+            reconfiguration.put_back_left(
+                cls.hosts, cls.services, CONF.compute.build_timeout,
+                lockutils.get_lock_path(CONF), CONF.mempage.parallel_hosts)
+        cls.flavor = cls.create_flavor(cls.extra_specs, cls.flavor_ram_mib,
+                                       request=cls.request)
+        room = quotas.Room(
+            cls.os_admin, lockutils.get_lock_path(CONF),
+            cls.servers_on_host * len(cls.hosts), cls.flavor,
+            cls.needs_network and CONF.service_available.neutron)
+        room.setUp()
+        cls.addClassResourceCleanup(room.cleanUp)
+        cls.image = (CONF.compute.image_ref if cls.needs_system
+                     else empty_image.shared(cls.os_admin))
+
+    @classmethod
+    def create_flavor(cls, extra_specs, ram_mib=None, disk_gib=None,
+                      request=None):
+        """Copy the configured flavor, with other extra specs.
+
+        :param extra_specs: dict
+        :param ram_mib: another RAM than the configured flavor's
+        :param disk_gib: another disk than the configured flavor's, or than
+            that of the empty image
+        :param request: the page size that it asks for; None for none
+        :returns: the flavor; it is deleted after the class
+        """
+        client = cls.os_admin.flavors_client
+        model = client.show_flavor(CONF.compute.flavor_ref)['flavor']
+        if disk_gib is None:
+            disk_gib = model['disk'] if cls.needs_system else AS_THE_IMAGE
+        flavor = client.create_flavor(
+            name=names.of(cls, 'flavor'), ram=ram_mib or model['ram'],
+            vcpus=model['vcpus'], disk=disk_gib)['flavor']
+        cls.addClassResourceCleanup(client.delete_flavor, flavor['id'])
+        if request:
+            extra_specs = {**extra_specs, page_sizes.EXTRA_SPEC: str(request)}
+        if extra_specs:
+            client.set_flavor_extra_spec(flavor['id'], **extra_specs)
+        return flavor
+
+    @classmethod
+    def create_image(cls, **properties):
+        """Create an empty image with some properties.
+
+        :param properties: its properties
+        :returns: its id; it is deleted after the class
+        """
+        client = cls.os_admin.image_client_v2
+        image = empty_image.create(client, names.of(cls, 'image'),
+                                   **properties)
+        cls.addClassResourceCleanup(client.delete_image, image)
+        return image
+
+    def setUp(self):
+        super().setUp()
+        #: What the test has requested: servers.RequestedServer.
+        self.servers = []
+        self._to_delete = []
+        self._comparisons = {}
+        #: Hosts on which a step has failed.
+        self.failed = []
+        self.details_attached = False
+        # Hosts are asked at the same time.
+        self._keeping = threading.Lock()
+        self.addOnException(functools.partial(_attach_details, self))
+
+    def on_each_host(self, *steps, hosts=None):
+        """Take the same steps on hosts, and report every failing one.
+
+        A step is taken on all hosts at the same time, before the next one
+        begins. A host that fails takes no further steps.
+
+        :param steps: functions of a compute_host.ComputeHost
+        :param hosts: list of compute_host.ComputeHost, if not all
+        """
+        hosts = self.hosts if hosts is None else hosts
+        failures = {}
+        for step in steps:
+            left = [host for host in hosts if host.name not in failures]
+            errors = servers.at_once(
+                functools.partial(_failure_of, self, step), left,
+                limit=1 if getattr(step, 'in_turn', False)
+                else CONF.mempage.parallel_hosts)
+            failures.update({host.name: error for host, error
+                             in zip(left, errors) if error})
+        for host in hosts:
+            facts.keep_outcome(self, host.name, failures.get(host.name))
+        if failures:
+            self.failed = [host for host in hosts if host.name in failures]
+            raise self.failureException('%d of %d hosts failed\n%s' % (
+                len(failures), len(hosts), '\n'.join(
+                    '%s: %s' % item for item in failures.items())))
+
+    def check_host(self, host):
+        """Assert that the host itself is as declared, before it is used."""
+        self.assert_agrees(host_state.compare(
+            host.declared, host.survey(), host.libvirt.hostname()))
+
+    def check_capacity(self, host, declared=None):
+        """Assert that placement hands out what is declared.
+
+        :param host: the compute_host.ComputeHost
+        :param declared: another declaration than its own
+        """
+        self.assert_agrees(host_state.compare_capacity(
+            declared or host.declared, self.cloud.provider(host.name),
+            host.survey().memory_mib, CONF.mempage.allowed_memory_pagesize))
+
+    def boot(self, host=None, **kwargs):
+        """Request a server; it is deleted after the test.
+
+        :param host: the compute_host.ComputeHost; None if the scheduler
+            chooses
+        :param kwargs: further arguments of :meth:`request_server`
+        :returns: the servers.RequestedServer
+        """
+        server = self.request_server(host, **kwargs)
+        self.servers.append(server)
+        self._to_delete.append(server.uuid)
+        # The last one is called first, and deletes all: before anything that
+        # some of them use.
+        self.addCleanup(self.delete_requested)
+        return server
+
+    @classmethod
+    def request_server(cls, host=None, flavor=None, image=None, **kwargs):
+        """Request a server; the caller deletes it.
+
+        :param host: the compute_host.ComputeHost; None if the scheduler
+            chooses
+        :param flavor: its flavor, if not that of the class
+        :param image: id of its image, if not that of the class
+        :param kwargs: further arguments of servers.Servers.request
+        :returns: the servers.RequestedServer
+        """
+        return cls.nova.request(
+            names.of(cls, 'server'), flavor or cls.flavor,
+            image or cls.image, host and host.name, **kwargs)
+
+    def server_on(self, host):
+        """Get the latest of the test's servers that is, or was, on a host.
+
+        :param host: the compute_host.ComputeHost
+        :returns: the servers.RequestedServer; None if there is none
+        """
+        return next((server for server in reversed(self.servers)
+                     if server.host == host.name), None)
+
+    def delete_requested(self):
+        """Delete all servers that the test has requested."""
+        uuids, self._to_delete = self._to_delete, []
+        self.nova.delete(uuids)
+
+    def wait_until_active(self, host):
+        """Wait for the host's server.
+
+        :param host: the compute_host.ComputeHost
+        :returns: the server as the API shows it
+        """
+        uuid = self.server_on(host).uuid
+        # To look at a server itself is several times the work.
+        self.nova.wait_until_built([uuid])
+        return self.nova.wait_for(uuid, 'ACTIVE')
+
+    def delete(self, host):
+        """Request the deletion of the host's server."""
+        self.nova.client.delete_server(self.server_on(host).uuid)
+
+    def wait_until_deleted(self, host):
+        """Wait until the host's server is gone."""
+        self.nova.wait_until_gone([self.server_on(host).uuid])
+
+    def page_kib(self, host):
+        """The page size in KiB that the server on a host must be granted.
+
+        :param host: the compute_host.ComputeHost
+        :returns: None if servers ask for none
+        """
+        return self.request and page_sizes.granted(
+            host.declared, self.request, self.server_on(host).ram_mib)
+
+    def check_evidence(self, host, status='ACTIVE', declared=None):
+        """Assert that all witnesses agree with what is declared.
+
+        :param host: the compute_host.ComputeHost
+        :param status: the status that its server must have
+        :param declared: another declaration than the host's own
+        """
+        self.assert_agrees(self.compare_evidence(host, status,
+                                                 declared))
+
+    def compare_evidence(self, host, status='ACTIVE', declared=None):
+        """Compare what all witnesses say with what is declared.
+
+        :param host: the compute_host.ComputeHost
+        :param status: the status that its server must have
+        :param declared: another declaration than the host's own
+        :returns: a facts.Comparison
+        """
+        server = self.server_on(host)
+        return server_memory.compare(
+            declared or host.declared, collect.collect(
+                host, server.uuid, server.ram_mib, self.cloud),
+            self.page_kib(host), status)
+
+    def assert_agrees(self, comparison):
+        """Assert that there is no disagreement, and keep all facts.
+
+        :param comparison: a facts.Comparison
+        """
+        self.keep(comparison)
+        self.assertThat(comparison, facts.Agrees())
+
+    def keep(self, comparison):
+        """Keep facts in the details of the test, whether they agree or not.
+
+        :param comparison: a facts.Comparison
+        """
+        with self._keeping:
+            facts.keep(self, comparison)
+            self._comparisons[comparison.host] = comparison
+
+    def assert_soon_agrees(self, host, compare, timeout):
+        """Assert that disagreements end within a time.
+
+        :param host: the compute_host.ComputeHost
+        :param compare: function of it that returns a facts.Comparison
+        :param timeout: seconds
+        """
+        comparisons = []
+
+        def agrees():
+            comparisons.append(compare(host))
+            return not comparisons[-1].disagreements
+
+        test_utils.call_until_true(agrees, timeout, 0.5)
+        self.assert_agrees(comparisons[-1])
+
+    def evidence_table(self, host):
+        """Tell people what is known about a host's servers.
+
+        :param host: the compute_host.ComputeHost
+        :returns: the table that failed, or else one of this moment
+        """
+        comparison = self._comparisons.get(host.name)
+        if comparison and comparison.disagreements:
+            return str(comparison)
+        if self.server_on(host):
+            return str(self.compare_evidence(host))
+        return 'No server was requested on this host.'
+
+
+class BaseMoveTest(BaseMemoryTest):
+    """Tests with one server, which is on the first host that suits.
+
+    A host suits if there are others to go to.
+    """
+
+    # What went wrong in an event of an action.
+    min_microversion = '2.84'
+
+    #: Where the server starts: a which.Condition, beside what guests with
+    #: its request need.
+    start_on = which.any_host
+    #: Where it goes: a which.Condition.
+    go_to = which.any_host
+    #: Which of these it goes to: a which.Choice.
+    take = which.one_of_each_policy
+    # A guest that runs reports free pages, and QEMU gives them back: holes
+    # in its file, which nobody could tell from damage.
+    needs_system = False
+
+    @classmethod
+    def choose(cls, hosts, peers):
+        start = which.all_of([which.TAKES[cls.request],
+                              *joined.values(cls, 'start_on')])
+        go_to = which.all_of(joined.values(cls, 'go_to'))
+        chosen = which.pair(hosts, peers, start, go_to, cls.take)
+        if not chosen:
+            joined.skip(cls, '%s beside which there is a %s' % (start, go_to))
+        return chosen
+
+    @classmethod
+    def setup_clients(cls):
+        super().setup_clients()
+        cls.migrations_client = cls.os_admin.migrations_client
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls.source, *cls.destinations = cls.hosts
+
+    @property
+    def server(self):
+        """The server: a servers.RequestedServer."""
+        return self.servers[-1]
+
+    @classmethod
+    def keep_to_hosts(cls):
+        """Have the scheduler choose among the hosts of the class only.
+
+        :returns: an extra spec, which flavors need for that; it holds until
+            the class ends
+        """
+        trait = host_traits.Trait(cls.os_admin, [
+            cls.cloud.provider(host.name).uuid for host in cls.hosts])
+        trait.setUp()
+        cls.addClassResourceCleanup(trait.cleanUp)
+        return {'trait:%s' % trait.name: 'required'}
+
+    def start(self, **kwargs):
+        """Boot the server, and look at its memory.
+
+        :param kwargs: as of :meth:`boot`
+        """
+        self.boot(self.source, **kwargs)
+        self.wait_until_active(self.source)
+        self.check_evidence(self.source)
+
+    def act(self, status, method, *arguments, **kwargs):
+        """Request an action on the server, and wait for its end.
+
+        :param status: the status that the server must have then
+        :param method: name of a method of Tempest's servers client
+        :param arguments: its arguments after the server's UUID
+        :param kwargs: as of servers.Servers.act
+        :returns: the ID of the request
+        """
+        return self.nova.act(self.server.uuid, method, status, *arguments,
+                             **kwargs)
+
+    def migrate_live(self, host):
+        """Take the running server to another host.
+
+        :param host: the compute_host.ComputeHost
+        """
+        self.act('ACTIVE', 'live_migrate_server',
+                 **self.nova.to_live(host.name))
+
+    def check_moved(self, departed, host):
+        """Assert that the server is on another host now.
+
+        :param departed: the compute_host.ComputeHost where it was
+        :param host: the compute_host.ComputeHost where it must be
+        """
+        self.server.host = host.name
+        self.check_evidence(host)
+        if departed.name != host.name:
+            self.check_absent(departed)
+
+    def check_absent(self, host):
+        """Assert that a host has nothing of the server.
+
+        :param host: the compute_host.ComputeHost
+        """
+        self.assert_agrees(absence.compare_absent(
+            host, self.server.uuid, self.cloud))
+
+    def locate(self, able):
+        """Find the host that the scheduler has chosen.
+
+        :param able: a which.Condition on those that it could choose
+        :returns: the compute_host.ComputeHost
+        """
+        hosts = {host.name: host for host in self.inventory.hosts.values()
+                 if able(host)}
+        name = self.cloud.server(self.server.uuid).host
+        self.assertIn(name, hosts, 'hosts that can take server %s'
+                      % self.server.uuid)
+        return compute_host.get(hosts[name], CONF.mempage.host_timeout)
+
+    def check_refused(self, destination, method, *arguments, **kwargs):
+        """Assert that an action is refused, and that nothing came of it.
+
+        :param destination: the compute_host.ComputeHost that must not take
+            the server
+        :param method: name of a method of Tempest's servers client
+        :param arguments: its arguments after the server's UUID
+        :param kwargs: as of :meth:`act`
+        :returns: why Nova refused it
+        """
+        pids = self.source.pids(self.server.uuid)
+        not_refused = (
+            'server %s: %s from host %s to %s was not refused before it began'
+            % (self.server.uuid, method, self.source.name, destination.name))
+        try:
+            request_id = self.act('ACTIVE', method, *arguments, **kwargs)
+        except exceptions.BuildErrorException as error:
+            self.fail('%s, and failed: %s' % (not_refused, error))
+        reason = self.reason(request_id, not_refused)
+        self.check_unmoved(pids)
+        self.check_absent(destination)
+        return reason
+
+    def check_live_migration_refused(self, destination):
+        """Assert that a guest is refused before it is migrated live.
+
+        :param destination: the compute_host.ComputeHost that must not take
+            the server
+        :returns: why Nova refused it
+        """
+        return self.check_refused(destination, 'live_migrate_server',
+                                  **self.nova.to_live(destination.name))
+
+    def check_forced_live_migration_refused(self, destination):
+        """Assert that nova-compute refuses a guest that nobody else judged.
+
+        :param destination: the compute_host.ComputeHost that must not take
+            the server
+        :returns: why Nova refused it
+        """
+        # The last version in which a request can keep the scheduler out.
+        return self.check_refused(
+            destination, 'live_migrate_server', microversion='2.67',
+            force=True, **self.nova.to_live(destination.name))
+
+    def check_unmoved(self, pids):
+        """Assert that the server is on its host as it was.
+
+        :param pids: the QEMU processes that it had
+        """
+        found = collect.collect(self.source, self.server.uuid,
+                                self.server.ram_mib, self.cloud)
+        self.assert_agrees(server_memory.compare(
+            self.source.declared, found, self.page_kib(self.source)))
+        self.assert_agrees(absence.compare_untouched(
+            found, pids, actions.held_by_migrations(
+                self.migrations_client, self.server.uuid, self.cloud)))
+
+    def reason(self, request_id, not_refused):
+        """Assert that a request was refused.
+
+        :param request_id: the ID of the request
+        :param not_refused: what a failure has to say
+        :returns: why Nova refused it
+        """
+        reason = actions.refusal(self.nova.client, self.server.uuid,
+                                 request_id)
+        if not reason:
+            self.fail('%s; no event of request %s has failed' % (
+                not_refused, request_id))
+        return reason
+
+
+def _failure_of(test, step, host):
+    """Take a step on a host, and tell why it failed, if it did."""
+    name = getattr(step, '__name__', str(step)).strip('_')
+    try:
+        step(host)
+    except (test.skipException, fixtures.TimeoutException):
+        raise
+    except test.failureException as error:
+        return '%s: %s' % (name, error)
+    except Exception as error:
+        LOG.debug('%s on host %s', name, host.name, exc_info=True)
+        return '%s: %s: %s' % (name, type(error).__name__, error)
+    return None
+
+
+def _attach_details(test, exc_info):
+    """Attach what is known about the hosts that a test has failed on."""
+    if test.details_attached or issubclass(exc_info[0], test.skipException):
+        return
+    test.details_attached = True
+    used = [host for host in test.hosts if test.server_on(host)]
+    attachments.attach(
+        test, test.failed or used or test.hosts[:1],
+        {server.host: server.uuid for server in test.servers},
+        test.evidence_table)

@@ -1,0 +1,138 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a test class and its bases say together.
+
+Each says its part, and knows nothing of the others: the parts are joined
+here, from the farthest base to the class.
+"""
+
+import functools
+
+from tempest import config
+from tempest.lib.common import api_version_utils
+
+from mempage_tempest_plugin.declared import inventory
+from mempage_tempest_plugin.declared import which
+
+CONF = config.CONF
+
+#: What lacks where an option of [mempage] is off.
+LACKS = {
+    'allowed_memory_pagesize':
+        'does not promise that hosts run the driver of nova_mempage',
+    'aggregate_memory_backing_filter':
+        'does not promise that the scheduler has '
+        'AggregateMemoryBackingFilter',
+    'isolated_aggregates':
+        'does not promise that nova-scheduler has [scheduler] '
+        'enable_isolated_aggregate_filtering',
+    'reconfigure_hosts':
+        'does not allow to restart nova-compute with other options',
+    'fill_stores': 'does not allow to fill the backing stores',
+    'fault_injection': 'does not allow to break anything on purpose',
+}
+
+
+def values(cls, name):
+    """Collect what a class and its bases say.
+
+    :param cls: the class
+    :param name: of the attribute
+    :returns: list of its values, that of the farthest base first
+    """
+    return [vars(each)[name] for each in reversed(cls.__mro__)
+            if name in vars(each)]
+
+
+def lacking(option):
+    """Say that an option of [mempage] is off.
+
+    :param option: its name
+    """
+    return '[mempage] %s %s' % (option, LACKS[option])
+
+
+def skip_unless_promised(cls):
+    """Skip a class whose tests need what the configuration does not promise.
+
+    :param cls: the class
+    :raises SkipException: naming all that lacks
+    """
+    if not CONF.service_available.nova:
+        raise cls.skipException('Nova is not available')
+    if not CONF.mempage.host_inventory:
+        raise cls.skipException(
+            '[mempage] host_inventory is not set: it declares the compute '
+            'hosts to test')
+    lacks = [lacking(option) for option in _united(cls, 'promises')
+             if not CONF.mempage[option]]
+    lacks += ['[compute-feature-enabled] %s is not set' % feature
+              for feature in _united(cls, 'features')
+              if not CONF.compute_feature_enabled[feature]]
+    if lacks:
+        raise cls.skipException('; '.join(lacks))
+    for wanted, most, configured in (
+            (cls.min_microversion, cls.max_microversion, CONF.compute),
+            (cls.placement_min_microversion, cls.placement_max_microversion,
+             CONF.placement),
+            *((version, 'latest', CONF.compute)
+              for version in _united(cls, 'speaks'))):
+        api_version_utils.check_skip_with_microversion(
+            wanted, most, configured.min_microversion,
+            configured.max_microversion)
+
+
+def _united(cls, name):
+    """Unite tuples of names, each of which counts once."""
+    return dict.fromkeys(item for part in values(cls, name) for item in part)
+
+
+def choose_hosts(cls):
+    """Have a class choose its hosts among those that the run is about.
+
+    :param cls: the class; it knows its inventory and what is declared of its
+        hosts then
+    :raises SkipException: if no host is what it needs
+    :raises InventoryError: if the inventory cannot be used
+    """
+    cls.inventory = inventory.load(CONF.mempage.host_inventory)
+    cls.declared = cls.choose(*which.selected(
+        cls.inventory, CONF.mempage.hosts, CONF.mempage.peers))
+
+
+def choose(cls, hosts):
+    """Choose the hosts that a class is about.
+
+    :param cls: the class
+    :param hosts: declarations (inventory.Host)
+    :returns: list of declarations
+    :raises SkipException: if there is none
+    """
+    about = which.all_of(values(cls, 'about'))
+    chosen = [host for host in hosts if about(host)]
+    if not chosen and cls.needs_hosts:
+        skip(cls, about)
+    return functools.reduce(lambda left, take: take(left),
+                            values(cls, 'take'), chosen)
+
+
+def skip(cls, wanted):
+    """Skip a class, as no host is what it needs.
+
+    :param cls: the class
+    :param wanted: what is needed, with a text
+    :raises SkipException: always
+    """
+    raise cls.skipException('%s declares no %s%s' % (
+        cls.inventory.path, wanted,
+        ' among [mempage] hosts' if CONF.mempage.hosts else ''))

@@ -1,0 +1,106 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What test classes lease, so that others may run beside them."""
+
+import os
+
+from oslo_concurrency import lockutils
+from tempest import config
+
+from mempage_tempest_plugin.changes import leases
+from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.tests.bases import joined
+
+CONF = config.CONF
+
+#: Pools: servers have pages of them, whatever others have.
+TAKES = 'takes'
+#: Pools: the pages of servers are counted. Hosts that are containers of one
+#: machine have its pools in common.
+COUNTS = 'counts'
+
+
+def take(cls):
+    """Lease what a class needs, or wait for it.
+
+    :param cls: the test class
+    :returns: a leases.Leases, to be released when the class is done
+    """
+    taken = _leases(cls)
+    if will_run(cls):
+        taken.take(_wish(cls))
+    return taken
+
+
+def would_wait(cls):
+    """Tell whether a class had to wait for its leases now.
+
+    :param cls: the test class
+    """
+    if not will_run(cls):
+        return False
+    try:
+        with _leases(cls) as taken:
+            taken.take(_wish(cls), timeout=0)
+    except exceptions.LeaseTimeout:
+        return True
+    return False
+
+
+def _leases(cls):
+    return leases.Leases(lockutils.get_lock_path(CONF), '%s (process %d)' % (
+        cls.__name__, os.getpid()))
+
+
+def will_run(cls):
+    """Tell whether a class finds the hosts that it needs.
+
+    If not, Tempest is about to learn why, and to skip it.
+
+    :param cls: the test class, which knows its hosts then
+    """
+    try:
+        joined.skip_unless_promised(cls)
+        joined.choose_hosts(cls)
+    except (cls.skipException, exceptions.InventoryError):
+        return False
+    return True
+
+
+def _wish(cls):
+    if is_alone_in_the_cloud(cls):
+        return leases.EVERYTHING
+    used = cls.declared if cls.needs_hosts else []
+    names = {host.name for host in used}
+    if cls.anywhere:
+        names.update(cls.inventory.hosts)
+    shared = {leases.host(name) for name in names}
+    exclusive = {leases.host(host.name) for host in
+                 (cls.alone_on(used) if cls.alone_on else ())}
+    kernels = {leases.kernel(compute_host.get(
+        host, CONF.mempage.host_timeout).kernel) for host in used
+        if cls.pools}
+    (exclusive if cls.pools == COUNTS else shared).update(kernels)
+    return leases.Wish(frozenset(shared), frozenset(exclusive))
+
+
+def is_alone_in_the_cloud(cls):
+    """Tell whether tests of other plugins must not run at the same time.
+
+    They know nothing of leases.
+
+    :param cls: the test class
+    """
+    alone = cls.alone_on is not None or cls.pools == COUNTS
+    return alone and not CONF.mempage.runs_alone

@@ -1,0 +1,75 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What tests share that do the same with a server on every host."""
+
+from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.evidence import absence
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import reachable
+
+
+class BaseReusedServersTest(base.BaseMemoryTest):
+    """Tests that use the same servers, as long as these are fit."""
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls._reused = {}
+        cls.addClassResourceCleanup(cls._delete_reused)
+
+    @classmethod
+    def _delete_reused(cls):
+        cls.nova.delete(server.uuid for server in cls._reused.values())
+
+    def setUp(self):
+        super().setUp()
+        self.on_each_host(self._keep_fit)
+        self.servers = list(self._reused.values())
+        self.on_each_host(self.wait_until_active)
+
+    def _keep_fit(self, host):
+        server = self._reused.get(host.name)
+        if server:
+            if self.cloud.server(server.uuid).status == 'ACTIVE':
+                return
+            self.nova.delete([server.uuid])
+        self._reused[host.name] = self.request_server(host)
+
+
+class BaseShelveTest(base.BaseMemoryTest):
+    """Tests that shelve servers and unshelve them on the same host."""
+
+    features = ('shelve',)
+    speaks = (servers.UNSHELVE_ON_HOST,)
+
+    def shelve(self, host):
+        """Shelve the host's server until no host has it."""
+        self.nova.shelve(self.server_on(host).uuid)
+
+    def check_absent(self, host):
+        """Assert that the host has nothing of its server."""
+        self.assert_agrees(absence.compare_absent(
+            host, self.server_on(host).uuid, self.cloud))
+
+    @base.in_turn
+    def unshelve(self, host):
+        """Unshelve the host's server there."""
+        self.nova.unshelve(self.server_on(host).uuid, 'ACTIVE', host.name)
+
+
+class BaseBootedTest(reachable.BaseReachableTest):
+    """Tests of guests that are asked to shut down, and do."""
+
+    def wait_until_booted(self, host):
+        """Wait until a guest does what it is asked to; only a login tells."""
+        self.connect(self.server_on(host)).validate_authentication()

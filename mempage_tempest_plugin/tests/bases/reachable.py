@@ -1,0 +1,185 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What tests share that reach their guests over ssh."""
+
+from tempest.common import compute
+from tempest.common.utils.linux import remote_client
+from tempest import config
+from tempest.lib.common import fixed_network
+from tempest.lib.common.utils import data_utils
+from testtools import content
+
+from mempage_tempest_plugin.evidence import redact
+from mempage_tempest_plugin.guests import memory
+from mempage_tempest_plugin.guests import reachability
+from mempage_tempest_plugin.tests.bases import base
+
+CONF = config.CONF
+
+CONSOLE_LINES = 100
+SSH_PORT = 22
+# How much of a guest's RAM has a pattern in it, in percent.
+FILLED = 60
+
+
+class BaseReachableTest(base.BaseMemoryTest):
+    """Tests with guests that are reached over ssh."""
+
+    needs_network = True
+    needs_system = True
+
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        if (not CONF.validation.run_validation or
+                CONF.validation.auth_method != 'keypair'):
+            raise cls.skipException(
+                'ssh to guests needs [validation] run_validation = true and '
+                'auth_method = keypair')
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls._network = cls._find_network()
+
+    @classmethod
+    def _find_network(cls):
+        """Find the project's own network, or else the configured one.
+
+        Tempest's get_tenant_network makes another project with a network and
+        a router, whose network it returns then.
+        """
+        if not CONF.service_available.neutron:
+            return None
+        client = cls.os_admin.networks_client
+        own = client.list_networks(project_id=client.tenant_id)['networks']
+        if own:
+            return own[0]
+        if CONF.compute.fixed_network_name:
+            return fixed_network.get_network_from_name(
+                CONF.compute.fixed_network_name, client)
+        return None
+
+    def setUp(self):
+        super().setUp()
+        self._validation = {}
+        self.addOnException(self._attach_consoles)
+
+    def _attach_consoles(self, exc_info):
+        """Attach what the guests have written to their consoles."""
+        if issubclass(exc_info[0], self.skipException):
+            return
+        for uuid in self._validation:
+            try:
+                text = self.nova.client.get_console_output(
+                    uuid, length=CONSOLE_LINES)['output']
+            except Exception as error:
+                text = 'not collected: %s' % error
+            self.addDetailUniqueName('console-%s' % uuid,
+                                     content.text_content(redact.mask(text)))
+
+    def boot_reachable(self, host):
+        """Request a server that can be reached; it is deleted after the test.
+
+        :param host: the compute_host.ComputeHost
+        :returns: the servers.RequestedServer
+        """
+        resources = self.get_test_validation_resources(self.os_admin)
+        server = self.boot(host, **self.reachable(resources))
+        self.note_reachable(server, resources)
+        return server
+
+    @classmethod
+    def reachable(cls, resources):
+        """Get what the request for a server has to have to be reached.
+
+        :param resources: Tempest's validation resources
+        :returns: a dict of arguments of compute.create_test_server
+        """
+        arguments = {'key_name': resources['keypair']['name'], **(
+            {'tenant_network': cls._network} if cls._network
+            else {'networks': 'auto'})}
+        if 'security_group' in resources:
+            arguments['security_groups'] = [
+                {'name': resources['security_group']['name']}]
+        return arguments
+
+    def note_reachable(self, server, resources):
+        """Remember how to reach a server.
+
+        :param server: the servers.RequestedServer
+        :param resources: Tempest's validation resources
+        """
+        self._validation[server.uuid] = resources
+
+    def connect(self, server):
+        """Wait until a guest takes ssh connections.
+
+        :param server: the servers.RequestedServer
+        :returns: Tempest's RemoteClient, which has not logged in yet
+        :raises GuestError: if the guest does not take connections
+        """
+        resources = self._validation[server.uuid]
+        shown = self.nova.client.show_server(server.uuid)['server']
+        # Without waiting for ssh or ping, it gives the server its floating
+        # IP.
+        compute.wait_for_ssh_or_ping(
+            shown, self.os_admin, self._network, validatable=True,
+            validation_resources=resources, wait_until=None,
+            set_floatingip=True)
+        address = compute.get_server_ip(shown, resources)
+        # Tempest's client pauses ever longer between its attempts.
+        reachability.wait_for_port(address, SSH_PORT,
+                                   CONF.validation.ssh_timeout)
+        return remote_client.RemoteClient(
+            address, CONF.validation.image_ssh_user,
+            CONF.validation.image_ssh_password,
+            pkey=resources['keypair']['private_key'], server=shown,
+            servers_client=self.nova.client)
+
+
+class BaseFilledTest(BaseReachableTest):
+    """Tests with guests that have something in most of their memory."""
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        # The guest's system needs the rest.
+        model = cls.os_admin.flavors_client.show_flavor(
+            CONF.compute.flavor_ref_alt)['flavor']
+        cls.flavor = cls.create_flavor(cls.extra_specs, model['ram'],
+                                       request=cls.request)
+
+    def fill(self, server):
+        """Wait for a server and fill its guest's memory with a pattern.
+
+        :param server: the servers.RequestedServer
+        :returns: a memory.Guest
+        """
+        guest = self.enter(server)
+        guest.fill(self.filled_mib)
+        return guest
+
+    def enter(self, server):
+        """Wait for a server and until its guest takes ssh connections.
+
+        :param server: the servers.RequestedServer
+        :returns: a memory.Guest
+        """
+        self.nova.wait_for(server.uuid, 'ACTIVE')
+        return memory.Guest(self.connect(server), data_utils.rand_uuid_hex())
+
+    @property
+    def filled_mib(self):
+        """How much of a guest's RAM has a pattern in it, in MiB."""
+        return -(-self.flavor['ram'] * FILLED // 100)

@@ -1,0 +1,139 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of what tests of all memory of hosts assert."""
+
+from unittest import mock
+
+import ddt
+import fixtures
+from oslotest import base as test_base
+
+from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.tests.bases import amounts
+from mempage_tempest_plugin.tests.bases import base
+from tests.plugin.bases import cases
+
+NOWHERE = page_sizes.NO_VALID_HOST
+
+
+class _Case(amounts.BaseAmountTest):
+
+    def check_taken(self, host):
+        self.counted.append(host.name)
+
+
+def _server(status, host=None, fault=''):
+    return servers.RequestedServer('uuid', 64, host=host, status=status,
+                                   fault=fault)
+
+
+@ddt.ddt
+class AmountTest(test_base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.MockPatchObject(
+            base, 'CONF', cases.options()))
+        self.case = cases.make(
+            _Case, hosts=[cases.host('a')], nova=mock.Mock(),
+            cloud=mock.Mock(), counted=[])
+        self.case.cloud.allocated_memory.return_value = {}
+
+    def _check(self, method, *servers, **kwargs):
+        self.case.servers = list(servers)
+        method(self.case.servers, **kwargs)
+        self.case.nova.settle.assert_called_once_with(self.case.servers)
+        self.assertEqual(['a'], self.case.counted)
+
+    def _refusal_fails(self, server, **kwargs):
+        error = self.assertRaises(
+            AssertionError, self._check, self.case.check_refused, server,
+            **kwargs)
+        self.assertEqual([], self.case.counted)
+        return str(error)
+
+    def test_active(self):
+        self._check(self.case.check_active, _server('ACTIVE', 'a'))
+
+    @ddt.data('ERROR', 'SHUTOFF', None)
+    def test_not_active(self, status):
+        error = self.assertRaises(
+            AssertionError, self._check, self.case.check_active,
+            _server('ACTIVE', 'a'), _server(status, fault='no room'))
+        self.assertIn('no room', str(error))
+
+    @ddt.data(*amounts.REFUSALS)
+    def test_refused(self, fault):
+        self._check(self.case.check_refused, _server('ERROR', None,
+                                                     fault + ' More.'))
+
+    def test_refused_with_words(self):
+        self._check(self.case.check_refused,
+                    _server('ERROR', None, 'QEMU: prealloc failed'),
+                    words=['other', 'prealloc'])
+
+    def test_taken_nevertheless(self):
+        self.assertIn('host a had to refuse', self._refusal_fails(
+            _server('ACTIVE', 'a')))
+        self.case.nova.settle.reset_mock()
+        self.assertIn("expected was one of ['x']", self._refusal_fails(
+            _server('ACTIVE', 'a'), words=['x']))
+
+    @ddt.data('', 'Build aborted', 'It said: ' + NOWHERE)
+    def test_other_fault(self, fault):
+        self.assertIn('expected was one of', self._refusal_fails(
+            _server('ERROR', None, fault)))
+
+    def test_fault_without_the_words(self):
+        self._refusal_fails(_server('ERROR', None, NOWHERE), words=['x'])
+
+    def test_refused_but_on_a_host(self):
+        self.assertIn("host='a'", self._refusal_fails(
+            _server('ERROR', 'a', NOWHERE)))
+
+    def test_refused_but_memory_is_allocated(self):
+        self.case.cloud.allocated_memory.return_value = {'provider': 64}
+        self.assertIn('provider', self._refusal_fails(
+            _server('ERROR', None, NOWHERE)))
+
+    def test_delete_servers(self):
+        self.case.servers = [_server('ACTIVE', 'a')]
+        self.case._to_delete = ['uuid']
+        self.case.delete_servers()
+        self.case.nova.delete.assert_called_once_with(['uuid'])
+        # Nothing has to be taken any more.
+        self.assertEqual(([], ['a']), (self.case.servers, self.case.counted))
+
+    def test_each_flavor_is_made_once(self):
+        made = []
+
+        def create(cls, extra_specs, ram_mib, request):
+            made.append((extra_specs, ram_mib, request))
+            return {'id': str(len(made))}
+
+        class Case(_Case):
+            _flavors = {}
+            create_flavor = classmethod(create)
+
+            def boot(self, host, flavor):
+                return _server('ACTIVE', host)
+
+        case = cases.make(Case)
+        requested = case.request_at_once(
+            [(64, 2048, 'a'), (64, None, 'a')] * 8)
+        self.assertEqual([({}, 64, 2048), ({}, 64, None)], made)
+        self.assertEqual([2048, None] * 8,
+                         [server.size_kib for server in requested])
+        Case.flavor_of(64, **{'hw:numa_nodes': '1'})
+        self.assertEqual(({'hw:numa_nodes': '1'}, 64, None), made[-1])

@@ -1,0 +1,282 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of what test classes lease, and when."""
+
+import dataclasses
+import itertools
+from unittest import mock
+
+import ddt
+import fixtures
+from oslotest import base as test_base
+import testtools
+
+from mempage_tempest_plugin.changes import leases
+from mempage_tempest_plugin.declared import inventory
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import joined
+from mempage_tempest_plugin.tests.bases import leased
+from tests.plugin.bases import cases
+from tests.plugin import samples
+
+HOSTS = [dataclasses.replace(declared, name=name) for name, declared in (
+    ('a', samples.FILE_BACKED), ('b', samples.FILE_BACKED),
+    ('c', samples.PLAIN))]
+# Which hosts are containers of one machine.
+KERNELS = {'a': '1', 'b': '1', 'c': '2'}
+A, B, C = (leases.host(host.name) for host in HOSTS)
+KERNEL = leases.kernel('1')
+
+
+class LeasedTestCase(test_base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.MockPatch(
+            'oslo_concurrency.lockutils.get_lock_path',
+            return_value='/locks'))
+        self.leases = self.useFixture(fixtures.MockPatchObject(
+            leases, 'Leases')).mock
+        self.useFixture(fixtures.MockPatchObject(
+            inventory, 'load', lambda path: inventory.Inventory(
+                path, {host.name: host for host in HOSTS})))
+        self.asked = []
+        self.useFixture(fixtures.MockPatchObject(
+            compute_host, 'get', self._host))
+        self.configure()
+
+    def _host(self, declared, timeout):
+        self.asked.append(declared.name)
+        return cases.host(declared.name, kernel=KERNELS[declared.name])
+
+    def configure(self, **changes):
+        changes = {'host_inventory': 'x.yaml', 'runs_alone': True, **changes}
+        options = cases.options(mempage=changes)
+        for module in joined, leased:
+            self.useFixture(fixtures.MockPatchObject(
+                module, 'CONF', options))
+
+    def wish(self, **attributes):
+        """Take leases for a class.
+
+        :param attributes: what the class says
+        :returns: the leases.Wish; None if it has none
+        """
+        cls = type('TestIt', (base.BaseMemoryTest,), attributes)
+        self.assertIs(self.leases.return_value, leased.take(cls))
+        taken = self.leases.return_value.take
+        return taken.call_args.args[0] if taken.called else None
+
+    def assert_wish(self, shared, exclusive, wish):
+        self.assertEqual((set(shared), set(exclusive)),
+                         (set(wish.shared), set(wish.exclusive)))
+
+
+class WishTest(LeasedTestCase):
+
+    def test_who_has_them_is_told(self):
+        self.wish()
+        path, holder = self.leases.call_args.args
+        self.assertEqual('/locks', path)
+        self.assertRegex(holder, r'^TestIt \(process \d+\)$')
+
+    def test_hosts_are_shared(self):
+        self.assert_wish([A, B, C], [], self.wish())
+
+    def test_hosts_that_are_not_chosen_do_not_matter(self):
+        self.assert_wish([A, B], [], self.wish(about=which.file_backed))
+
+    def test_alone_on_each(self):
+        wish = self.wish(about=which.file_backed, alone_on=which.each)
+        self.assertEqual({A, B}, wish.exclusive)
+        self.assertEqual([(A, True), (B, True)], wish.in_order()[1:])
+
+    def test_alone_on_some(self):
+        wish = self.wish(alone_on=which.first)
+        self.assertEqual([(A, True), (B, False), (C, False)],
+                         wish.in_order()[1:])
+
+    def test_anywhere(self):
+        self.assert_wish([A, B, C], [], self.wish(
+            about=which.file_backed, anywhere=True))
+
+    def test_anywhere_means_hosts_of_other_runs(self):
+        self.configure(hosts=['a'])
+        self.assert_wish([A], [], self.wish())
+        self.assert_wish([A, B, C], [], self.wish(anywhere=True))
+
+    def test_anywhere_and_alone(self):
+        wish = self.wish(about=which.file_backed, take=which.first,
+                         anywhere=True, alone_on=which.each)
+        self.assertEqual([(A, True), (B, False), (C, False)],
+                         wish.in_order()[1:])
+
+    def test_destinations(self):
+        class Move(base.BaseMoveTest):
+            start_on = which.file_backed
+            go_to = which.plain
+            alone_on = which.first
+
+        leased.take(Move)
+        wish = self.leases.return_value.take.call_args.args[0]
+        self.assertEqual([(A, True), (C, False)], wish.in_order()[1:])
+
+    def test_nobody_asks_for_kernels_without_pools(self):
+        self.wish()
+        self.assertEqual([], self.asked)
+
+    def test_pools_that_are_used(self):
+        self.assert_wish(
+            [A, B, KERNEL], [],
+            self.wish(about=which.file_backed, pools=leased.TAKES))
+        self.assertEqual(['a', 'b'], self.asked)
+
+    def test_pools_that_are_counted(self):
+        self.assert_wish(
+            [A, B], [A, B, KERNEL],
+            self.wish(about=which.file_backed, pools=leased.COUNTS,
+                      alone_on=which.each))
+
+    def test_each_kernel(self):
+        self.assert_wish([A, B, C], [KERNEL, leases.kernel('2')],
+                         self.wish(pools=leased.COUNTS))
+
+    def test_no_hosts_needed(self):
+        self.assert_wish([], [], self.wish(needs_hosts=False,
+                                           pools=leased.TAKES))
+        self.assert_wish([], [], self.wish(needs_hosts=False,
+                                           alone_on=which.each))
+        self.assert_wish([A, B, C], [], self.wish(needs_hosts=False,
+                                                  anywhere=True))
+
+    def test_everything_beside_tests_of_others(self):
+        self.configure(runs_alone=False)
+        self.assertEqual(leases.EVERYTHING, self.wish(alone_on=which.first))
+        self.assertEqual(leases.EVERYTHING, self.wish(pools=leased.COUNTS))
+        self.assert_wish([A, B, C], [], self.wish())
+
+    def test_whoever_is_skipped_waits_for_nobody(self):
+        self.assertIsNone(self.wish(about=which.large_pages))
+        self.assertIsNone(self.wish(promises=('fill_stores',)))
+        self.configure(host_inventory=None)
+        self.assertIsNone(self.wish())
+
+    def test_neither_does_who_has_no_inventory(self):
+        with fixtures.MockPatchObject(
+                inventory, 'load', mock.Mock(
+                    side_effect=exceptions.InventoryError('x', ['bad']))):
+            self.assertIsNone(self.wish())
+
+
+class WouldWaitTest(LeasedTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.cls = type('TestIt', (base.BaseMemoryTest,), {})
+        entered = self.leases.return_value.__enter__ = mock.Mock()
+        self.leases.return_value.__exit__ = mock.Mock(return_value=False)
+        self.take = entered.return_value.take
+
+    def test_free(self):
+        self.assertFalse(self.cls.would_wait())
+        self.take.assert_called_once_with(mock.ANY, timeout=0)
+
+    def test_not_free(self):
+        self.take.side_effect = exceptions.LeaseTimeout(
+            'host-a', 'shared', 'held by TestThat', 0)
+        self.assertTrue(self.cls.would_wait())
+
+    def test_whoever_is_skipped_waits_for_nobody(self):
+        self.configure(host_inventory=None)
+        self.assertFalse(self.cls.would_wait())
+        self.take.assert_not_called()
+
+
+@ddt.ddt
+class AloneInTheCloudTest(LeasedTestCase):
+
+    @ddt.data(*itertools.product(
+        (None, which.each, which.first),
+        (None, leased.TAKES, leased.COUNTS), (True, False)))
+    @ddt.unpack
+    def test_alone(self, alone_on, pools, runs_alone):
+        self.configure(runs_alone=runs_alone)
+        cls = type('TestIt', (base.BaseMemoryTest,),
+                   {'alone_on': alone_on, 'pools': pools})
+        expected = (alone_on is not None or pools == leased.COUNTS
+                    ) and not runs_alone
+        self.assertIs(expected, leased.is_alone_in_the_cloud(cls))
+        # Tempest asks that.
+        self.assertIs(expected, cls.is_serial_execution_requested())
+
+
+class LeasedClassTest(LeasedTestCase):
+    """A class has its leases from before Tempest's lock until after it."""
+
+    def setUp(self):
+        super().setUp()
+        self.happened = []
+        taken = self.leases.return_value
+        for target, name, word in (
+                (taken, 'take', 'lease'), (taken, 'release', 'release')):
+            getattr(target, name).side_effect = self._note(word)
+        for name in 'setUpClass', 'tearDownClass':
+            patched = self.useFixture(fixtures.MockPatch(
+                'tempest.test.BaseTestCase.' + name)).mock
+            patched.side_effect = self._note(name)
+            setattr(self, name, patched)
+
+        class TestIt(base.BaseMemoryTest):
+            """All hosts."""
+
+        self.cls = TestIt
+
+    def _note(self, word, error=None):
+        def note(*_):
+            self.happened.append(word)
+            if error:
+                raise error
+        return note
+
+    def test_order(self):
+        self.cls.setUpClass()
+        self.cls.tearDownClass()
+        self.assertEqual(['lease', 'setUpClass', 'tearDownClass', 'release'],
+                         self.happened)
+
+    def test_failed_teardown(self):
+        self.tearDownClass.side_effect = self._note('failed', ValueError)
+        self.cls.setUpClass()
+        self.assertRaises(ValueError, self.cls.tearDownClass)
+        self.assertEqual(['failed', 'release'], self.happened[-2:])
+
+    def test_skipped_class(self):
+        # As Tempest does it.
+        def skip():
+            self.cls.tearDownClass()
+            raise testtools.TestCase.skipException('no')
+
+        self.setUpClass.side_effect = skip
+        self.assertRaises(testtools.TestCase.skipException,
+                          self.cls.setUpClass)
+        self.assertEqual(['lease', 'tearDownClass', 'release'],
+                         self.happened)
+
+    def test_lease_that_is_not_had(self):
+        self.leases.return_value.take.side_effect = self._note(
+            'lease', exceptions.HostUnreachable('a', 'b@c:22', 'refused'))
+        self.assertRaises(exceptions.HostUnreachable, self.cls.setUpClass)
+        self.assertEqual(['lease'], self.happened)

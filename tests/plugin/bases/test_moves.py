@@ -1,0 +1,146 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of what tests of moves assert."""
+
+import dataclasses
+from unittest import mock
+
+import fixtures
+from oslotest import base as test_base
+from tempest import exceptions
+
+from mempage_tempest_plugin.cloud import actions
+from mempage_tempest_plugin.cloud import cloud
+from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.declared import inventory
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.tests.bases import base
+from tests.plugin.bases import cases
+from tests.plugin import samples
+
+
+class MoveTestCase(test_base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.a, self.b = (cases.host(name, declared=samples.PLAIN)
+                          for name in 'ab')
+        self.case = cases.make(
+            base.BaseMoveTest, hosts=[self.a, self.b], source=self.a,
+            destinations=[self.b], nova=mock.Mock(), cloud=mock.Mock(),
+            migrations_client=mock.Mock())
+        self.server = servers.RequestedServer('uuid', 64, host='a')
+        self.case.servers = [self.server]
+        self.checked = []
+        for name in 'check_evidence', 'check_absent', 'check_unmoved':
+            setattr(self.case, name, self._check(name))
+
+    def _check(self, name):
+        def check(about):
+            self.checked.append((name, getattr(about, 'name', about)))
+        return check
+
+
+class RefusedTest(MoveTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.a.pids.return_value = [7]
+        self.case.nova.act.return_value = 'req-1'
+        self.case.nova.to_live.side_effect = lambda host: {'host': host}
+        self.refusal = self.useFixture(fixtures.MockPatchObject(
+            actions, 'refusal', return_value='no room')).mock
+
+    def _refuse(self):
+        return self.case.check_refused(self.b, 'migrate_server', host='b')
+
+    def test_refused(self):
+        self.assertEqual('no room', self._refuse())
+        self.case.nova.act.assert_called_once_with(
+            'uuid', 'migrate_server', 'ACTIVE', host='b')
+        self.refusal.assert_called_once_with(
+            self.case.nova.client, 'uuid', 'req-1')
+        self.assertEqual([('check_unmoved', [7]), ('check_absent', 'b')],
+                         self.checked)
+
+    def test_not_refused(self):
+        self.refusal.return_value = None
+        error = self.assertRaises(AssertionError, self._refuse)
+        self.assertIn('server uuid: migrate_server from host a to b was not '
+                      'refused before it began; no event of request req-1 '
+                      'has failed', str(error))
+
+    def test_begun_and_failed(self):
+        self.case.nova.act.side_effect = exceptions.BuildErrorException(
+            server_id='uuid')
+        error = self.assertRaises(AssertionError, self._refuse)
+        self.assertIn('was not refused before it began, and failed',
+                      str(error))
+
+    def test_live_migration(self):
+        self.case.check_live_migration_refused(self.b)
+        self.case.nova.act.assert_called_once_with(
+            'uuid', 'live_migrate_server', 'ACTIVE', host='b')
+
+    def test_forced_live_migration(self):
+        self.case.check_forced_live_migration_refused(self.b)
+        self.case.nova.act.assert_called_once_with(
+            'uuid', 'live_migrate_server', 'ACTIVE', microversion='2.67',
+            force=True, host='b')
+
+
+class MovedTest(MoveTestCase):
+
+    def test_moved(self):
+        self.case.check_moved(self.a, self.b)
+        self.assertEqual('b', self.server.host)
+        self.assertIs(self.server, self.case.server_on(self.b))
+        self.assertEqual([('check_evidence', 'b'), ('check_absent', 'a')],
+                         self.checked)
+
+    def test_moved_to_where_it_was(self):
+        self.case.check_moved(self.a, self.a)
+        self.assertEqual([('check_evidence', 'a')], self.checked)
+
+    def test_the_last_server_is_the_one(self):
+        other = servers.RequestedServer('other', 64, host='a')
+        self.case.servers.append(other)
+        self.assertIs(other, self.case.server)
+
+
+class LocateTest(MoveTestCase):
+
+    def setUp(self):
+        super().setUp()
+        hosts = [samples.PLAIN, samples.FILE_BACKED,
+                 dataclasses.replace(samples.PLAIN, name='plain2')]
+        self.case.inventory = inventory.Inventory('x.yaml', {
+            host.name: host for host in hosts})
+        self.useFixture(fixtures.MockPatchObject(
+            compute_host, 'get', lambda host, timeout: host))
+        self.useFixture(fixtures.MockPatchObject(
+            base, 'CONF', cases.options()))
+
+    def _locate(self, name):
+        self.case.cloud.server.return_value = cloud.Server(
+            'uuid', 'ACTIVE', name, 'instance-00000001')
+        return self.case.locate(~which.file_backed)
+
+    def test_any_that_is_able(self):
+        self.assertEqual('plain2', self._locate('plain2').name)
+
+    def test_one_that_is_not(self):
+        for name in 'fbm1', 'undeclared':
+            error = self.assertRaises(AssertionError, self._locate, name)
+            self.assertIn('hosts that can take server uuid', str(error))

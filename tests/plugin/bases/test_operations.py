@@ -1,0 +1,131 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of operations, step by step, and of servers that are used again."""
+
+from unittest import mock
+
+import ddt
+import fixtures
+from oslotest import base as test_base
+import testtools
+
+from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import operations
+from mempage_tempest_plugin.tests.bases import steps
+from tests.plugin.bases import cases
+
+
+@ddt.ddt
+class StepsTest(test_base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.host = cases.host('a')
+        self.case = cases.make(base.BaseMemoryTest, nova=mock.Mock())
+        self.case.servers = [servers.RequestedServer('uuid', 64, host='a')]
+
+    def test_calls(self):
+        step = steps.Step('reboot_server', 'ACTIVE', {'type': 'HARD'})
+        request, wait = step.calls(self.case)
+        request(self.host)
+        self.case.nova.client.reboot_server.assert_called_once_with(
+            'uuid', type='HARD')
+        self.case.nova.wait_for.assert_not_called()
+        wait(self.host)
+        self.case.nova.wait_for.assert_called_once_with('uuid', 'ACTIVE')
+
+    def test_failures_are_called_after_the_step(self):
+        self.assertEqual(
+            ['reboot_server', 'wait after reboot_server'],
+            [call.__name__ for call in steps.SOFT_REBOOT.calls(self.case)])
+
+    @ddt.data(*steps.OPERATIONS, 'rescue')
+    def test_server_is_as_it_was_in_the_end(self, name):
+        operation = {'rescue': steps.RESCUE, **steps.OPERATIONS}[name]
+        last = operation.steps[-1]
+        self.assertEqual(('ACTIVE', True), (last.status, last.runs))
+
+    @ddt.data(*steps.OPERATIONS, 'rescue', 'snapshot')
+    def test_skip(self, name):
+        operation = {'rescue': steps.RESCUE, 'snapshot': steps.SNAPSHOT,
+                     **steps.OPERATIONS}[name]
+        for enabled in (True, False):
+            changes = ({operation.feature: enabled} if operation.feature
+                       else {})
+            with mock.patch.object(steps, 'CONF', cases.options(
+                    compute_feature_enabled=changes)):
+                if enabled or not operation.feature:
+                    operation.skip_unless_enabled(self.case)
+                    continue
+                error = self.assertRaises(
+                    testtools.TestCase.skipException,
+                    operation.skip_unless_enabled, self.case)
+                self.assertEqual('[compute-feature-enabled] %s is not set'
+                                 % operation.feature, str(error))
+
+
+class ReusedServersTest(test_base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.MockPatchObject(
+            base, 'CONF', cases.options()))
+        self.requested = requested = []
+        self.status = {}
+
+        class Case(operations.BaseReusedServersTest):
+            """Servers on two hosts."""
+
+            hosts = [cases.host('a'), cases.host('b')]
+            nova = mock.Mock()
+            cloud = mock.Mock()
+            _reused = {}
+
+            @classmethod
+            def request_server(cls, host):
+                requested.append(host.name)
+                return servers.RequestedServer(
+                    '%s%d' % (host.name, requested.count(host.name)), 64,
+                    host=host.name)
+
+        Case.cloud.server.side_effect = lambda uuid: mock.Mock(
+            status=self.status.get(uuid, 'ACTIVE'))
+        self.cls = Case
+
+    def _servers(self):
+        return sorted(server.uuid for server in cases.make(self.cls).servers)
+
+    def test_they_are_requested_once(self):
+        self.assertEqual(['a1', 'b1'], self._servers())
+        self.assertEqual(['a1', 'b1'], self._servers())
+        self.assertEqual(['a', 'b'], sorted(self.requested))
+
+    def test_each_is_active_before_the_test(self):
+        self._servers()
+        self.assertEqual({('a1', 'ACTIVE'), ('b1', 'ACTIVE')}, {
+            call.args for call in self.cls.nova.wait_for.call_args_list})
+
+    def test_one_that_is_not_fit_is_replaced(self):
+        self._servers()
+        self.status['b1'] = 'ERROR'
+        self.assertEqual(['a1', 'b2'], self._servers())
+        self.cls.nova.delete.assert_called_once_with(['b1'])
+
+    def test_they_stay_until_the_class_ends(self):
+        case = cases.make(self.cls)
+        case.doCleanups()
+        self.cls.nova.delete.assert_not_called()
+        self.cls._delete_reused()
+        [deleted] = self.cls.nova.delete.call_args.args
+        self.assertEqual(['a1', 'b1'], sorted(deleted))

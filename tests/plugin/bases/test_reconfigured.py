@@ -1,0 +1,70 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+from oslotest import base as test_base
+
+from mempage_tempest_plugin.tests.bases import reconfigured
+
+REFUSALS = {case: ({'option': case}, 'words of %s' % case)
+            for case in ('one', 'two', 'three')}
+
+
+class _Reconfiguration:
+    """Writes down what happens to hosts, which are words here."""
+
+    def __init__(self, never_down=None):
+        self.taken = []
+        self.never_down = never_down
+
+    def apply_refused(self, refusals):
+        self.taken.append({host: options['option']
+                           for host, (options, _) in refusals.items()})
+        return {host: 'error of two' if options['option'] == 'two' else None
+                for host, (options, _) in refusals.items()}
+
+    def wait_until_down(self, host):
+        self.taken.append('%s is down' % host)
+        return self.never_down
+
+    def restore(self, hosts):
+        self.taken.append('put back %s' % ' '.join(hosts))
+
+
+class TryAllRefusedTest(test_base.BaseTestCase):
+
+    def _try(self, hosts, never_down=None, **kwargs):
+        begun = _Reconfiguration(never_down)
+        self.taken = begun.taken
+        return reconfigured.try_all_refused(begun, REFUSALS, hosts, **kwargs)
+
+    def test_several_hosts_at_the_same_time(self):
+        self.assertEqual(
+            {'one': None, 'two': 'error of two', 'three': None},
+            self._try(['a', 'b']))
+        self.assertEqual([{'a': 'one', 'b': 'two'}, {'a': 'three'},
+                          'put back a b'], self.taken)
+
+    def test_others_go_on_until_the_first_is_down(self):
+        self.assertEqual(
+            {'one': 'late', 'two': 'error of two', 'three': None},
+            self._try(['a', 'b', 'c'], 'late', until_down=True))
+        self.assertEqual(
+            [{'a': 'one'}, {'b': 'two', 'c': 'three'}, 'put back b c',
+             'a is down', 'put back a'], self.taken)
+
+    def test_one_host_goes_down_before_it_goes_on(self):
+        self.assertEqual(
+            {'one': None, 'two': 'error of two', 'three': None},
+            self._try(['a'], until_down=True))
+        self.assertEqual(
+            [{'a': 'one'}, 'a is down', 'put back a', {'a': 'two'},
+             {'a': 'three'}, 'put back a'], self.taken)

@@ -1,0 +1,114 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of what tests assert that count what backing stores have."""
+
+from unittest import mock
+
+import fixtures
+from oslotest import base as test_base
+
+from mempage_tempest_plugin.cloud import actions
+from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.hosts import survey
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import stores
+from tests.plugin.bases import cases
+from tests.plugin import samples
+
+
+class StoreTest(test_base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.MockPatchObject(
+            base, 'CONF', cases.options()))
+        self.useFixture(fixtures.MockPatch('time.sleep'))
+        self.useFixture(fixtures.MockPatchObject(
+            stores.BaseStoreTest, 'RELEASE_TIMEOUT', 0.01))
+        self.host = cases.host('fbm1', declared=samples.FILE_BACKED)
+        self.case = cases.make(
+            stores.BaseStoreTest, hosts=[self.host], cloud=mock.Mock(),
+            nova=mock.Mock())
+        self._see(0, files={}, store=survey.Store(
+            1024 * samples.MIB, 1024 * samples.MIB, 0))
+        self.case.note_store(self.host)
+        self.guest = servers.RequestedServer(samples.SERVER, 192,
+                                             host='fbm1')
+
+    def _see(self, used, **changes):
+        self.host.survey.return_value = samples.host_survey(**changes)
+        self.case.cloud.used_memory.return_value = used
+
+    def test_taken(self):
+        self.case.servers = [self.guest]
+        self._see(192)
+        self.case.check_taken(self.host)
+
+    def test_not_given_back(self):
+        self._see(192)
+        error = str(self.assertRaises(AssertionError, self.case.check_taken,
+                                      self.host))
+        self.assertIn('MEMORY_MB used', error)
+        self.assertIn('files, MiB', error)
+
+    def test_guests_elsewhere_do_not_matter(self):
+        self.guest.host = None
+        self.case.servers = [self.guest]
+        self.case.check_taken(self.host)
+
+    def test_table(self):
+        self.case.servers = [self.guest]
+        self.assertIn(samples.SERVER, self.case.evidence_table(self.host))
+
+    def test_processes(self):
+        self.case.servers = [self.guest]
+        self._see(192)
+        self.host.libvirt.monitor.return_value = {'status': 'running'}
+        self.case.note_processes(self.host)
+        self.case.check_unchanged(self.host)
+        self.host.libvirt.monitor.return_value = {'status': 'io-error'}
+        error = self.assertRaises(AssertionError, self.case.check_unchanged,
+                                  self.host)
+        self.assertIn('io-error', str(error))
+
+    def test_process_that_ended(self):
+        self.case.servers = [self.guest]
+        self._see(192)
+        self.host.libvirt.monitor.return_value = {'status': 'running'}
+        self.case.note_processes(self.host)
+        self._see(192, processes={})
+        self.assertRaises(AssertionError, self.case.check_unchanged,
+                          self.host)
+
+    def test_never_built(self):
+        with mock.patch.object(actions, 'builds', return_value=[]) as builds:
+            self.case.check_never_built([self.guest])
+            builds.return_value = ['fbm1']
+            self.assertRaises(AssertionError, self.case.check_never_built,
+                              [self.guest])
+
+    def test_request_on_each(self):
+        with mock.patch.object(self.case, 'request_at_once') as request:
+            self.case.request_on_each(
+                lambda host: 16,
+                lambda host: host.file_backed.capacity_mib - 16)
+        request.assert_called_once_with(
+            [(16, None, self.host), (1008, None, self.host)])
+
+    def test_request_forced(self):
+        with mock.patch.object(self.case, 'flavor_of') as flavor, \
+                mock.patch.object(self.case, 'boot') as boot:
+            self.case.request_forced(16, self.host, **{'hw:numa_nodes': '1'})
+        flavor.assert_called_once_with(16, **{'hw:numa_nodes': '1'})
+        boot.assert_called_once_with(self.host, forced=True,
+                                     flavor=flavor.return_value)

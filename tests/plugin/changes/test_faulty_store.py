@@ -1,0 +1,58 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of the store that is broken on purpose."""
+
+import subprocess
+from unittest import mock
+
+import testtools
+
+from mempage_tempest_plugin.changes import faulty_store
+
+LOG = """[   12.000000] EXT4-fs (loop3): mounted filesystem
+[ 2901.601302] EXT4-fs (loop3): mounted filesystem without journal
+[ 2936.681703] Buffer I/O error on dev loop3, lost async page write
+"""
+
+
+class TestFaultyStore(testtools.TestCase):
+
+    def _host(self):
+        host = mock.Mock()
+        host.declared.file_backed.directory = "/var/lib/it's"
+        host.ssh.execute.side_effect = [
+            mock.Mock(stdout='2900.50\n'), mock.Mock(stdout=LOG),
+            mock.Mock(stdout='')]
+        return host
+
+    def test_complaints_since_then(self):
+        with faulty_store.FaultyStore(self._host(), 128, 64) as store:
+            self.assertEqual(LOG.splitlines()[1:], store.complaints())
+
+    def test_it_goes_in_the_end(self):
+        host = self._host()
+        with faulty_store.FaultyStore(host, 128, 64) as store:
+            store.complaints()
+        scripts = [call.kwargs['stdin']
+                   for call in host.ssh.execute.call_args_list]
+        self.assertEqual(['action=up', 'action=log', 'action=down'],
+                         [script.splitlines()[0] for script in scripts])
+        for script in scripts:
+            subprocess.run(['sh', '-n'], input=script, check=True, text=True)
+
+    def test_what_is_left(self):
+        host = self._host()
+        host.ssh.execute.side_effect = [mock.Mock(stdout='yes\n'),
+                                        mock.Mock(stdout='')]
+        self.assertTrue(faulty_store.is_left(host))
+        self.assertFalse(faulty_store.is_left(host))

@@ -1,0 +1,308 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of mempage-tempest run --each, with a real stestr and few tests."""
+
+import contextlib
+import io
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from unittest import mock
+
+import ddt
+import fixtures
+from oslotest import base
+
+from mempage_tempest_plugin.cmd import each
+from mempage_tempest_plugin.cmd import mempage_tempest
+from mempage_tempest_plugin.evidence import streams
+
+ROOT = pathlib.Path(each.__file__).parents[2]
+# What the tests of all kinds have in common.
+TESTS = '''
+import configparser
+import os
+import pathlib
+import time
+
+import testtools
+
+HERE = pathlib.Path(os.environ['HERE'])
+PATH = os.path.join(os.environ['TEMPEST_CONFIG_DIR'],
+                    os.environ['TEMPEST_CONFIG'])
+CONF = configparser.ConfigParser(interpolation=None)
+CONF.read(PATH)
+HOST = CONF['mempage'].get('hosts')
+
+
+class TestEach(testtools.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        with open(HERE / 'log', 'a') as log:
+            log.write('%s %s\\n' % (HOST, self._testMethodName))
+
+    def test_cloud(self):
+        pass
+
+    def test_host(self):
+        (HERE / ('conf-' + HOST)).write_text('%o %s' % (
+            os.stat(PATH).st_mode & 0o777, open(PATH).read()))
+        %s
+'''
+# Names of tests have their attributes, as Tempest gives them.
+NAMED = '''
+def _named(name, attribute):
+    full = '%s[id-0,%s,smoke]' % (name, attribute)
+    setattr(TestEach, full, getattr(TestEach, name))
+    delattr(TestEach, name)
+
+_named('test_cloud', 'per-cloud')
+_named('test_host', 'per-host')
+'''
+COMMAND = '''
+import sys
+from mempage_tempest_plugin.cmd import each
+from mempage_tempest_plugin.cmd import mempage_tempest
+each.SUITE = sys.argv[1:3]
+sys.exit(mempage_tempest.main(sys.argv[3:]))
+'''
+CONFIGURATION = '''
+[mempage]
+host_inventory = %s
+%s
+[identity]
+password = secret
+'''
+INVENTORY = 'hosts:\n' + ''.join(
+    '  %s: {address: 192.0.2.1, ssh: {user: x, key: /k}, '
+    'libvirt_uri: "qemu:///system"}\n' % name for name in 'abcd')
+
+
+@ddt.ddt
+class RunTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.directory = pathlib.Path(
+            self.useFixture(fixtures.TempDir()).path)
+        self.package = self.directory / 'top' / 'few'
+        self.package.mkdir(parents=True)
+        (self.package / '__init__.py').touch()
+        (self.directory / 'inventory.yaml').write_text(INVENTORY)
+        self.results = self.directory / 'results'
+        self._write_tests('')
+        self._configure('')
+
+    def _write_tests(self, what):
+        """Write tests.
+
+        :param what: that of a host does
+        """
+        head, tail = TESTS.split('        %s\n', 1)
+        (self.package / 'test_each.py').write_text(
+            head + textwrap.indent(textwrap.dedent(what), ' ' * 8) + tail
+            + '\n' + NAMED)
+
+    def _configure(self, options):
+        (self.directory / 'tempest.conf').write_text(CONFIGURATION % (
+            self.directory / 'inventory.yaml', options))
+
+    def _start(self, *arguments):
+        return subprocess.Popen(
+            [sys.executable, '-c', COMMAND, str(self.package),
+             str(self.package.parent), 'run', '--each', '--config-file',
+             str(self.directory / 'tempest.conf'), '--results',
+             str(self.results), *arguments],
+            cwd=ROOT, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env={
+                **os.environ, 'HERE': str(self.directory),
+                'TMPDIR': str(self._private())})
+
+    def _private(self):
+        path = self.directory / 'private'
+        path.mkdir(exist_ok=True)
+        return path
+
+    def _run(self, *arguments):
+        process = self._start(*arguments)
+        self.addCleanup(process.kill)
+        self.out, self.err = process.communicate(timeout=120)
+        return process.returncode
+
+    def _row(self, name):
+        """Get a line of the table, without its first column."""
+        [line] = re.findall(r'^\| %s +\|(.*)\|$' % name, self.out, re.M)
+        return [cell.strip() for cell in line.split('|')][:-1]
+
+    def _log(self):
+        return (self.directory / 'log').read_text().splitlines()
+
+    def test_each(self):
+        self.assertEqual(0, self._run('--lanes', '2'), self.out)
+        first, *others = self._log()
+        self.assertEqual('a,b,c,d', first.split()[0])
+        self.assertIn('test_cloud', first)
+        self.assertEqual(list('abcd'),
+                         sorted(line.split()[0] for line in others))
+        self.assertEqual(['passed', '1', '0', '0'], self._row('cloud'))
+        for name in 'abcd':
+            self.assertEqual(['passed', '1', '0', '0'], self._row(name))
+            self.assertIn('%s: begins, 1 tests' % name, self.err)
+            self.assertIn('%s: passed (1 passed, 0 fa' % name, self.err)
+        self.assertEqual(['5 of 5 passed', '5', '0', '0'], self._row('all'))
+        self.assertIn('5 of 5\n', self.err)
+        self.assertIn(' s are left', self.err)
+        for name in 'cloud', *'abcd':
+            [test] = streams.read(str(self.results / (name + '.subunit')))
+            self.assertEqual(streams.PASSED, test.status)
+
+    def test_configuration(self):
+        self._configure('hosts = a, b\npeers = c\n[oslo_concurrency]\n'
+                        'lock_path = %s' % self.directory)
+        self.assertEqual(0, self._run('--hosts', 'a'))
+        self.assertEqual('a,', self._log()[0].split()[0] + ',')
+        conf = (self.directory / 'conf-a').read_text()
+        self.assertEqual('600', conf.split()[0])
+        for line in ('hosts = a', 'peers = c,b', 'password = secret',
+                     'lock_path = %s' % self.directory,
+                     'log_file = %s/a.log' % self.results):
+            self.assertIn('\n%s\n' % line, conf)
+        # Nothing is left of it.
+        self.assertEqual([], list(self._private().iterdir()))
+
+    def test_only_tests_that_are_named(self):
+        self.assertEqual(0, self._run('--regex', 'test_host', '--hosts', 'a'))
+        self.assertEqual(['1 of 1 passed', '1', '0', '0'], self._row('all'))
+
+    @ddt.data(
+        ('if HOST == "b": self.fail("broken")', 'failed', ['0', '1', '0'],
+         'b: failed: few.test_each.TestEach.test_host'),
+        ('if HOST == "b": os._exit(7)', 'failed', ['0', '1', '0'],
+         'b: failed: few.test_each.TestEach.test_host'),
+        ('if HOST == "b": self.skipTest("x")', 'error', ['0', '0', '1'],
+         'b: error: no test ran'),
+        # That of stestr itself.
+        ('if HOST == "b": os.kill(os.getpgrp(), 9)', 'error',
+         ['0', '0', '0'], 'b: error: status -9'))
+    @ddt.unpack
+    def test_others_go_on(self, what, verdict, counts, said):
+        self._write_tests(what)
+        self.assertEqual(1, self._run('--hosts', 'a,b,c'))
+        self.assertEqual([verdict, *counts], self._row('b'))
+        for name in 'ac':
+            self.assertEqual('passed', self._row(name)[0])
+        self.assertEqual('3 of 4 passed', self._row('all')[0])
+        self.assertIn(said, self.err)
+
+    @ddt.data(signal.SIGINT, signal.SIGTERM)
+    def test_interrupted(self, how):
+        self._write_tests('''
+            self.addCleanup((HERE / ('put-back-' + HOST)).touch)
+            if HOST != 'a':
+                time.sleep(600)
+        ''')
+        process = self._start('--lanes', '2')
+        self.addCleanup(process.kill)
+        self._wait_for('conf-b', 'conf-c')
+        os.kill(process.pid, how)
+        self.out, self.err = process.communicate(timeout=120)
+        self.assertEqual(1, process.returncode)
+        for name, verdict in (('cloud', 'passed'), ('a', 'passed'),
+                              ('b', 'error'), ('c', 'error'),
+                              ('d', 'not run')):
+            self.assertEqual(verdict, self._row(name)[0])
+        self.assertIn('b: interrupted', self.out)
+        for name in 'bc':
+            self.assertTrue((self.directory / ('put-back-' + name)).exists())
+
+    def test_killed(self):
+        self._write_tests('''
+            self.addCleanup((HERE / 'put-back').touch)
+            time.sleep(600)
+        ''')
+        process = self._start('--hosts', 'a')
+        self._wait_for('conf-a')
+        process.kill()
+        process.communicate()
+        self._wait_for('put-back')
+
+    def _wait_for(self, *names):
+        limit = time.monotonic() + 60
+        while not all((self.directory / name).exists() for name in names):
+            self.assertLess(time.monotonic(), limit)
+            time.sleep(0.05)
+
+    def test_tests_that_cannot_be_found(self):
+        (self.package / 'test_each.py').write_text('import nothing_such')
+        self.assertEqual(1, self._run())
+        self.assertIn('cannot be listed', self.err)
+        self.assertIn('nothing_such', self.err)
+
+    @ddt.data(('--hosts a,x', '', 'no host x; there are a, b, c, d'),
+              ('', 'hosts = x', 'declares no x'),
+              ('--regex nothing', '', 'no test is called so'),
+              ('', 'host_inventory =', 'host_inventory is not set'))
+    @ddt.unpack
+    def test_errors(self, arguments, options, said):
+        self._configure(options)
+        self.assertEqual(1, self._run(*arguments.split()))
+        self.assertIn(said, self.err)
+
+    def test_results_of_another_run(self):
+        self.results.mkdir()
+        (self.results / 'a.subunit').touch()
+        self.assertEqual(1, self._run())
+        self.assertIn('earlier run', self.err)
+
+
+@ddt.ddt
+class ArgumentsTest(base.BaseTestCase):
+
+    def _error(self, *arguments):
+        with mock.patch('sys.stderr', new_callable=io.StringIO) as stderr, \
+                mock.patch.object(mempage_tempest, 'CONF'), \
+                contextlib.suppress(SystemExit):
+            self.assertEqual(1, mempage_tempest.main(['run', *arguments]))
+        return stderr.getvalue()
+
+    def test_one_run(self):
+        self.assertIn('tempest run', self._error())
+
+    @ddt.data((('--lanes', '0'), '0 is less than 1'),
+              (('--regex', '('), 'missing )'),
+              (('--config-file', '/nothing/such'), 'No such file'))
+    @ddt.unpack
+    def test_refused(self, arguments, said):
+        self.assertIn(said, self._error('--each', *arguments))
+
+
+class PeersTest(base.BaseTestCase):
+
+    def test_each_host_has_another_first_one(self):
+        for number in range(1, 8):
+            hosts = list('abcdefg'[:number])
+            peers = [each._peers(host, hosts) for host in hosts]
+            for host, others in zip(hosts, peers):
+                self.assertEqual(sorted(set(hosts) - {host}), sorted(others))
+            firsts = [others[0] for others in peers if others]
+            self.assertEqual(len(firsts), len(set(firsts)))
+
+    def test_far_away(self):
+        self.assertEqual(list('def'),
+                         each._peers('a', list('abcdef'))[:3])

@@ -1,0 +1,99 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import io
+from unittest import mock
+
+from oslotest import base
+import yaml
+
+from mempage_tempest_plugin.cmd import inventory as command
+from mempage_tempest_plugin.declared import inventory
+from mempage_tempest_plugin import exceptions
+from tests.plugin import samples
+
+UNREACHABLE = exceptions.HostUnreachable('fbm2', 'a@b:22', 'refused')
+
+
+class DiscoverTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self._patch_discovery('addresses', return_value={
+            'fbm1': '198.51.100.1', 'fbm2': '198.51.100.2'})
+        self.stdout = self._patch('sys.stdout', new_callable=io.StringIO)
+        self.stderr = self._patch('sys.stderr', new_callable=io.StringIO)
+
+    def _patch(self, name, **kwargs):
+        patcher = mock.patch(name, **kwargs)
+        self.addCleanup(patcher.stop)
+        return patcher.start()
+
+    def _patch_discovery(self, name, **kwargs):
+        return self._patch(
+            'mempage_tempest_plugin.cmd.discovery.' + name, **kwargs)
+
+    def test_host_that_cannot_be_reached_is_left_out(self):
+        self._patch_discovery('draft', side_effect=[samples.LARGE_PAGE,
+                                                    UNREACHABLE])
+        status = command.main(['discover', '--config-file', 'tempest.conf',
+                               '--ssh-user', 'a', '--ssh-key', '/key'])
+        self.assertEqual(1, status)
+        self.assertIn('# A draft.', self.stdout.getvalue())
+        [(name, declared)] = yaml.safe_load(
+            self.stdout.getvalue())['hosts'].items()
+        self.assertEqual(('fbm1', ['large']),
+                         (name, declared['allowed_page_sizes']))
+        self.assertIn('left out: host fbm2: unreachable',
+                      self.stderr.getvalue())
+
+    def test_uri(self):
+        draft = self._patch_discovery('draft', return_value=samples.PLAIN)
+        self.assertEqual(0, command.main([
+            'discover', '--config-file', 'tempest.conf', '--ssh-user', 'a',
+            '--ssh-key', '/key']))
+        self.assertEqual(
+            inventory.Host('fbm1', '198.51.100.1', inventory.Ssh('a', '/key'),
+                           'qemu+ssh://a@198.51.100.1/system'),
+            draft.call_args_list[0].args[0])
+
+
+class CheckTest(base.BaseTestCase):
+
+    def _check(self, survey, name='fbm1'):
+        host = mock.Mock()
+        host.survey.side_effect = survey
+        host.libvirt.hostname.return_value = name
+        declared = inventory.Inventory('x', {'fbm1': samples.FILE_BACKED})
+        with mock.patch.object(inventory, 'load', return_value=declared), \
+                mock.patch('mempage_tempest_plugin.hosts.compute_host.get',
+                           return_value=host), \
+                mock.patch('sys.stdout', new_callable=io.StringIO) as stdout:
+            return command.main(['check', 'x']), stdout.getvalue()
+
+    def test_agrees(self):
+        self.assertEqual(0, self._check([samples.host_survey()])[0])
+
+    def test_disagrees(self):
+        status, text = self._check([samples.host_survey()], 'other')
+        self.assertEqual(1, status)
+        self.assertIn('!!  name', text)
+
+    def test_unreachable(self):
+        status, text = self._check([UNREACHABLE])
+        self.assertEqual(1, status)
+        self.assertIn('refused', text)
+
+    def test_broken_inventory(self):
+        with mock.patch('sys.stderr', new_callable=io.StringIO) as stderr:
+            self.assertEqual(1, command.main(['check', '/nonexistent']))
+        self.assertIn('/nonexistent: cannot be read', stderr.getvalue())

@@ -1,0 +1,332 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import dataclasses
+
+import ddt
+from oslotest import base
+
+from mempage_tempest_plugin.cloud import cloud
+from mempage_tempest_plugin.declared import inventory
+from mempage_tempest_plugin.evidence import host_state
+from mempage_tempest_plugin.evidence import remains
+from mempage_tempest_plugin.evidence import server_memory
+from mempage_tempest_plugin.hosts import mounts
+from mempage_tempest_plugin.hosts import pools
+from mempage_tempest_plugin.hosts import survey
+from tests.plugin import samples
+
+
+def _without(path):
+    return {name: found for name, found in samples.known_files().items()
+            if name != path}
+
+
+def _with(**changes):
+    files = samples.known_files()
+    files[samples.PATH] = dataclasses.replace(files[samples.PATH], **changes)
+    return files
+
+
+def _mapped(**changes):
+    return {'survey': samples.host_survey([samples.mapping(**changes)])}
+
+
+ELSEWHERE = '/var/lib/libvirt/qemu/ram/1-instance-00000001/pc.ram'
+
+# What is spoiled, and the facts that must then disagree.
+FILE_BACKED = (
+    ({'xml': samples.backing(source=None)}, {'source'}),
+    ({'xml': samples.backing(access='private')}, {'access'}),
+    ({'xml': samples.backing(allocation='ondemand')}, {'allocation'}),
+    ({'xml': samples.backing(discard=False)}, {'discard'}),
+    ({'xml': samples.backing(hugepages=(2048,))}, {'hugepages'}),
+    ({'xml': samples.backing(memory_kib=1024)}, {'memory, MiB'}),
+    ({'allocated': {'other': 192}}, {'MEMORY_MB allocated'}),
+    ({'provider': None}, {'MEMORY_MB allocated'}),
+    ({'backends': []}, {'memory, MiB', 'memory backends'}),
+    ({'backends': [samples.backend(type='memory-backend-memfd',
+                                   mem_path=None)]},
+     {'pc.ram: type', 'pc.ram: mem-path'}),
+    ({'backends': [samples.backend(share=False)]}, {'pc.ram: share'}),
+    ({'backends': [samples.backend(prealloc=False)]}, {'pc.ram: prealloc'}),
+    ({'survey': samples.host_survey(processes={})},
+     {'QEMU processes', 'pc.ram: owner', 'pc.ram: mapped, bytes',
+      'pc.ram: mapped shared', 'pc.ram: mapped on device',
+      'pc.ram: mapped inode'}),
+    ({'survey': samples.host_survey(files=_without(samples.PATH))},
+     {'pc.ram: kind', 'pc.ram: mapped inode'}),
+    ({'survey': samples.host_survey(files=_with(size=samples.MIB))},
+     {'pc.ram: size, bytes'}),
+    ({'survey': samples.host_survey(files=_with(allocated=4096))},
+     {'pc.ram: allocated, bytes'}),
+    ({'survey': samples.host_survey(files=_with(uid=0))}, {'pc.ram: owner'}),
+    ({'survey': samples.host_survey(files=dict(
+        samples.known_files(), **{samples.GUEST_DIRECTORY: samples.file(
+            samples.GUEST_DIRECTORY, mode=0o711)}))},
+     {'pc.ram: open to others'}),
+    ({'survey': samples.host_survey(mounts=samples.host_survey().mounts[:1])},
+     {'pc.ram: mount', 'pc.ram: on the root file system',
+      'pc.ram: file system type', 'pc.ram: mapped on device'}),
+    (_mapped(shared=False), {'pc.ram: mapped shared'}),
+    (_mapped(inode=6), {'pc.ram: mapped inode'}),
+    (_mapped(size_kib=4), {'pc.ram: mapped, bytes'}),
+    (_mapped(device='8:1'), {'pc.ram: mapped on device', 'pc.ram: mapped by'}),
+    ({'survey': samples.host_survey(mappers={samples.PATH: [
+        (12, '0:40'), (samples.PID, '0:40')]})}, {'pc.ram: mapped by'}),
+)
+
+PLAIN = (
+    ({'xml': samples.backing()}, {'source', 'access'}),
+    ({'backends': [samples.backend()]}, {'mem-path'}),
+    ({'survey': samples.host_survey([samples.mapping()])},
+     {'anonymous private mapping of the RAM',
+      'files mapped that could hold the RAM'}),
+    ({'survey': samples.host_survey([samples.LIBRARY])},
+     {'anonymous private mapping of the RAM', 'page size, KiB'}),
+    ({'survey': samples.host_survey([
+        samples.LIBRARY, dataclasses.replace(samples.ANONYMOUS,
+                                             page_kib=2048)])},
+     {'page size, KiB'}),
+)
+
+# Spoiled evidence of a large-page server, and the facts that must notice.
+LARGE_PAGE = [
+    ({'server': cloud.Server(samples.SERVER, 'ACTIVE', 'huge1', 'i', 4)},
+     {'page size, KiB'}),
+    ({'xml': samples.backing(source=None, access=None, allocation=None,
+                             discard=False)}, {'hugepages, KiB'}),
+    ({'xml': samples.backing(hugepages=(2048,))}, {'source'}),
+    ({'backends': []}, {'memory, MiB', 'memory backends'}),
+    ({'backends': [samples.backend(name='ram-node0',
+                                   mem_path='/srv/memory/x')]},
+     {'ram-node0: file system type of /srv/memory/x',
+      'ram-node0: mapped from hugetlbfs', 'ram-node0: page size, KiB',
+      'ram-node0: resident, KiB'}),
+    ({'backends': [samples.backend(name='ram-node0', prealloc=False,
+                                   mem_path='/dev/hugepages/qemu')]},
+     {'ram-node0: prealloc'}),
+    ({'survey': samples.large_page_survey(page_kib=4)},
+     {'ram-node0: page size, KiB'}),
+    ({'survey': samples.large_page_survey(resident_kib=2048)},
+     {'ram-node0: resident, KiB'}),
+    ({'survey': samples.large_page_survey(device='8:1')},
+     {'ram-node0: mapped from hugetlbfs', 'ram-node0: page size, KiB',
+      'ram-node0: resident, KiB'}),
+]
+
+
+def _wrong(comparison):
+    return {fact.name for fact in comparison.disagreements}
+
+
+@ddt.ddt
+class CompareServerTest(base.BaseTestCase):
+
+    def test_file_backed_agrees(self):
+        comparison = server_memory.compare(
+            samples.FILE_BACKED, samples.file_backed_evidence())
+        self.assertEqual([], comparison.disagreements, str(comparison))
+
+    @ddt.data(*FILE_BACKED)
+    @ddt.unpack
+    def test_file_backed_disagrees(self, changes, wrong):
+        self.assertEqual(wrong, _wrong(server_memory.compare(
+            samples.FILE_BACKED, samples.file_backed_evidence(**changes))))
+
+    def test_file_elsewhere(self):
+        found = samples.host_survey(
+            files=_without(samples.PATH), mappers={ELSEWHERE: []})
+        wrong = _wrong(server_memory.compare(
+            samples.FILE_BACKED, samples.file_backed_evidence(
+                backends=[samples.backend(mem_path=ELSEWHERE)],
+                survey=found)))
+        self.assertIn('pc.ram: mem-path', wrong)
+
+    def test_file_of_same_inode_on_other_device_is_no_second_mapping(self):
+        found = samples.host_survey(mappers={samples.PATH: [
+            (12, '8:1'), (samples.PID, '0:40')]})
+        self.assertEqual(set(), _wrong(server_memory.compare(
+            samples.FILE_BACKED, samples.file_backed_evidence(survey=found))))
+
+    @ddt.data((1, set()), (0, {'pc.ram: allocated, bytes'}))
+    @ddt.unpack
+    def test_file_of_a_guest_that_gives_memory_back(self, allocated, wrong):
+        known = samples.known_files()
+        known[samples.PATH] = dataclasses.replace(
+            known[samples.PATH], allocated=allocated)
+        self.assertEqual(wrong, _wrong(server_memory.compare(
+            samples.FILE_BACKED, samples.file_backed_evidence(
+                xml=samples.backing(free_page_reporting=True),
+                survey=samples.host_survey(files=known)))))
+
+    def test_plain_agrees(self):
+        comparison = server_memory.compare(
+            samples.PLAIN, samples.plain_evidence())
+        self.assertEqual([], comparison.disagreements, str(comparison))
+
+    @ddt.data(*PLAIN)
+    @ddt.unpack
+    def test_plain_disagrees(self, changes, wrong):
+        self.assertEqual(wrong, _wrong(server_memory.compare(
+            samples.PLAIN, samples.plain_evidence(**changes))))
+
+    def test_large_page_agrees(self):
+        comparison = server_memory.compare(
+            samples.LARGE_PAGE, samples.large_page_evidence(), 2048)
+        self.assertEqual([], comparison.disagreements, str(comparison))
+
+    @ddt.data(*LARGE_PAGE)
+    @ddt.unpack
+    def test_large_page_disagrees(self, changes, wrong):
+        self.assertEqual(wrong, _wrong(server_memory.compare(
+            samples.LARGE_PAGE, samples.large_page_evidence(**changes), 2048)))
+
+    def test_large_pages_are_none_that_were_not_asked_for(self):
+        self.assertIn('hugepages', _wrong(server_memory.compare(
+            samples.LARGE_PAGE, samples.large_page_evidence())))
+
+
+@ddt.ddt
+class CompareHostTest(base.BaseTestCase):
+
+    def _wrong(self, host=samples.FILE_BACKED, name='fbm1', **changes):
+        return _wrong(host_state.compare(
+            host, samples.host_survey(**changes), name))
+
+    def test_agrees(self):
+        self.assertEqual(set(), self._wrong())
+
+    def test_other_host(self):
+        self.assertEqual({'name', 'name, without its domain'},
+                         self._wrong(name='fbm2', hostname='fbm2'))
+
+    def test_store_not_mounted(self):
+        self.assertEqual(
+            {'store: mount', 'store: on the root file system',
+             'store: file system type', 'store: space, MiB'},
+            self._wrong(mounts=samples.host_survey().mounts[:1], store=None))
+
+    def test_root_file_system_mounted_again(self):
+        root = samples.host_survey().mounts[0]
+        again = mounts.Mount(2, 1, samples.DIRECTORY, root.device, 'tmpfs',
+                             'x')
+        self.assertEqual({'store: on the root file system'},
+                         self._wrong(mounts=[root, again]))
+
+    def test_no_directory(self):
+        self.assertEqual({'kind of /srv/memory'}, self._wrong(files={}))
+
+    def test_store_smaller_than_capacity(self):
+        small = survey.Store(samples.MIB, samples.MIB, 0)
+        self.assertEqual({'store: space, MiB'}, self._wrong(store=small))
+
+    @ddt.data((256, set()), (257, {'pages of 2048 KiB'}))
+    @ddt.unpack
+    def test_pool(self, pages, wrong):
+        host = dataclasses.replace(
+            samples.FILE_BACKED, pools=(inventory.DeclaredPool(2048, pages),))
+        self.assertEqual(wrong, self._wrong(host))
+
+    @ddt.data((64, set()), (65, {'pages of 2048 KiB on node 1'}))
+    @ddt.unpack
+    def test_pool_of_a_node(self, reserved, wrong):
+        host = dataclasses.replace(samples.LARGE_PAGE, name='fbm1', pools=(
+            inventory.DeclaredPool(2048, 256, node=0),
+            inventory.DeclaredPool(2048, 36, node=1, reserved=reserved)))
+        self.assertEqual(wrong, self._wrong(host, pools=[
+            pools.NodePool(0, 2048, 256, 256, 0),
+            pools.NodePool(1, 2048, 100, 100, 0)]))
+
+    def test_pools_of_one_size_add_up(self):
+        host = dataclasses.replace(samples.LARGE_PAGE, name='fbm1', pools=(
+            inventory.DeclaredPool(2048, 200),
+            inventory.DeclaredPool(2048, 57)))
+        self.assertEqual({'pages of 2048 KiB'}, self._wrong(host))
+
+
+@ddt.ddt
+class CompareCapacityTest(base.BaseTestCase):
+
+    @ddt.data(
+        ({}, set()),
+        ({'memory_total': 1023}, {'MEMORY_MB total'}),
+        ({'memory_max_unit': 512}, {'MEMORY_MB of one server, at most'}),
+        ({'memory_reserved': 512}, {'MEMORY_MB reserved'}),
+        ({'allocation_ratio': 1.5}, {'MEMORY_MB allocation ratio'}),
+        ({'traits': frozenset()}, {'COMPUTE_MEM_BACKING_FILE'}))
+    @ddt.unpack
+    def test_file_backed(self, changes, wrong):
+        self.assertEqual(wrong, _wrong(host_state.compare_capacity(
+            samples.FILE_BACKED, samples.provider(**changes), 8000, False)))
+
+    @ddt.data(
+        ({'memory_total': 8000, 'traits': frozenset()}, set()),
+        ({'memory_total': 8000}, {'COMPUTE_MEM_BACKING_FILE'}),
+        ({'memory_total': 8001, 'traits': frozenset()}, {'MEMORY_MB total'}),
+        ({'memory_total': 0, 'traits': frozenset()}, {'MEMORY_MB total'}))
+    @ddt.unpack
+    def test_plain(self, changes, wrong):
+        self.assertEqual(wrong, _wrong(host_state.compare_capacity(
+            samples.PLAIN, samples.provider(**changes), 8000, False)))
+
+    @ddt.data(
+        (samples.LARGE_PAGE, ['2048'], set()),
+        (samples.LARGE_PAGE, [], {'page sizes in traits, KiB'}),
+        (samples.LARGE_PAGE, ['4', '2048'], {'page sizes in traits, KiB'}),
+        (samples.PLAIN, ['4'], set()))
+    @ddt.unpack
+    def test_page_sizes(self, host, sizes, wrong):
+        provider = samples.provider(traits=frozenset(
+            'CUSTOM_MEM_PAGE_SIZE_' + size for size in sizes))
+        self.assertEqual(wrong, _wrong(host_state.compare_capacity(
+            host, provider, 8000, True)))
+
+    def test_no_provider(self):
+        self.assertEqual({'provider'}, _wrong(host_state.compare_capacity(
+            samples.PLAIN, None, 8000, True)))
+
+
+class CompareRemainsTest(base.BaseTestCase):
+
+    def _wrong(self, **changes):
+        values = dict(files={}, processes={},
+                      store=survey.Store(1024, 1000, 24))
+        values.update(changes)
+        return _wrong(remains.compare(
+            samples.FILE_BACKED, samples.host_survey(**values),
+            samples.SERVER, [samples.PATH], 0, 192))
+
+    def test_nothing(self):
+        self.assertEqual(set(), self._wrong())
+
+    def test_file(self):
+        self.assertEqual({'files and directories left'},
+                         self._wrong(files=samples.known_files()))
+
+    def test_directory(self):
+        self.assertEqual({'files and directories left'},
+                         self._wrong(files=_without(samples.PATH)))
+
+    def test_process(self):
+        self.assertEqual({'QEMU processes'}, self._wrong(
+            processes=samples.host_survey().processes))
+
+    def test_space(self):
+        held = survey.Store(1024 * samples.MIB, 1024 * samples.MIB -
+                            samples.RAM, 0)
+        self.assertEqual({'space kept by deleted files, MiB'},
+                         self._wrong(store=held))
+
+    def test_space_of_other_servers(self):
+        others = survey.Store(1024 * samples.MIB, 0, 1024 * samples.MIB)
+        self.assertEqual(set(), self._wrong(store=others))

@@ -1,0 +1,160 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import ddt
+import fixtures
+from oslotest import base
+import subunit
+
+from mempage_tempest_plugin.evidence import streams
+from mempage_tempest_plugin import exceptions
+from tests.plugin import recorded
+from tests.plugin import samples
+
+ROOT = str(pathlib.Path(recorded.__file__).parents[2])
+# What stestr runs.
+MODULE = """
+from tests.plugin import recorded
+
+
+class Case(recorded.Sample):
+    pass
+"""
+
+
+@ddt.ddt
+class StreamsTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.directory = self.useFixture(fixtures.TempDir()).path
+        self.path = os.path.join(self.directory, 'results')
+
+    def _hosts(self, *names):
+        recorded.record(self.path, *names)
+        return {result.host: result for test in streams.read(self.path)
+                for result in test.hosts()}
+
+    def test_facts_of_a_test_that_passed(self):
+        hosts = self._hosts('test_both')
+        self.assertEqual({'fbm1', 'plain1'}, set(hosts))
+        [comparison] = hosts['fbm1'].comparisons
+        self.assertEqual(samples.SERVER, comparison['server'])
+        self.assertIn({'witness': 'libvirt', 'name': 'source',
+                       'expected': 'file', 'observed': 'file',
+                       'agrees': True}, comparison['facts'])
+        self.assertEqual(streams.PASSED, hosts['plain1'].outcome)
+        self.assertTrue(hosts['fbm1'].test.endswith('Sample.test_both'))
+
+    @ddt.unpack
+    @ddt.data(('test_both', streams.PASSED, streams.PASSED),
+              ('test_one_fails', streams.UNKNOWN, streams.FAILED),
+              ('test_outcomes', streams.PASSED, streams.FAILED))
+    def test_outcome(self, name, fbm1, plain1):
+        hosts = self._hosts(name)
+        self.assertEqual((fbm1, plain1), (hosts['fbm1'].outcome,
+                                          hosts['plain1'].outcome))
+
+    @ddt.unpack
+    @ddt.data(('test_guest', streams.FAILED),
+              ('test_skipped', streams.SKIPPED))
+    def test_outcome_on_the_only_host(self, name, outcome):
+        self.assertEqual(outcome, self._hosts(name)['fbm1'].outcome)
+
+    def test_error_on_a_host(self):
+        hosts = self._hosts('test_outcomes')
+        self.assertEqual('boot: no valid host', hosts['plain1'].error)
+        self.assertIsNone(hosts['fbm1'].error)
+
+    def test_test_without_facts(self):
+        recorded.record(self.path, 'test_without_facts')
+        [test] = streams.read(self.path)
+        self.assertEqual((streams.PASSED, []), (test.status, test.hosts()))
+
+    def test_detail_in_parts(self):
+        text = '{"kind":"outcome","version":1,"host":"h\u00f6st"}'.encode()
+        with open(self.path, 'wb') as target:
+            result = subunit.StreamResultToBytes(target)
+            for byte in text:
+                result.status('a', file_name='outcome',
+                              file_bytes=bytes([byte]),
+                              mime_type='application/json')
+            result.status('a', 'success')
+        [test] = streams.read(self.path)
+        self.assertEqual('h\u00f6st', test.documents[0]['host'])
+
+    @ddt.data(b'{"kind":"facts","version":2}', b'[]', b'{')
+    def test_what_is_not_understood(self, data):
+        with open(self.path, 'wb') as target:
+            subunit.StreamResultToBytes(target).status(
+                'a', 'success', file_name='facts-7', file_bytes=data,
+                mime_type='application/json')
+        error = self.assertRaises(exceptions.ResultsError, streams.read,
+                                  self.path)
+        self.assertIn('a kept what is no document of version 1', str(error))
+
+    def test_details_of_others(self):
+        with open(self.path, 'wb') as target:
+            result = subunit.StreamResultToBytes(target)
+            result.status('a', file_name='facts', file_bytes=b'text',
+                          mime_type='text/plain')
+            result.status('a', 'success', file_name='other',
+                          file_bytes=b'{}', mime_type='application/json')
+        self.assertEqual([], streams.read(self.path)[0].documents)
+
+    def test_torn(self):
+        recorded.record(self.path, 'test_both', 'test_one_fails')
+        os.truncate(self.path, os.path.getsize(self.path) - 9)
+        both, unreadable, one = streams.read(self.path)
+        self.assertEqual(2, len(both.documents))
+        self.assertEqual((streams.UNREADABLE, streams.FAILED),
+                         (unreadable.name, unreadable.status))
+        self.assertEqual((streams.FAILED, 2), (one.status,
+                                               len(one.documents)))
+
+    @ddt.data(b'', b'usage: tempest help [-h]', b'\xb3' * 99)
+    def test_no_results(self, data):
+        with open(self.path, 'wb') as target:
+            target.write(data)
+        error = self.assertRaises(exceptions.ResultsError, streams.read,
+                                  self.path)
+        self.assertIn('no test results', str(error))
+
+    def test_no_file(self):
+        error = self.assertRaises(exceptions.ResultsError, streams.read,
+                                  '/nonexistent')
+        self.assertEqual('results /nonexistent: cannot be read: No such file '
+                         'or directory', str(error))
+
+    def _stestr(self, *arguments):
+        return subprocess.run(
+            [sys.executable, '-m', 'stestr.cli', *arguments],
+            cwd=self.directory, capture_output=True,
+            env=dict(os.environ, PYTHONPATH=ROOT))
+
+    def test_through_stestr(self):
+        with open(os.path.join(self.directory, 'test_sample.py'), 'w') as file:
+            file.write(MODULE)
+        self._stestr('--test-path', '.', 'run', '--serial', 'Case')
+        with open(self.path, 'wb') as target:
+            target.write(self._stestr('last', '--subunit').stdout)
+        tests = {test.name.rpartition('.')[2]: test
+                 for test in streams.read(self.path)}
+        self.assertEqual(6, len(tests))
+        self.assertEqual(['facts', 'facts'], [
+            document['kind'] for document in tests['test_both'].documents])
