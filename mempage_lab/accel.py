@@ -39,7 +39,7 @@ def kvm_boots(image, qemu='qemu-system-x86_64', limit_seconds=10):
     command = ['setpriv', '--pdeathsig', 'KILL', qemu,
                '-accel', 'kvm', '-cpu', 'host', '-m', '192', '-nodefaults',
                '-display', 'none', '-no-reboot', '-serial', 'stdio',
-               '-drive', f'file={image},format=raw,if=virtio,snapshot=on']
+               '-drive', 'file=%s,format=raw,if=virtio,snapshot=on' % image]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL)

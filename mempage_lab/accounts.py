@@ -18,22 +18,25 @@ with all that Neutron has made for their projects: a second per class.
 
 import os
 import pathlib
-import shutil
 import sys
 
 from mempage_lab import paths
 from mempage_lab import shell
 
-#: Sets of accounts; this project's tests take one for each worker, Tempest's
-#: own take two.
-SETS = 4
+# Sets of accounts: at least so many, one for each host, and at most so many.
+# This project's tests take one for each worker, and for each lane of a run of
+# each host, of which no machine has the cores for more. Tempest's own tests
+# take two.
+_LEAST = 4
+_MOST = 12
 
 
-def create(credentials):
+def create(credentials, hosts):
     """Have Tempest make accounts, and write them for it to a file.
 
     :param credentials: the administrator's, see
         :func:`mempage_lab.cloud.credentials`
+    :param hosts: how many hosts the lab has
     :raises CommandFailed: if Tempest cannot
     """
     if paths.ACCOUNTS.exists():
@@ -41,8 +44,8 @@ def create(credentials):
     new = paths.ACCOUNTS.with_suffix('.new')
     shell.run(
         pathlib.Path(sys.prefix, 'bin', 'tempest'), 'account-generator',
-        '--config-file', paths.TEMPEST_CONF, '--concurrency', SETS,
-        '--with-admin', new, umask=0o077, env={
+        '--config-file', paths.TEMPEST_CONF, '--concurrency',
+        max(_LEAST, min(hosts, _MOST)), '--with-admin', new, umask=0o077, env={
             **os.environ, 'OS_USERNAME': credentials['username'],
             'OS_PASSWORD': credentials['password'],
             'OS_PROJECT_NAME': credentials['project_name'],
@@ -51,6 +54,9 @@ def create(credentials):
 
 
 def release():
-    """Give back the accounts that killed runs had taken."""
-    shutil.rmtree(paths.TEMPEST_WORKSPACE / 'lock' / 'test_accounts',
-                  ignore_errors=True)
+    """Give back the accounts that killed runs had taken.
+
+    Tempest keeps a file for each beside its locks, named after its digest.
+    """
+    for taken in (paths.TEMPEST_WORKSPACE / 'lock').glob('[0-9a-f]' * 32):
+        taken.unlink()

@@ -15,6 +15,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import json
 import socket
 import statistics
@@ -27,6 +28,7 @@ from mempage_lab import lab
 from mempage_lab import progress
 from mempage_lab import status
 from mempage_lab import tables
+from mempage_lab import wait
 
 #: Seconds that a server may take for any one thing.
 LIMIT = 120
@@ -72,7 +74,7 @@ def run(servers):
     memory = status.collect()
     with progress.Progress() as shown:
         host = next(host.name for host in current.topology.hosts
-                    if host.store)
+                    if host.policy.file_backed)
         measured = []
         for number in range(1, servers + 1):
             with shown.step('server %d of %d' % (number, servers)):
@@ -155,15 +157,15 @@ def _delete(cloud, server):
 
 def _wait_for_ssh(address):
     """Wait until a guest's ssh server greets."""
-    deadline = time.monotonic() + LIMIT
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            with socket.create_connection((address, 22), 1) as stream:
-                if stream.recv(4) == b'SSH-':
-                    return
-        time.sleep(0.1)
-    raise errors.LabError('no ssh server answers at %s within %d s'
-                          % (address, LIMIT))
+    if not wait.until(functools.partial(_greets, address), LIMIT, 0.1):
+        raise errors.LabError('no ssh server answers at %s within %d s'
+                              % (address, LIMIT))
+
+
+def _greets(address):
+    with contextlib.suppress(OSError):
+        with socket.create_connection((address, 22), 1) as stream:
+            return stream.recv(4) == b'SSH-'
 
 
 def show(result):

@@ -37,6 +37,7 @@ from mempage_lab import restart
 from mempage_lab import runner
 from mempage_lab import status
 from mempage_lab import stream
+from mempage_lab import topology
 
 
 class _Group(click.Group):
@@ -46,7 +47,7 @@ class _Group(click.Group):
         try:
             return super().invoke(context)
         except errors.LabError as error:
-            raise click.ClickException(str(error))
+            raise click.ClickException(str(error)) from error
         except KeyboardInterrupt:
             click.echo('interrupted: "up" goes on from here, "down" takes '
                        'everything down', err=True)
@@ -62,21 +63,22 @@ def main():
 
 
 _topology = click.option(
-    '--topology', type=click.Path(path_type=pathlib.Path),
-    help='YAML file that declares the hosts; the default is %s.'
-    % (paths.PACKAGE / 'topologies' / 'default.yaml'))
+    '--topology', 'name', metavar='FILE|NAME',
+    help='YAML file that declares the hosts, or the name of one in %s; the '
+    'default is default.' % topology.SHIPPED)
 
 
 @main.command()
 @_topology
-def up(topology):
+def up(name):
     """Bring the lab up; go on where an earlier try ended."""
-    _up(topology)
+    _up(name)
 
 
-def _up(topology):
+def _up(name):
+    path = name and topology.find(name)
     with lab.exclusive(), progress.Progress() as shown:
-        chosen = lab.choose(topology, shown)
+        chosen = lab.choose(path, shown)
         chosen.up(shown)
         shown.say('the lab is up: %s, %s' % (paths.TEMPEST_CONF,
                                              paths.INVENTORY))
@@ -89,10 +91,12 @@ def run(arguments):
     """Bring the lab up and run Tempest in it.
 
     ARGUMENTS are those of "tempest run"; without any, this project's suite
-    runs.
+    runs. With --each among them, they are those of "mempage-tempest run".
     """
     with lab.exclusive_tests():
         _up(None)
+        if '--each' in arguments:
+            sys.exit(runner.run_each(arguments))
         status, results = runner.run(arguments)
     failures = stream.read(results / 'results.subunit').failures
     for test, text in failures.items():
@@ -201,8 +205,11 @@ def run_bench(servers, json_file):
               help='Also write the results to this file.')
 @click.option('--clean', 'clean_runs', type=click.IntRange(1), metavar='N',
               help='Break nothing, and run the whole suite N times in random '
-              'order, with two workers: all must pass.')
-def run_drills(names, json_file, clean_runs):
+              'order: all must pass.')
+@click.option('--workers', type=click.IntRange(1), default=runner.WORKERS,
+              show_default=True, metavar='N',
+              help='With --clean: how many workers run the suite.')
+def run_drills(names, json_file, clean_runs, workers):
     """Break the lab on purpose, and see whether the suite finds it.
 
     NAMEs are those of drills; without any, all run. Faults are put in one at
@@ -216,7 +223,7 @@ def run_drills(names, json_file, clean_runs):
         current = lab.load()
         if clean_runs:
             running.mend(current, shown)
-            runs = _keep(clean.run(clean_runs, shown), json_file)
+            runs = _keep(clean.run(clean_runs, workers, shown), json_file)
         else:
             results = _keep(running.run(current, running.choose(names),
                                         shown), json_file)
@@ -249,6 +256,6 @@ def renew_constraints(file):
 def _node(current, name):
     try:
         return current.nodes[name]
-    except KeyError:
-        raise errors.LabError('no host %s; there are %s'
-                              % (name, ', '.join(current.nodes)))
+    except KeyError as error:
+        raise errors.LabError('no host %s; there are %s' % (
+            name, ', '.join(current.nodes))) from error

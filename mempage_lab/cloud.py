@@ -20,14 +20,15 @@ import dataclasses
 
 import openstack
 
+from mempage_lab import apis
 from mempage_lab import secrets
 
-#: Service user, catalogue type and URL of each API.
+#: Service user, catalogue type and path of each API.
 SERVICES = {
-    'glance': ('image', 'http://%s:9292'),
-    'placement': ('placement', 'http://%s:8778'),
-    'nova': ('compute', 'http://%s:8774/v2.1'),
-    'neutron': ('network', 'http://%s:9696'),
+    'glance': ('image', ''),
+    'placement': ('placement', ''),
+    'nova': ('compute', '/v2.1'),
+    'neutron': ('network', ''),
 }
 #: RAM in MiB of the flavors that stock tests use.
 FLAVORS = {'m1.mempage': 192, 'm1.mempage-alt': 256}
@@ -61,7 +62,7 @@ def connect(controller):
 
 def credentials(controller):
     """Return the administrator's credentials, as clouds.yaml has them."""
-    return {'auth_url': 'http://%s:5000/v3' % controller,
+    return {'auth_url': apis.url(controller, 'keystone', '/v3'),
             'username': 'admin', 'password': secrets.load()['admin'],
             'project_name': 'admin', 'user_domain_id': 'default',
             'project_domain_id': 'default'}
@@ -73,7 +74,7 @@ def register_services(cloud, controller):
     project = identity.find_project('service') or identity.create_project(
         name='service', domain_id='default')
     roles = [_role(identity, name) for name in ('admin', 'service')]
-    for user, (kind, url) in SERVICES.items():
+    for user, (kind, path) in SERVICES.items():
         account = identity.find_user(user) or identity.create_user(
             name=user, password=secrets.load()[user], domain_id='default')
         for role in roles:
@@ -84,7 +85,8 @@ def register_services(cloud, controller):
             for interface in ('public', 'internal', 'admin'):
                 identity.create_endpoint(
                     service_id=service.id, interface=interface,
-                    url=url % controller, region_id='RegionOne')
+                    url=apis.url(controller, user, path),
+                    region_id='RegionOne')
 
 
 def _role(identity, name):
@@ -193,9 +195,9 @@ def create_aggregates(cloud, topology):
     existing = {found.name: found for found in cloud.compute.aggregates()}
     hosts = {}
     for host in topology.hosts:
-        if host.allowed_page_sizes:
-            sizes = [str(size) for size in host.allowed_page_sizes]
-            hosts.setdefault(','.join(sizes), []).append(host.name)
+        if not host.policy.allows_all:
+            sizes = ','.join(map(str, host.policy.allowed_page_sizes))
+            hosts.setdefault(sizes, []).append(host.name)
     for sizes, names in hosts.items():
         name = 'mempage-' + sizes.replace(',', '-')
         found = (existing.get(name)

@@ -30,7 +30,7 @@ SSH_USER = 'tempest'
 class Compute:
     """One compute host's node and what runs in it.
 
-    :param host: a :class:`mempage_lab.topology.Host`
+    :param host: a :class:`mempage_lab.topology.LabHost`
     :param topology: the :class:`mempage_lab.topology.Topology` it is in
     :param machine_pages: dict of page size in KiB to the number of pages
         that the machine had before the lab
@@ -89,7 +89,7 @@ class Compute:
         self._write_configuration(hosts)
         self.node.start(
             list(self.programs()), hosts,
-            templates.render('compute-setup.sh', host=self.host,
+            templates.render('compute-setup.sh', policy=self.host.policy,
                              page_sizes=self.topology.page_sizes),
             kvm=self.kvm)
 
@@ -131,8 +131,9 @@ class Compute:
 
         :returns: list of (page size in KiB, pages)
         """
-        own = {pool.size_kib: pool.pages for pool in self.host.pools}
-        return [(size, pages + self.topology.pages(size) - own.get(size, 0))
+        own = self.host.policy.node_pages
+        return [(size, pages + self.topology.pages(size)
+                 - sum(own(size).values()))
                 for size, pages in self.machine_pages.items()]
 
     def _write_configuration(self, hosts):
@@ -140,12 +141,9 @@ class Compute:
         shutil.copytree(paths.DEVSTACK_LIB,
                         self.node.private('/etc/mempage-lab/lib'),
                         dirs_exist_ok=True)
-        values = {
-            'reserved_huge_pages': self.reserved_huge_pages(),
-            'store': self.host.store,
-            'allowed_page_sizes': self.host.allowed_page_sizes}
         write('/etc/nova/nova.conf', templates.render(
-            'nova.conf', node=self.node, compute=values, kvm=self.kvm,
+            'nova.conf', node=self.node, policy=self.host.policy,
+            reserved_huge_pages=self.reserved_huge_pages(), kvm=self.kvm,
             controller=self.topology.controller, secrets=secrets.load(),
             venv=self.venv), mode=0o600)
         # libvirt takes hosts of the same UUID for the same host.

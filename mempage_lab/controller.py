@@ -23,7 +23,9 @@ import socket
 
 import bcrypt
 
+from mempage_lab import apis
 from mempage_lab import cloud
+from mempage_lab import files
 from mempage_lab import node
 from mempage_lab import packages
 from mempage_lab import paths
@@ -35,11 +37,11 @@ from mempage_lab import templates
 NAME = 'controller'
 #: Port and WSGI module of each API.
 APIS = {
-    'keystone': (5000, 'keystone.wsgi.api'),
-    'glance-api': (9292, 'glance.wsgi.api'),
-    'placement': (8778, 'placement.wsgi.api'),
-    'neutron-api': (9696, 'neutron.wsgi.api'),
-    'nova-api': (8774, 'nova.wsgi.osapi_compute'),
+    'keystone': (apis.PORTS['keystone'], 'keystone.wsgi.api'),
+    'glance-api': (apis.PORTS['glance'], 'glance.wsgi.api'),
+    'placement': (apis.PORTS['placement'], 'placement.wsgi.api'),
+    'neutron-api': (apis.PORTS['neutron'], 'neutron.wsgi.api'),
+    'nova-api': (apis.PORTS['nova'], 'nova.wsgi.osapi_compute'),
 }
 #: Each worker with what it logs once it can be used.
 WORKERS = {
@@ -75,11 +77,14 @@ class Controller:
     """The controller's node and what runs in it.
 
     :param topology: a :class:`mempage_lab.topology.Topology`
+    :param name: its host name
+    :param number: its number among the nodes, and the last octet of its
+        address
     """
 
-    def __init__(self, topology):
+    def __init__(self, topology, name=NAME, number=2):
         self.topology = topology
-        self.node = node.Node(NAME, 2, topology.controller)
+        self.node = node.Node(name, number, str(topology.management[number]))
         self.venv = packages.venv()
 
     def programs(self):
@@ -145,7 +150,7 @@ class Controller:
         self.node.prepare()
         self._write_configuration()
         self._write_sql(passwords=self._password_hashes())
-        shell.copy_tree(self._template, self.node.private(DATADIR))
+        files.copy_tree(self._template, self.node.private(DATADIR))
         self.node.start(list(self.programs()), hosts,
                         templates.render('controller-setup.sh'))
 
@@ -155,7 +160,7 @@ class Controller:
                             self.node.private('/etc/' + service),
                             dirs_exist_ok=True)
         values = dict(node=self.node, controller=self.node.address,
-                      secrets=secrets.load(), venv=self.venv, compute=None,
+                      secrets=secrets.load(), venv=self.venv, policy=None,
                       scheduler_filters=SCHEDULER_FILTERS)
         for path, template, extra in (
                 ('/etc/keystone/keystone.conf', 'keystone.conf', {}),
@@ -188,7 +193,7 @@ class Controller:
     @functools.cached_property
     def _template(self):
         digest = hashlib.sha256(packages.fingerprint().encode())
-        for source in (__file__, cloud.__file__):
+        for source in (__file__, apis.__file__, cloud.__file__):
             digest.update(pathlib.Path(source).read_bytes())
         return paths.CACHE / ('database-' + digest.hexdigest()[:12])
 
@@ -196,13 +201,11 @@ class Controller:
         """Make the databases that every lab begins with, unless they exist."""
         if self.node.pid or self._template.exists():
             return
-        builder = Controller(self.topology)
-        builder.node = node.Node('template', 3,
-                                 str(self.topology.management[3]))
+        builder = Controller(self.topology, name='template', number=3)
         node.stop(builder.node.name)
         builder.node.remove()
         builder.make_databases()
-        shell.copy_tree(builder.node.private(DATADIR), self._template)
+        files.copy_tree(builder.node.private(DATADIR), self._template)
         node.stop(builder.node.name)
         builder.node.remove()
 
@@ -249,7 +252,7 @@ class Controller:
         return '/etc/%s/%s.conf' % (service, name)
 
     def _bootstrap(self):
-        url = 'http://%s:5000/v3' % self.node.address
+        url = apis.url(self.node.address, 'keystone', '/v3')
         self.node.run(
             self.venv / 'bin' / 'keystone-manage', 'bootstrap',
             '--bootstrap-region-id', 'RegionOne',

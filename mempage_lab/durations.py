@@ -16,11 +16,7 @@ It keeps that in its repository, which goes with the lab. Without it, it is by
 chance which worker gets how much to do.
 """
 
-import contextlib
-from dbm import dumb
 import shutil
-
-from stestr import utils
 
 from mempage_lab import paths
 
@@ -36,19 +32,6 @@ def restore():
     """Tell stestr what was kept, unless it knows something itself."""
     if not any(_repository().glob(NAMES)):
         _copy(paths.DURATIONS, _repository())
-
-
-def forget(tests):
-    """Have stestr deal out some tests in turn, however long they take.
-
-    :param tests: iterable of the tests' ids
-    """
-    if not any(_repository().glob(NAMES)):
-        return
-    with contextlib.closing(
-            dumb.open(str(_repository() / 'times.dbm'), 'w')) as times:
-        for test in tests:
-            times.pop(utils.cleanup_test_name(test), None)
 
 
 def _repository():

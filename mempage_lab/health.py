@@ -86,4 +86,5 @@ def cloud_errors():
         yield
     except (keystone_exceptions.ClientException,
             openstack_exceptions.SDKException) as error:
-        raise errors.LabError('the cloud does not answer: %s' % error)
+        raise errors.LabError(
+            'the cloud does not answer: %s' % error) from error

@@ -115,7 +115,8 @@ def _kernel_package():
                         re.MULTILINE)
     if depends is None:
         raise errors.LabError(
-            f'{KERNEL} names no kernel package in its dependencies: {record}')
+            '%s names no kernel package in its dependencies: %s'
+            % (KERNEL, record))
     return depends.groups()
 
 
@@ -123,7 +124,8 @@ def _fetch_kernel(scratch):
     """Download and unpack the kernel without installing it."""
     name, version = _kernel_package()
     shell.run('apt-get', 'download', '-o', 'APT::Sandbox::User=root',
-              '-o', 'Acquire::Retries=3', f'{name}={version}', cwd=scratch)
+              '-o', 'Acquire::Retries=3', '%s=%s' % (name, version),
+              cwd=scratch)
     kernel = scratch / 'kernel'
     shell.run('dpkg-deb', '--extract', _only(scratch.glob('*.deb')), kernel)
     return kernel
@@ -133,8 +135,8 @@ def _only(paths):
     """Return the only path of an iterable."""
     paths = list(paths)
     if len(paths) != 1:
-        raise errors.LabError(f'One file was expected in the kernel package, '
-                              f'there are {len(paths)}: {paths}')
+        raise errors.LabError('one file was expected in the kernel package, '
+                              'there are %d: %s' % (len(paths), paths))
     return paths[0]
 
 
@@ -142,8 +144,9 @@ def _which(program):
     """Return the path of a program that a package of ours brings."""
     path = shutil.which(program, path=SEARCH_PATH)
     if path is None:
-        raise errors.LabError(f'{program} is not installed. The guest image '
-                              f'needs: apt-get install {" ".join(PACKAGES)}')
+        raise errors.LabError(
+            '%s is not installed. The guest image needs: apt-get install %s'
+            % (program, ' '.join(PACKAGES)))
     return pathlib.Path(path)
 
 
@@ -225,7 +228,7 @@ def _pack(root, initramfs):
                       for path in sorted(root.rglob('*')))
     archive = initramfs.with_suffix('.cpio')
     shell.run('cpio', '--create', '--format=newc', '--owner=0:0', '--quiet',
-              f'--file={archive}', cwd=root, input=files)
+              '--file=%s' % archive, cwd=root, input=files)
     # -l: the format that the kernel reads
     shell.run('lz4', '-l', '-9', '-q', archive, initramfs)
 
@@ -245,7 +248,7 @@ def _make_disk(disk, vmlinuz, initramfs):
 def _publish(disk, destination):
     """Give the complete image its name, also on another file system."""
     handle, part = tempfile.mkstemp(dir=destination.parent,
-                                    prefix=f'.{destination.name}.')
+                                    prefix='.%s.' % destination.name)
     os.close(handle)
     try:
         shutil.copyfile(disk, part)

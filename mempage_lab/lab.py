@@ -19,7 +19,6 @@ import functools
 import json
 import pathlib
 import shutil
-import time
 
 from mempage_lab import accel
 from mempage_lab import accounts
@@ -40,6 +39,7 @@ from mempage_lab import preflight
 from mempage_lab import secrets
 from mempage_lab import tasks
 from mempage_lab import topology
+from mempage_lab import wait
 
 #: Seconds until a started nova-compute must have made itself known.
 REGISTRATION_LIMIT = 90
@@ -169,17 +169,18 @@ class Lab:
 
     def _wait_for_hosts(self):
         """Wait until nova and neutron say that every host is up."""
-        wanted = {host.node.name: host.node for host in self.computes}
-        deadline = time.monotonic() + REGISTRATION_LIMIT
-        while time.monotonic() < deadline:
-            missing = set(wanted) - cloud.hosts_up(self.cloud)
-            if not missing:
-                return
-            time.sleep(0.5)
-        raise errors.LabError('\n'.join(
-            '%s\n%s' % (wanted[name].explain('nova-compute'),
-                        wanted[name].explain('ovn-controller'))
-            for name in sorted(missing)))
+        if not wait.until(self._hosts_are_up, REGISTRATION_LIMIT, 0.5):
+            raise errors.LabError('\n'.join(
+                '%s\n%s' % (self.nodes[name].explain('nova-compute'),
+                            self.nodes[name].explain('ovn-controller'))
+                for name in sorted(self._missing_hosts())))
+
+    def _hosts_are_up(self):
+        return not self._missing_hosts()
+
+    def _missing_hosts(self):
+        return ({host.node.name for host in self.computes}
+                - cloud.hosts_up(self.cloud))
 
     def _create_aggregates(self):
         cloud.create_aggregates(self.cloud, self.topology)
@@ -190,7 +191,8 @@ class Lab:
             all(host.kvm for host in self.computes))
 
     def _create_accounts(self):
-        accounts.create(cloud.credentials(self.topology.controller))
+        accounts.create(cloud.credentials(self.topology.controller),
+                        len(self.topology.hosts))
 
 
 def choose(topology_path, shown):
@@ -273,9 +275,7 @@ def purge(shown):
 
 def _wait_for_loop_devices(limit=5):
     """Wait until the kernel has let go of the killed hosts' stores."""
-    deadline = time.monotonic() + limit
-    while time.monotonic() < deadline and _loop_devices():
-        time.sleep(0.05)
+    wait.until(lambda: not _loop_devices(), limit, 0.05)
 
 
 def _loop_devices():
@@ -323,6 +323,6 @@ def _locked(path, otherwise):
     with open(path, 'w') as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise errors.LabError(otherwise)
+        except BlockingIOError as error:
+            raise errors.LabError(otherwise) from error
         yield

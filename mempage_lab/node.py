@@ -18,11 +18,11 @@ writes to.
 """
 
 import contextlib
+import functools
 import pathlib
 import shutil
 import subprocess
 import sys
-import time
 import xmlrpc.client
 
 import psutil
@@ -30,11 +30,13 @@ from pyroute2 import netns
 from supervisor import xmlrpc as supervisor_xmlrpc
 
 from mempage_lab import errors
+from mempage_lab import files
 from mempage_lab import network
 from mempage_lab import paths
 from mempage_lab import shell
 from mempage_lab import supervisord
 from mempage_lab import templates
+from mempage_lab import wait
 
 #: What a node has of its own instead of the machine's.
 PRIVATE = ('/etc', '/var/cache/libvirt', '/var/log', '/var/tmp',
@@ -80,7 +82,7 @@ class Node:
         for directory in PRIVATE:
             private = self.private(directory)
             if directory == '/etc':
-                shell.copy_tree('/etc', private)
+                files.copy_tree('/etc', private)
             else:
                 private.mkdir(parents=True, exist_ok=True)
 
@@ -142,34 +144,38 @@ class Node:
                 stderr=subprocess.STDOUT, start_new_session=True, cwd='/',
                 env={'PATH': shell.PATH,
                      'LANG': 'C.UTF-8'})
-        deadline = time.monotonic() + START_LIMIT
-        while time.monotonic() < deadline and parent.poll() is None:
-            children = psutil.Process(parent.pid).children()
-            if children:
-                self._pid_file.write_text('%d %s' % (
-                    children[0].pid, children[0].create_time()))
-                return
-            time.sleep(0.01)
-        raise errors.LabError(self._init_failure())
+        if not wait.until(functools.partial(self._note_pid, parent),
+                          START_LIMIT, 0.01):
+            raise self._init_failure()
+
+    def _note_pid(self, parent):
+        """Write down the node's PID 1, if it is there."""
+        if parent.poll() is not None:
+            raise self._init_failure()
+        children = psutil.Process(parent.pid).children()
+        if children:
+            self._pid_file.write_text('%d %s' % (
+                children[0].pid, children[0].create_time()))
+        return bool(children)
 
     def wait_for_supervisor(self):
         """Wait until the node's supervisor can be asked.
 
         :raises LabError: with the end of the node's log, if it cannot
         """
-        deadline = time.monotonic() + START_LIMIT
-        while time.monotonic() < deadline:
-            if not self.pid:
-                raise errors.LabError(self._init_failure())
-            with contextlib.suppress(OSError, xmlrpc.client.Error):
-                self.supervisor.getState()
-                return
-            time.sleep(0.05)
-        raise errors.LabError(self._init_failure())
+        if not wait.until(self._supervisor_answers, START_LIMIT, 0.05):
+            raise self._init_failure()
+
+    def _supervisor_answers(self):
+        if not self.pid:
+            raise self._init_failure()
+        with contextlib.suppress(OSError, xmlrpc.client.Error):
+            return self.supervisor.getState()
 
     def _init_failure(self):
-        return 'node %s does not start; the end of %s:\n%s' % (
-            self.name, self.init_log, tail(self.init_log))
+        return errors.LabError(
+            'node %s does not start; the end of %s:\n%s' % (
+                self.name, self.init_log, files.tail(self.init_log)))
 
     def enter(self, *command):
         """Return the words that run a command inside the node.
@@ -203,7 +209,7 @@ class Node:
             self.supervisor.startProcess(program, False)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode != supervisor_xmlrpc.Faults.ALREADY_STARTED:
-                raise errors.LabError(self.explain(program))
+                raise errors.LabError(self.explain(program)) from fault
 
     def wait_for(self, program, ready, limit=60):
         """Wait until a program that runs in the node is ready.
@@ -213,16 +219,16 @@ class Node:
         :param limit: seconds
         :raises LabError: with the end of the program's log
         """
-        deadline = time.monotonic() + limit
-        while time.monotonic() < deadline:
-            state = self.supervisor.getProcessInfo(program)['statename']
-            if state in ('FATAL', 'EXITED'):
-                break
-            with contextlib.suppress(OSError, errors.CommandFailed):
-                if ready():
-                    return
-            time.sleep(0.1)
-        raise errors.LabError(self.explain(program))
+        if not wait.until(functools.partial(self._is_ready, program, ready),
+                          limit, 0.1):
+            raise errors.LabError(self.explain(program))
+
+    def _is_ready(self, program, ready):
+        state = self.supervisor.getProcessInfo(program)['statename']
+        if state in ('FATAL', 'EXITED'):
+            raise errors.LabError(self.explain(program))
+        with contextlib.suppress(OSError, errors.CommandFailed):
+            return ready()
 
     def log(self, program):
         """Return the path of a program's log, as the machine sees it."""
@@ -231,20 +237,12 @@ class Node:
     def explain(self, program):
         """Return what is known of a program that does not work."""
         return '%s on %s does not come up; the end of %s:\n%s' % (
-            program, self.name, self.log(program), tail(self.log(program)))
+            program, self.name, self.log(program),
+            files.tail(self.log(program)))
 
     def remove(self):
         """Remove the node's files; it must have been stopped."""
         shutil.rmtree(self.directory, ignore_errors=True)
-
-
-def tail(path, lines=15):
-    """Return the last lines of a text file; nothing if it is not there."""
-    try:
-        return '\n'.join(path.read_text(errors='replace')
-                         .splitlines()[-lines:])
-    except FileNotFoundError:
-        return ''
 
 
 def stop(name):

@@ -25,6 +25,7 @@ from mempage_lab import image
 from mempage_lab import paths
 from mempage_lab import secrets
 from mempage_lab import templates
+from mempage_tempest_plugin.declared import inventory
 
 #: Is the same for the machine and for the hosts on it.
 SUPERVISORCTL = pathlib.Path(sys.prefix, 'bin', 'supervisorctl')
@@ -53,9 +54,10 @@ def write(topology, resources, kvm):
                                 'region_name': 'RegionOne'}}}))
     write_private(paths.OPENRC, templates.render(
         'openrc', variables=_variables(credentials)))
-    write_private(paths.INVENTORY, yaml.safe_dump(
-        {'hosts': {host.name: _inventory(host, addresses[host.name])
-                   for host in topology.hosts}}, sort_keys=False))
+    write_private(paths.INVENTORY, inventory.dump(inventory.Inventory(
+        str(paths.INVENTORY),
+        {host.name: _declaration(host, addresses[host.name])
+         for host in topology.hosts})))
     write_private(paths.TEMPEST_CONF, templates.render(
         'tempest.conf', workspace=paths.TEMPEST_WORKSPACE,
         log=paths.TEMPEST_LOG, accounts=paths.ACCOUNTS,
@@ -76,30 +78,15 @@ def _restart(program):
         SUPERVISORCTL, program)
 
 
-def _inventory(host, address):
-    declared = {
-        'address': address,
-        'ssh': {'user': compute.SSH_USER, 'port': 22,
-                'key': str(paths.KEYS / compute.SSH_USER),
-                'known_hosts': str(paths.KNOWN_HOSTS)},
-        'libvirt_uri': 'qemu+ssh://%s@%s/system?command=%s'
-                       % (compute.SSH_USER, host.name, paths.SSH),
-        'services': {
-            'nova-compute': {
-                'log': '/var/log/nova-compute.log',
-                'config': '/etc/nova/nova.conf',
-                'restart': _restart('nova-compute')},
-            'libvirt': {'restart': _restart('libvirtd')}},
-    }
-    if host.store:
-        declared['file_backed'] = {
-            'capacity_mib': host.store.capacity_mib,
-            'directory': host.store.directory,
-            'mount': host.store.directory,
-            'filesystem': host.store.filesystem}
-    if host.allowed_page_sizes:
-        declared['allowed_page_sizes'] = list(host.allowed_page_sizes)
-    if host.pools:
-        declared['pools'] = [{'size_kib': pool.size_kib, 'pages': pool.pages}
-                             for pool in host.pools]
-    return declared
+def _declaration(host, address):
+    return inventory.Host(
+        name=host.name, address=address,
+        ssh=inventory.Ssh(
+            user=compute.SSH_USER, key=str(paths.KEYS / compute.SSH_USER),
+            known_hosts=str(paths.KNOWN_HOSTS)),
+        libvirt_uri='qemu+ssh://%s@%s/system?command=%s'
+                    % (compute.SSH_USER, host.name, paths.SSH),
+        compute_log=inventory.Log(file='/var/log/nova-compute.log'),
+        compute_service=inventory.Service(
+            config='/etc/nova/nova.conf', restart=_restart('nova-compute')),
+        libvirt_restart=_restart('libvirtd'), **vars(host.policy))

@@ -24,7 +24,7 @@ import pathlib
 import shutil
 import tempfile
 
-from mempage_lab import errors
+from mempage_lab import files
 from mempage_lab import image
 from mempage_lab import paths
 from mempage_lab import shell
@@ -153,21 +153,19 @@ def install_openstack():
     shutil.rmtree(venv(), ignore_errors=True)
     paths.CACHE.mkdir(parents=True, exist_ok=True)
     make_venv(venv(), '-c', CONSTRAINTS, *OPENSTACK)
-    for patch in PATCHES:
-        _patch(*patch)
+    for path, old, new in PATCHES:
+        patched = module(path)
+        patched.write_text(files.replaced(patched, old, new))
     complete.touch()
 
 
-def _patch(path, before, after):
-    """Change the one place in OpenStack's code that has a text."""
-    [module] = venv().glob('lib/python3*/site-packages/%s' % path)
-    text = module.read_text()
-    if text.count(before) != 1:
-        raise errors.LabError(
-            '%s has not one place with %r: look whether '
-            'mempage_lab.packages.PATCHES is still needed with this release'
-            % (module, before))
-    module.write_text(text.replace(before, after))
+def module(path):
+    """Return where a module of OpenStack's virtual environment is.
+
+    :param path: its path below site-packages
+    """
+    [found] = venv().glob('lib/python3*/site-packages/%s' % path)
+    return found
 
 
 def install_extension():

@@ -115,11 +115,12 @@ def check_kernel(wanted):
         shell.run('unshare', '--mount', '--net', '--pid', '--uts', '--ipc',
                   '--fork', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt')
     except errors.CommandFailed as error:
-        raise errors.LabError('root may make no namespaces and mounts here; '
-                              'is this an unprivileged container? %s' % error)
+        raise errors.LabError(
+            'root may make no namespaces and mounts here; is this an '
+            'unprivileged container? %s' % error) from error
     devices = ['/dev/net/tun']
-    if any(host.store and host.store.filesystem != 'tmpfs'
-           for host in wanted.hosts):
+    stores = [host.policy.file_backed for host in wanted.hosts]
+    if any(store and store.filesystem != 'tmpfs' for store in stores):
         devices.append('/dev/loop-control')
     for device in devices:
         if not pathlib.Path(device).exists():

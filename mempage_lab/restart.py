@@ -15,7 +15,6 @@
 
 import datetime
 import functools
-import time
 import xmlrpc.client
 
 from supervisor import xmlrpc as supervisor_xmlrpc
@@ -25,6 +24,7 @@ from mempage_lab import errors
 from mempage_lab import health
 from mempage_lab import lab
 from mempage_lab import tasks
+from mempage_lab import wait
 
 #: Seconds until the supervisor has either started a program or given up.
 START_LIMIT = 30
@@ -106,7 +106,7 @@ def _stop(node, program):
     except xmlrpc.client.Fault as fault:
         if fault.faultCode != supervisor_xmlrpc.Faults.NOT_RUNNING:
             raise errors.LabError('%s on %s does not stop: %s' % (
-                program, node.name, fault.faultString))
+                program, node.name, fault.faultString)) from fault
 
 
 def _ready(part):
@@ -136,19 +136,23 @@ def _wait_for_report(current, node, service, since, logged):
     long: its number tells. One that dies of an error may not even end, as
     its other threads go on: its log tells.
     """
-    pid = node.supervisor.getProcessInfo(service)['pid']
-    deadline = time.monotonic() + lab.REGISTRATION_LIMIT
-    while time.monotonic() < deadline:
-        if (node.supervisor.getProcessInfo(service)['pid'] != pid
-                or _died(node.log(service), logged)):
-            break
+    # The suite asks nova-compute for an answer, and may take an old report.
+    # The other services give no answers, and neutron's agent is one of them.
+    pid = _pid(node, service)
+
+    def has_reported():
+        if _pid(node, service) != pid or _died(node.log(service), logged):
+            raise errors.LabError(node.explain(service))
         report = health.last_report(current, node.name, service)
-        if report and report > since and (
-                service != 'nova-compute'
-                or node.name in health.hosts_up(current)):
-            return
-        time.sleep(0.5)
-    raise errors.LabError(node.explain(service))
+        return report and report > since and (
+            service != 'nova-compute'
+            or node.name in health.hosts_up(current))
+    if not wait.until(has_reported, lab.REGISTRATION_LIMIT, 0.5):
+        raise errors.LabError(node.explain(service))
+
+
+def _pid(node, program):
+    return node.supervisor.getProcessInfo(program)['pid']
 
 
 def _died(log, logged):

@@ -24,15 +24,30 @@ from mempage_lab import durations
 from mempage_lab import paths
 from mempage_lab import shell
 
-#: What runs when the user names nothing: this project's suite.
-SUITE = ('--regex', '^mempage_tempest_plugin', '--concurrency', '2')
+#: How many workers run the suite: with two, both CPUs are idle for a fifth of
+#: the time, while all that the workers do is to wait for Nova.
+WORKERS = 4
 BIN = pathlib.Path(sys.prefix, 'bin')
+# A command whose whole process group gets a signal when its standard input
+# ends, and so when the process at the other end of that dies, whatever of.
+_ENDED_WITH_INPUT = ('exec 3<&0; { cat; kill -%s 0; } <&3 >&2 & '
+                     'exec "$@" 3<&- </dev/null')
 # Tests stay with those of their class.
 STESTR_CONF = """[DEFAULT]
 test_path=%s
 top_dir=%s
 group_regex=([^\\.]*\\.)*
 """ % (paths.PACKAGE / 'discovery', paths.PACKAGE.parent)
+
+
+def suite(workers=WORKERS):
+    """Tell what runs when the user names nothing: this project's suite.
+
+    :param workers: how many of them
+    :returns: arguments of ``tempest run``
+    """
+    return ('--regex', '^mempage_tempest_plugin', '--concurrency',
+            str(workers))
 
 
 def run(arguments, quiet=False, seed=None):
@@ -46,13 +61,46 @@ def run(arguments, quiet=False, seed=None):
     _prepare_workspace()
     before = _number_of_runs()
     order = {} if seed is None else {test_discover.SEED: str(seed)}
-    status = subprocess.call(
-        [BIN / 'tempest', 'run', '--config-file', paths.TEMPEST_CONF,
-         *(arguments or SUITE)], cwd=paths.TEMPEST_WORKSPACE,
-        env={**os.environ, **order},
-        stdout=subprocess.DEVNULL if quiet else None,
-        stderr=subprocess.DEVNULL if quiet else None)
+    output = subprocess.DEVNULL if quiet else None
+    status = _call(
+        BIN / 'tempest', 'run', '--config-file', paths.TEMPEST_CONF,
+        *(arguments or suite()), cwd=paths.TEMPEST_WORKSPACE,
+        env={**os.environ, **order}, stdout=output, stderr=output)
     return status, _keep_results(_number_of_runs() != before)
+
+
+def run_each(arguments):
+    """Run the suite once for each host, and keep the results.
+
+    :param arguments: of ``mempage-tempest run``
+    :returns: exit status of it
+    """
+    _prepare_workspace()
+    results = _new_results()
+    # It puts an end to its own children, and tells what has ended.
+    return _call(
+        BIN / 'mempage-tempest', 'run', '--config-file', paths.TEMPEST_CONF,
+        '--results', results, *arguments, cwd=paths.TEMPEST_WORKSPACE,
+        ended_by='TERM')
+
+
+def _call(*command, ended_by='KILL', **kwargs):
+    """Run a command that does not outlive this process.
+
+    Nor do its children: the workers of Tempest would go on with their tests.
+
+    :param ended_by: the signal that it gets if this process ends first
+    :param kwargs: passed on to :class:`subprocess.Popen`
+    :returns: its exit status
+    """
+    process = subprocess.Popen(
+        ['sh', '-c', _ENDED_WITH_INPUT % ended_by, 'sh', *command],
+        stdin=subprocess.PIPE, start_new_session=True, **kwargs)
+    try:
+        return process.wait()
+    finally:
+        process.stdin.close()
+        process.wait()
 
 
 def _number_of_runs():
@@ -73,9 +121,7 @@ def _prepare_workspace():
 
 def _keep_results(ran):
     """Copy the last run's stream of results out of the workspace."""
-    now = datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
-    results = paths.RESULTS / now
-    results.mkdir(parents=True)
+    results = _new_results()
     with open(results / 'results.subunit', 'wb') as stream:
         if ran:
             subprocess.run([BIN / 'stestr', 'last', '--subunit'],
@@ -83,11 +129,15 @@ def _keep_results(ran):
     durations.keep()
     if paths.TEMPEST_LOG.exists():
         paths.TEMPEST_LOG.rename(results / 'tempest.log')
-    _point_latest_at(results)
     return results
 
 
-def _point_latest_at(results):
+def _new_results():
+    """Make a directory for results, to which ``latest`` points."""
+    now = datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
+    results = paths.RESULTS / now
+    results.mkdir(parents=True)
     latest = paths.RESULTS / 'latest'
     latest.unlink(missing_ok=True)
     latest.symlink_to(results.name)
+    return results

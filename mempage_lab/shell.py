@@ -12,8 +12,6 @@
 
 """Running commands."""
 
-import pathlib
-import shutil
 import subprocess
 
 from mempage_lab import errors
@@ -39,18 +37,3 @@ def run(*command, **kwargs):
     if result.returncode:
         raise errors.CommandFailed(command, result.returncode, result.stdout)
     return result.stdout
-
-
-def copy_tree(source, target):
-    """Copy a directory unless the target exists; never half of it.
-
-    :param source: path of the directory, with its owners and modes
-    :param target: :class:`pathlib.Path` of the copy
-    """
-    if target.exists():
-        return
-    temporary = pathlib.Path(str(target) + '.new')
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.parent.mkdir(parents=True, exist_ok=True)
-    run('cp', '-a', '--reflink=auto', source, temporary)
-    temporary.rename(target)

@@ -77,40 +77,31 @@ def _hosts_up(current, apis):
 
 
 def _host(part, pids, usage):
-    declared = getattr(part, 'host', None)
+    host = getattr(part, 'host', None)
+    policy = host and host.policy
     return {'name': part.node.name,
             'address': part.node.address,
-            'kind': kind(declared) if declared else 'controller',
+            'kind': policy.kind.value if policy else 'controller',
             'running': bool(part.node.pid),
-            'backing_store': declared and _store(part.node, declared.store),
-            'pools': _pools(declared.pools, pids) if declared else [],
+            'backing_store': policy and _store(part.node, policy.file_backed),
+            'pools': _pools(policy.pools, pids) if policy else [],
             'services': _services(part),
             'memory_mib': usage.own // 1024,
             'shared_memory_mib': usage.shared // 1024}
 
 
-def kind(host):
-    """Return in one word what a host takes its guests' memory from.
-
-    :param host: a :class:`mempage_lab.topology.Host`
-    """
-    kinds = [name for name, enabled in (('file-backed', host.store),
-                                        ('large-page', host.pools))
-             if enabled]
-    return '+'.join(kinds) or 'plain'
-
-
 def _store(node, store):
     if not store:
         return None
-    seen = '/proc/%s/root%s' % (node.pid, store.directory)
+    seen = '/proc/%s/root%s' % (node.pid, store.mount)
     mounted = os.path.ismount(seen)
     used = None
     if mounted:
         numbers = os.statvfs(seen)
         used = ((numbers.f_blocks - numbers.f_bfree) * numbers.f_frsize
                 // 2 ** 20)
-    return {'directory': store.directory, 'filesystem': store.filesystem,
+    return {'directory': store.directory, 'mount': store.mount,
+            'filesystem': store.filesystem,
             'capacity_mib': store.capacity_mib, 'size_mib': store.size_mib,
             'mounted': mounted, 'used_mib': used}
 
@@ -154,7 +145,7 @@ def _problems(host):
     store = host['backing_store']
     if store and not store['mounted']:
         problems.append('%s: nothing is mounted at %s'
-                        % (name, store['directory']))
+                        % (name, store['mount']))
     if host['up'] is False:
         problems.append('%s takes no servers: nova-compute or '
                         'ovn-controller is not up' % name)

@@ -14,12 +14,14 @@
 
 import jinja2
 
+from mempage_lab import apis
 from mempage_lab import paths
 
 _environment = jinja2.Environment(
     loader=jinja2.FileSystemLoader(paths.PACKAGE / 'templates'),
     undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     keep_trailing_newline=True)
+_environment.globals['ports'] = apis.PORTS
 
 
 def render(name, **values):

@@ -14,45 +14,48 @@
 
 import dataclasses
 import ipaddress
+import pathlib
 
-import jsonschema
 import yaml
 
 from mempage_lab import errors
 from mempage_lab import paths
+from mempage_tempest_plugin.declared import documents
+from mempage_tempest_plugin.declared import inventory
 
-DEFAULT = paths.PACKAGE / 'topologies' / 'default.yaml'
+SHIPPED = paths.PACKAGE / 'topologies'
+DEFAULT = SHIPPED / 'default.yaml'
 #: Reserved for benchmarking networks (RFC 2544): seldom in use.
 FREE_RANGES = ipaddress.ip_network('198.18.0.0/15')
 
 
 @dataclasses.dataclass(frozen=True)
-class Store:
-    """A file-backed host's backing store; sizes in MiB."""
-    capacity_mib: int
-    filesystem: str
-    size_mib: int
+class LabStore(inventory.FileBacked):
+    """A backing store to build; sizes in MiB."""
     directory: str = '/var/lib/libvirt/memory'
+    size_mib: int = dataclasses.field(kw_only=True)
 
 
 @dataclasses.dataclass(frozen=True)
-class Pool:
-    """A pool of large pages; the page size in KiB."""
-    size_kib: int
-    pages: int
+class LabPool(inventory.DeclaredPool):
+    """A pool of large pages to build."""
     #: Whether the host may do without, if the machine cannot give the pages.
     optional: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
-class Host:
+class LabPolicy(inventory.Policy):
+    """What a host is built as, and declared as to the tests."""
+    file_backed: LabStore | None = None
+    pools: tuple[LabPool, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class LabHost:
     """One compute host."""
     name: str
     index: int
-    store: Store = None
-    pools: tuple = ()
-    #: As in [libvirt] allowed_memory_pagesize; empty: any.
-    allowed_page_sizes: tuple = ()
+    policy: LabPolicy = LabPolicy()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,22 +88,25 @@ class Topology:
         """Return a compute host's address on the management network."""
         return str(self.management[10 + host.index])
 
+    @property
+    def pools(self):
+        """The pools of all hosts."""
+        return [pool for host in self.hosts for pool in host.policy.pools]
+
     def pages(self, size_kib):
         """Return how many pages of a size all hosts' pools have together."""
-        return sum(pool.pages for host in self.hosts for pool in host.pools
+        return sum(pool.pages + pool.reserved for pool in self.pools
                    if pool.size_kib == size_kib)
 
     @property
     def page_sizes(self):
         """All page sizes in KiB that some host has a pool of."""
-        return sorted({pool.size_kib for host in self.hosts
-                       for pool in host.pools})
+        return sorted({pool.size_kib for pool in self.pools})
 
     @property
     def optional_sizes(self):
         """All page sizes in KiB that some host has an optional pool of."""
-        return sorted({pool.size_kib for host in self.hosts
-                       for pool in host.pools if pool.optional})
+        return sorted({pool.size_kib for pool in self.pools if pool.optional})
 
     def without_optional(self, sizes):
         """Return the topology without its optional pools of some sizes.
@@ -108,10 +114,31 @@ class Topology:
         :param sizes: page sizes in KiB
         """
         return dataclasses.replace(self, hosts=tuple(
-            dataclasses.replace(host, pools=tuple(
-                pool for pool in host.pools
-                if not (pool.optional and pool.size_kib in sizes)))
-            for host in self.hosts))
+            _without_optional(host, sizes) for host in self.hosts))
+
+
+def _without_optional(host, sizes):
+    return dataclasses.replace(host, policy=dataclasses.replace(
+        host.policy, pools=tuple(
+            pool for pool in host.policy.pools
+            if not (pool.optional and pool.size_kib in sizes))))
+
+
+def find(name):
+    """Find the topology that a user names.
+
+    :param name: path of a file, or the name of a topology that is shipped
+    :returns: a :class:`pathlib.Path`
+    :raises LabError: if there is neither; naming those that are shipped
+    """
+    shipped = {path.stem: path for path in sorted(SHIPPED.glob('*.yaml'))}
+    path = pathlib.Path(name)
+    if path.exists() or (path.suffix and name not in shipped):
+        return path
+    if name in shipped:
+        return shipped[name]
+    raise errors.LabError('no topology %s: name a file, or one of %s' % (
+        name, ', '.join(shipped)))
 
 
 def load(path, used_networks):
@@ -131,9 +158,10 @@ def load(path, used_networks):
         raise errors.LabError('the topology %s is not YAML: %s'
                               % (path, error))
     _check_schema(path, content)
-    hosts = tuple(_host(index, name, declared or {}) for
-                  index, (name, declared) in
-                  enumerate(content['hosts'].items()))
+    hosts = tuple(
+        LabHost(name, index, LabPolicy(**documents.fields(declared or {},
+                                                          LabPolicy)))
+        for index, (name, declared) in enumerate(content['hosts'].items()))
     _check_hosts(path, hosts)
     network = _choose_network(content.get('network', 'auto'), used_networks)
     return Topology(network=network, hosts=hosts)
@@ -142,55 +170,29 @@ def load(path, used_networks):
 def save(topology, path):
     """Write a topology, its network chosen, to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    hosts = {}
-    for host in topology.hosts:
-        declared = hosts.setdefault(host.name, {})
-        if host.store:
-            declared['file_backed'] = {
-                'capacity_mib': host.store.capacity_mib,
-                'filesystem': host.store.filesystem,
-                'size_mib': host.store.size_mib}
-        if host.pools:
-            declared['pools'] = [dataclasses.asdict(pool)
-                                 for pool in host.pools]
-        if host.allowed_page_sizes:
-            declared['allowed_page_sizes'] = list(host.allowed_page_sizes)
+    hosts = {host.name: documents.part(host.policy, LabPolicy)
+             for host in topology.hosts}
     path.write_text(yaml.safe_dump(
         {'network': str(topology.network), 'hosts': hosts},
         sort_keys=False))
 
 
 def _check_schema(path, content):
-    schema = yaml.safe_load((paths.PACKAGE / 'topology-schema.yaml')
-                            .read_text())
-    error = jsonschema.exceptions.best_match(
-        jsonschema.Draft202012Validator(schema).iter_errors(content))
-    if error:
-        raise errors.LabError('%s: %s: %s' % (
-            path, '.'.join(map(str, error.absolute_path)) or 'top level',
-            error.message))
-
-
-def _host(index, name, declared):
-    store = declared.get('file_backed')
-    return Host(name=name, index=index,
-                store=Store(**store) if store else None,
-                pools=tuple(Pool(**pool)
-                            for pool in declared.get('pools', ())),
-                allowed_page_sizes=tuple(
-                    declared.get('allowed_page_sizes', ())))
+    own = yaml.safe_load((paths.PACKAGE / 'topology-schema.yaml').read_text())
+    defs = documents.extended(inventory.schema()['$defs'], own['$defs'])
+    problems = documents.problems(content, {**own, '$defs': defs})
+    if problems:
+        raise errors.LabError('%s: %s' % (path, '; '.join(problems)))
 
 
 def _check_hosts(path, hosts):
     for host in hosts:
-        if not host.store:
-            continue
-        where = '%s: hosts.%s' % (path, host.name)
-        if host.store.capacity_mib > host.store.size_mib:
+        store = host.policy.file_backed
+        if store and store.capacity_mib > store.size_mib:
             raise errors.LabError(
-                '%s.file_backed.size_mib: %d MiB cannot hold the declared '
-                'capacity of %d MiB' % (where, host.store.size_mib,
-                                        host.store.capacity_mib))
+                '%s: hosts.%s.file_backed.size_mib: %d MiB cannot hold the '
+                'declared capacity of %d MiB' % (
+                    path, host.name, store.size_mib, store.capacity_mib))
 
 
 def _choose_network(declared, used_networks):

@@ -16,16 +16,14 @@
 the discovery, which is this.
 """
 
-import collections
 import os
 import random
-import unittest
 import zlib
 
 from tempest.test_discover import test_discover
 import testtools
 
-from mempage_lab import durations
+from mempage_lab.discovery import suite
 
 #: Environment variable; the same seed gives the same random order.
 SEED = 'MEMPAGE_LAB_SEED'
@@ -34,71 +32,55 @@ SEED = 'MEMPAGE_LAB_SEED'
 def load_tests(loader, tests, pattern):
     """Find all tests of Tempest and of its plugins.
 
-    All workers wait while a serial test runs, so that only the durations of
-    the others tell how much a worker has to do. Of the serial classes, all
-    workers have to have equally many: who has none left goes on with others,
-    and who has some waits for that.
-
     :param loader: a unittest.TestLoader
     :param tests: what this module has; ignored
     :param pattern: of the names of files
-    :returns: a flat unittest.TestSuite
+    :returns: a suite.Suite
     """
     found = test_discover.load_tests(loader, tests, pattern)
-    durations.forget(test.id() for test in testtools.iterate_tests(found)
-                     if _is_serial(test))
     seed = os.environ.get(SEED)
-    return serial_first(found) if seed is None else shuffle(found, seed)
+    return mixed(found) if seed is None else shuffle(found, seed)
 
 
-def serial_first(suite):
-    """Let serial classes run before all others.
+def mixed(found):
+    """Mix classes, always in the same way.
 
-    At the start of one, all workers but one would otherwise wait for the end
-    of what another one is doing. The others are mixed: modules differ in how
-    much work they are, and all workers would have the same ones at the same
-    time.
+    Modules differ in which hosts they need and how much work they are: all
+    workers would otherwise want the same at the same time. Classes that are
+    alone on hosts come first: in the end they would wait for each other.
 
-    :param suite: a unittest.TestSuite
-    :returns: a flat unittest.TestSuite, always in the same order
+    :param found: a unittest.TestSuite
+    :returns: a suite.Suite
     """
-    return _flat(sorted(_classes(suite), key=_rank))
+    return _flat(sorted(_classes(found), key=_rank))
 
 
 def _rank(group):
-    return not _is_serial(group[0]) and 1 + zlib.crc32(
-        type(group[0]).__qualname__.encode())
+    cls = type(group[0])
+    return (getattr(cls, 'alone_on', None) is None,
+            zlib.crc32(cls.__qualname__.encode()))
 
 
-def _is_serial(test):
-    # Not all tests are Tempest's.
-    return (hasattr(test, 'is_serial_execution_requested')
-            and test.is_serial_execution_requested())
-
-
-def shuffle(suite, seed):
+def shuffle(found, seed):
     """Shuffle classes, and tests within classes.
 
     The tests of a class stay together: what they share is set up once.
 
-    :param suite: a unittest.TestSuite
+    :param found: a unittest.TestSuite
     :param seed: text
-    :returns: a flat unittest.TestSuite
+    :returns: a suite.Suite
     """
     generator = random.Random(seed)
-    groups = _classes(suite)
+    groups = _classes(found)
     generator.shuffle(groups)
     for group in groups:
         generator.shuffle(group)
     return _flat(groups)
 
 
-def _classes(suite):
-    classes = collections.defaultdict(list)
-    for test in testtools.iterate_tests(suite):
-        classes[type(test).__module__, type(test).__qualname__].append(test)
-    return list(classes.values())
+def _classes(found):
+    return suite.by_class(testtools.iterate_tests(found))
 
 
 def _flat(groups):
-    return unittest.TestSuite(test for group in groups for test in group)
+    return suite.Suite(test for group in groups for test in group)

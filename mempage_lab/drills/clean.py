@@ -42,17 +42,19 @@ class Run:
         return bool(self.passed and not self.failed)
 
 
-def run(count, shown):
-    """Run the suite in random order, with two workers.
+def run(count, workers, shown):
+    """Run the suite in random order.
 
     :param count: how many times
+    :param workers: how many of them
     :param shown: a :class:`mempage_lab.progress.Progress`
     :returns: a generator of :class:`Run`
     """
     for number in range(1, count + 1):
         seed = random.randrange(_LARGEST_SEED)
         begin = time.monotonic()
-        _, results = runner.run((), quiet=True, seed=seed)
+        _, results = runner.run(runner.suite(workers), quiet=True,
+                                seed=seed)
         outcome = stream.read(results / 'results.subunit')
         done = Run(seed, len(outcome.passed), tuple(sorted(outcome.failures)),
                    round(time.monotonic() - begin, 1))

@@ -18,11 +18,12 @@ be taken back lies in a directory of the node, until it is taken back: whoever
 is killed meanwhile leaves enough for the next one to do it.
 """
 
+import abc
 import dataclasses
 
-from mempage_lab import errors
+from mempage_lab import files
 from mempage_lab import packages
-from mempage_tempest_plugin.hosts import ini
+from mempage_tempest_plugin.changes import ini
 
 #: Where a node keeps what is needed to mend it, as the node sees it.
 DIRECTORY = '/etc/mempage-lab/drill'
@@ -39,14 +40,6 @@ def _kept(node, name):
     return path
 
 
-def _rewrite(node, file, change):
-    """Change one of the node's own files, and keep what it was."""
-    path = node.private(file)
-    text = path.read_text()
-    _kept(node, 'original').write_text(text)
-    path.write_text(change(text))
-
-
 def _mount_over(node, path, text, mode=0o644):
     """Let a node see another text where all nodes see a file."""
     name = path.strip('/').replace('/', '-')
@@ -59,8 +52,34 @@ def _unmount(node, path):
         node.run('umount', path)
 
 
+class Fault(abc.ABC):
+    """A way to break a node, and to mend it.
+
+    :ivar programs: names of the programs that notice either only when they
+        start, in the order of their restart
+    """
+
+    programs: tuple
+
+    @abc.abstractmethod
+    def put_in(self, node):
+        """Break a node.
+
+        :param node: the :class:`mempage_lab.node.Node`
+        :raises LabError: if it cannot be broken like that
+        """
+
+    @abc.abstractmethod
+    def put_back(self, node):
+        """Mend a node, as often as this is called.
+
+        :param node: the :class:`mempage_lab.node.Node`, which may have been
+            broken in part only
+        """
+
+
 @dataclasses.dataclass(frozen=True)
-class Source:
+class Source(Fault):
     """Other source of a Python module that the node's services run.
 
     :ivar module: path below site-packages
@@ -73,36 +92,31 @@ class Source:
     new: str
     programs: tuple = ('nova-compute',)
 
-    @property
-    def _path(self):
-        return next(packages.venv().glob(
-            'lib/python3*/site-packages/%s' % self.module))
-
     def put_in(self, node):
-        text = self._path.read_text()
-        if text.count(self.old) != 1:
-            raise errors.LabError(
-                '%s has not once, but %d times: %s' % (
-                    self._path, text.count(self.old), self.old))
-        _mount_over(node, str(self._path), text.replace(self.old, self.new))
+        path = packages.module(self.module)
+        _mount_over(node, str(path), files.replaced(path, self.old, self.new))
 
     def put_back(self, node):
-        _unmount(node, self._path)
+        _unmount(node, packages.module(self.module))
 
 
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """Other options in a file of the node's own.
+class _OwnFile(Fault):
+    """Another text in a file of the node's own.
 
-    :ivar changes: as mempage_tempest_plugin.hosts.ini.edit takes them
+    :ivar file: its path as the node sees it
     """
 
-    changes: dict
-    file: str = NOVA_CONF
-    programs: tuple = ('nova-compute',)
+    file: str
+
+    @abc.abstractmethod
+    def _change(self, text):
+        """Return the other text."""
 
     def put_in(self, node):
-        _rewrite(node, self.file, lambda text: ini.edit(text, self.changes))
+        path = node.private(self.file)
+        text = path.read_text()
+        _kept(node, 'original').write_text(text)
+        path.write_text(self._change(text))
 
     def put_back(self, node):
         original = _kept(node, 'original')
@@ -111,24 +125,37 @@ class Options:
 
 
 @dataclasses.dataclass(frozen=True)
-class Setting:
+class Options(_OwnFile):
+    """Other options in a file of the node's own.
+
+    :ivar changes: as mempage_tempest_plugin.changes.ini.edit takes them
+    """
+
+    changes: dict
+    file: str = NOVA_CONF
+    programs: tuple = ('nova-compute',)
+
+    def _change(self, text):
+        return ini.edit(text, self.changes)
+
+
+@dataclasses.dataclass(frozen=True)
+class Setting(_OwnFile):
     """Another line at the end of one of libvirt's files of the node's own."""
 
     line: str
     file: str = '/etc/libvirt/qemu.conf'
     programs: tuple = ('libvirtd', 'nova-compute')
 
-    def put_in(self, node):
+    def _change(self, text):
         name = self.line.partition('=')[0].strip()
-        _rewrite(node, self.file, lambda text: ''.join(
+        return ''.join(
             line for line in text.splitlines(keepends=True)
-            if line.partition('=')[0].strip() != name) + self.line + '\n')
-
-    put_back = Options.put_back
+            if line.partition('=')[0].strip() != name) + self.line + '\n'
 
 
 @dataclasses.dataclass(frozen=True)
-class Emulator:
+class Emulator(Fault):
     """A QEMU that does something else than libvirt asks for.
 
     :ivar code: Python that changes ``memory``, a dict: the object that is the
@@ -164,7 +191,7 @@ os.execv(%r, [sys.argv[0], *arguments])
 
 
 @dataclasses.dataclass(frozen=True)
-class Commands:
+class Commands(Fault):
     """Shell commands on the node.
 
     :ivar breaking: what puts the fault in
@@ -183,7 +210,7 @@ class Commands:
 
 
 @dataclasses.dataclass(frozen=True)
-class Hook:
+class Hook(Fault):
     """What libvirt runs when a guest starts, with the guest's name as $1."""
 
     script: str

@@ -34,26 +34,37 @@ class AccountsTest(base.LabTestCase):
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o666 & ~umask))
 
     def test_private(self):
-        accounts.create(CREDENTIALS)
+        accounts.create(CREDENTIALS, 7)
         self.assertEqual(0o600, paths.ACCOUNTS.stat().st_mode & 0o777)
         self.assertEqual('b c', self.tempest.call_args.kwargs['env'][
             'OS_PASSWORD'])
         self.assertNotIn('b c', map(str, self.tempest.call_args.args))
 
     def test_once(self):
-        accounts.create(CREDENTIALS)
-        accounts.create(CREDENTIALS)
+        accounts.create(CREDENTIALS, 7)
+        accounts.create(CREDENTIALS, 7)
         self.tempest.assert_called_once()
 
     def test_half_of_them_do_not_count(self):
         self.tempest.side_effect = errors.CommandFailed(['tempest'], 1, '')
-        self.assertRaises(errors.CommandFailed, accounts.create, CREDENTIALS)
+        self.assertRaises(errors.CommandFailed, accounts.create, CREDENTIALS,
+                          7)
         self.assertFalse(paths.ACCOUNTS.exists())
+
+    def test_one_for_each_lane(self):
+        for hosts, sets in (1, 4), (7, 7), (24, 12):
+            paths.ACCOUNTS.unlink(missing_ok=True)
+            accounts.create(CREDENTIALS, hosts)
+            command = list(self.tempest.call_args.args)
+            self.assertEqual(
+                sets, command[command.index('--concurrency') + 1])
 
     def test_release(self):
         accounts.release()
-        taken = paths.TEMPEST_WORKSPACE / 'lock' / 'test_accounts'
-        taken.mkdir(parents=True)
-        (taken / '0123').touch()
+        locks = paths.TEMPEST_WORKSPACE / 'lock'
+        locks.mkdir(parents=True)
+        (locks / '0123456789abcdef0123456789abcdef').touch()
+        (locks / 'mempage-lease-all').touch()
         accounts.release()
-        self.assertEqual([], list(taken.parent.iterdir()))
+        self.assertEqual(['mempage-lease-all'],
+                         [path.name for path in locks.iterdir()])

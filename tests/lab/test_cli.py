@@ -32,6 +32,7 @@ from mempage_lab import restart
 from mempage_lab import runner
 from mempage_lab import status
 from mempage_lab import stream
+from mempage_lab import topology
 from tests.lab import base
 
 
@@ -100,6 +101,22 @@ class CliTest(base.LabTestCase):
         self.assertEqual('a.c: Error: two lines\nresults: %s\n'
                          % self.directory, result.output)
         self.assertEqual(1, result.exit_code)
+
+    def test_run_of_each_host(self):
+        self.patch_object(cli, '_up')
+        run = self.patch_object(runner, 'run_each')
+        run.return_value = 1
+        result = self._invoke('run', '--each', '--lanes', '2')
+        run.assert_called_once_with(('--each', '--lanes', '2'))
+        self.assertEqual(1, result.exit_code)
+
+    def test_topology(self):
+        choose = self.patch_object(lab, 'choose')
+        for arguments, path in (([], None),
+                                (['--topology', 'wide'],
+                                 topology.SHIPPED / 'wide.yaml')):
+            self._invoke('up', *arguments)
+            self.assertEqual(path, choose.call_args.args[0])
 
     def test_one_run_at_a_time(self):
         run = self.patch_object(runner, 'run')

@@ -19,7 +19,8 @@ from tests.lab import base
 
 
 def _host(name, *sizes):
-    return topology.Host(name, 1, allowed_page_sizes=sizes)
+    return topology.LabHost(name, 1, topology.LabPolicy(
+        allowed_page_sizes=sizes or ('any',)))
 
 
 class AggregatesTest(base.LabTestCase):

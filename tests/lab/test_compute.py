@@ -112,6 +112,15 @@ class ComputeTest(base.LabTestCase):
         self.assertIn('build_backing_store /var/lib/libvirt/memory xfs 400 '
                       '/var/lib/nova/backing-store.img\n', self.setup_script)
 
+    def test_directory_below_the_mount(self):
+        self.topology = topology.load(self.write_topology(
+            'hosts: {ramdisk: {file_backed: {capacity_mib: 1, filesystem: '
+            'tmpfs, size_mib: 1, directory: /m/a, mount: /m}}}'), [])
+        self._start('ramdisk')
+        self.assertIn('build_backing_store /m tmpfs 1\nmkdir -p /m/a\n'
+                      'set_memory_backing_dir /etc/libvirt/qemu.conf /m/a\n',
+                      self.setup_script)
+
     def _reserved(self):
         result = {}
         for value in self._nova()['DEFAULT']['reserved_huge_pages']:
@@ -126,13 +135,20 @@ class ComputeTest(base.LabTestCase):
                       for size, pages in MACHINE_PAGES.items()}
         for host in self.topology.hosts:
             self._start(host.name)
-            own = {pool.size_kib: pool.pages for pool in host.pools}
+            own = {pool.size_kib: pool.pages for pool in host.policy.pools}
             for size, reserved in self._reserved().items():
                 left = in_machine[size] - reserved
                 self.assertEqual(own.get(size, 0), left)
                 handed_out[size] += left
         # What the machine had before is left to the machine.
         self.assertEqual({2048: 150, 1048576: 2}, handed_out)
+
+    def test_reserved_pages(self):
+        self.topology = topology.load(self.write_topology(
+            'hosts: {small: {pools: [{size_kib: 2048, pages: 50, '
+            'reserved: 5}]}}'), [])
+        self._start('small')
+        self.assertEqual(7 + 5, self._reserved()[2048])
 
     def test_pages_of_a_size_that_no_host_has_a_pool_of(self):
         self.topology = topology.load(self.write_topology(

@@ -18,11 +18,11 @@ import shutil
 import bcrypt
 
 from mempage_lab import controller
+from mempage_lab import files
 from mempage_lab import node
 from mempage_lab import packages
 from mempage_lab import paths
 from mempage_lab import secrets
-from mempage_lab import shell
 from tests.lab import base
 
 
@@ -34,7 +34,7 @@ class ControllerTest(base.LabTestCase):
             self.directory / 'venv')
         self.patch_object(packages, 'fingerprint').return_value = 'f'
         self.patch_object(shutil, 'copytree')
-        self.copies = self.patch_object(shell, 'copy_tree')
+        self.copies = self.patch_object(files, 'copy_tree')
         self.written = self.record_writes()
         self.started = self.patch_object(node.Node, 'start')
         self.controller = controller.Controller(self.default_topology())

@@ -10,13 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-from dbm import dumb
 import itertools
 import shutil
 import unittest
 
-from stestr.repository import file
-
+from mempage_lab.discovery import suite
 from mempage_lab.discovery import test_discover
 from mempage_lab import durations
 from mempage_lab import paths
@@ -59,24 +57,79 @@ class DiscoveryTest(base.LabTestCase):
                              if '.Test0.' in name],
                             [name for name in order if '.Test0.' in name])
 
-    def test_serial_classes_come_before_all_others(self):
-        for test in self.suite._tests[2]:
-            type(test).is_serial_execution_requested = lambda self: True
+    def test_classes_are_mixed(self):
         self.patch_object(test_discover.test_discover, 'load_tests',
                           lambda *arguments: self.suite)
-        forgotten = []
-        self.patch_object(durations, 'forget', forgotten.extend)
         found = test_discover.load_tests(None, None, None)
-        self.assertEqual([test.id() for test in self.suite._tests[2]],
-                         forgotten)
         order = [name for name, _ in itertools.groupby(
             type(test).__name__ for test in found)]
-        self.assertEqual('Test2', order[0])
-        self.assertEqual(['Test0', 'Test1', 'Test3', 'Test4'],
-                         sorted(order[1:]))
-        self.assertNotEqual(sorted(order[1:]), order[1:])
+        self.assertEqual(['Test%d' % number for number in range(5)],
+                         sorted(order))
+        self.assertNotEqual(sorted(order), order)
         self.assertEqual(sorted(self.before),
                          sorted(test.id() for test in found))
+
+
+class SuiteTest(base.LabTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.log = log = []
+
+        class Waiting(unittest.TestCase):
+            waits = []
+
+            @classmethod
+            def would_wait(cls):
+                return bool(cls.waits) and cls.waits.pop(0)
+
+            @classmethod
+            def setUpClass(cls):
+                log.append('%s up' % cls.__name__)
+
+            @classmethod
+            def tearDownClass(cls):
+                log.append('%s down' % cls.__name__)
+
+            def test(self):
+                log.append(type(self).__name__)
+
+        self.classes = [type(name, (Waiting,), {'waits': []})
+                        for name in 'ABC']
+
+    def _run(self):
+        # As the workers do: a suite within another one.
+        result = unittest.TestResult()
+        unittest.TestSuite([suite.Suite(
+            each('test') for each in self.classes)]).run(result)
+        self.assertEqual((3, True), (result.testsRun,
+                                     result.wasSuccessful()))
+        return self.log
+
+    def test_in_order(self):
+        self.assertEqual(['A up', 'A', 'A down', 'B up', 'B', 'B down',
+                          'C up', 'C', 'C down'], self._run())
+
+    def test_who_would_wait_comes_later(self):
+        self.classes[0].waits[:] = [True, True]
+        self.assertEqual(['B up', 'C up', 'A up'], [
+            line for line in self._run() if line.endswith('up')])
+
+    def test_all_wait(self):
+        for each in self.classes:
+            each.waits[:] = [True] * 5
+        self.assertEqual(['A up', 'B up', 'C up'], [
+            line for line in self._run() if line.endswith('up')])
+
+    def test_failed_class(self):
+        def fail(cls):
+            raise ValueError('no')
+
+        self.classes[0].setUpClass = classmethod(fail)
+        result = unittest.TestResult()
+        suite.Suite(each('test') for each in self.classes).run(result)
+        self.assertEqual(1, len(result.errors))
+        self.assertEqual(2, result.testsRun)
 
 
 class DurationsTest(base.LabTestCase):
@@ -106,14 +159,4 @@ class DurationsTest(base.LabTestCase):
 
     def test_nothing_is_known(self):
         durations.restore()
-        durations.forget(['a.b'])
         self.assertEqual([], list(self.repository.iterdir()))
-
-    def test_what_is_forgotten_is_dealt_out_in_turn(self):
-        repository = file.Repository(str(self.repository))
-        with dumb.open(str(self.repository / 'times.dbm')) as times:
-            times.update({'a.b': '1.5', 'a.c': '2.5'})
-        durations.forget(['a.b[id-1,slow]', 'a.d'])
-        self.assertEqual(
-            {'known': {'a.c[id-2]': 2.5}, 'unknown': {'a.b[id-1,slow]'}},
-            repository.get_test_times(['a.b[id-1,slow]', 'a.c[id-2]']))

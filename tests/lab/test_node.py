@@ -18,6 +18,7 @@ import ddt
 import psutil
 
 from mempage_lab import errors
+from mempage_lab import files
 from mempage_lab import node
 from mempage_lab import paths
 from tests.lab import base
@@ -69,7 +70,7 @@ class NodeTest(base.LabTestCase):
         self.assertEqual(16, len(explanation))
 
     def test_tail_of_no_file(self):
-        self.assertEqual('', node.tail(pathlib.Path('/nonexistent')))
+        self.assertEqual('', files.tail(pathlib.Path('/nonexistent')))
 
     def _programs(self, *states):
         supervisor = base.supervisor()

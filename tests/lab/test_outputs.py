@@ -22,7 +22,7 @@ from mempage_lab import controller
 from mempage_lab import outputs
 from mempage_lab import paths
 from mempage_lab import secrets
-from mempage_tempest_plugin import inventory
+from mempage_tempest_plugin.declared import inventory
 from tests.lab import base
 
 RESOURCES = cloud.Resources('image', 'image-2', 'flavor', 'flavor-2', 'net',
@@ -39,24 +39,20 @@ class OutputsTest(base.LabTestCase):
 
     def test_inventory_is_the_plugins(self):
         hosts = inventory.load(paths.INVENTORY).hosts
-        self.assertEqual(
-            ['fbm1', 'fbm2', 'fbm3', 'plain1', 'huge1', 'huge2',
-             'small1'],
-            list(hosts))
-        self.assertEqual(
-            [inventory.Kind.FILE_BACKED] * 3 + [
-                inventory.Kind.PLAIN] + [inventory.Kind.LARGE_PAGE] * 3,
-            [host.kind for host in hosts.values()])
+        self.assertEqual([(host.name, host.policy.kind)
+                          for host in self.topology.hosts],
+                         [(name, host.kind) for name, host in hosts.items()])
         for declared in self.topology.hosts:
             host = hosts[declared.name]
             self.assertEqual(self.topology.address(declared), host.address)
             self.assertIsNotNone(host.compute_log.file)
         self.assertEqual(1024, hosts['fbm3'].file_backed.capacity_mib)
         self.assertEqual('ext4', hosts['fbm3'].file_backed.filesystem)
-        self.assertEqual((inventory.Pool(2048, 384),), hosts['huge1'].pools)
+        small = inventory.DeclaredPool(2048, 384)
+        self.assertEqual((small,), hosts['huge1'].pools)
         self.assertEqual(('large',), hosts['huge1'].allowed_page_sizes)
-        self.assertEqual((inventory.Pool(2048, 384),
-                          inventory.Pool(1048576, 2)), hosts['huge2'].pools)
+        self.assertEqual((small, inventory.DeclaredPool(1048576, 2)),
+                         hosts['huge2'].pools)
         self.assertEqual(('any',), hosts['huge2'].allowed_page_sizes)
         self.assertEqual('/etc/nova/nova.conf',
                          hosts['fbm1'].compute_service.config)
@@ -68,7 +64,8 @@ class OutputsTest(base.LabTestCase):
                          parser['auth']['admin_password'])
         self.assertEqual('image-2', parser['compute']['image_ref_alt'])
         self.assertEqual('flavor', parser['compute']['flavor_ref'])
-        self.assertEqual('7', parser['compute']['min_compute_nodes'])
+        self.assertEqual(str(len(self.topology.hosts)),
+                         parser['compute']['min_compute_nodes'])
         self.assertEqual('net', parser['network']['public_network_id'])
         self.assertEqual(
             'router,external-net',

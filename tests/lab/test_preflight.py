@@ -68,17 +68,17 @@ class PreflightTest(base.LabTestCase):
 
     def test_too_little_memory(self):
         self._machine(1000, 100)
-        error = self._error(preflight.check_resources,
-                            self.default_topology())
+        default = self.default_topology()
+        error = self._error(preflight.check_resources, default)
         self.assertIn('1000 MiB of memory are available', error)
-        self.assertIn('these 7 hosts take', error)
+        self.assertIn('these %d hosts take' % len(default.hosts), error)
 
     def test_pools_need_memory(self):
         default = self.default_topology()
-        hosts = [host for host in default.hosts if host.pools]
+        hosts = [host for host in default.hosts if host.policy.pools]
         with_pools = topology.Topology(default.network, tuple(hosts))
         without = topology.Topology(default.network, tuple(
-            topology.Host(host.name, host.index) for host in hosts))
+            topology.LabHost(host.name, host.index) for host in hosts))
         self.assertEqual(768 + 768 + 2048 + 128,
                          preflight.memory_needed(with_pools)
                          - preflight.memory_needed(without))

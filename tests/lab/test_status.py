@@ -27,7 +27,6 @@ from mempage_lab import node
 from mempage_lab import packages
 from mempage_lab import paths
 from mempage_lab import status
-from mempage_lab import topology
 from tests.lab import base
 
 KEYS = ['apis', 'hosts', 'memory_mib', 'network', 'pools_mib', 'problems',
@@ -111,7 +110,8 @@ class StatusTest(base.LabTestCase):
         self.assertEqual(['controller', 'file-backed', 'large-page'],
                          [host['kind'] for host in result['hosts']])
         self.assertEqual(
-            {'directory': '/var/lib/libvirt/memory', 'filesystem': 'tmpfs',
+            {'directory': '/var/lib/libvirt/memory',
+             'mount': '/var/lib/libvirt/memory', 'filesystem': 'tmpfs',
              'capacity_mib': 512, 'size_mib': 512, 'mounted': True,
              'used_mib': 200}, file_backed['backing_store'])
         self.statvfs.assert_called_once_with(
@@ -181,12 +181,3 @@ class StatusTest(base.LabTestCase):
         self.patch_object(node.Node, 'supervisor').getAllProcessInfo \
             .side_effect = FileNotFoundError
         self.assertIn('sshd on f is UNKNOWN', self._problems())
-
-    @ddt.data(({}, 'plain'),
-              ({'store': 1}, 'file-backed'),
-              ({'pools': (1,)}, 'large-page'),
-              ({'store': 1, 'pools': (1,)}, 'file-backed+large-page'))
-    @ddt.unpack
-    def test_kind(self, declared, expected):
-        self.assertEqual(expected,
-                         status.kind(topology.Host('a', 0, **declared)))

@@ -18,6 +18,7 @@ import ddt
 
 from mempage_lab import errors
 from mempage_lab import topology
+from mempage_tempest_plugin.declared import inventory
 from tests.lab import base
 
 MIXED = textwrap.dedent("""\
@@ -51,15 +52,48 @@ class TopologyTest(base.LabTestCase):
                                      *used))
 
     def test_hosts(self):
-        a, b, c, d = self._load(MIXED).hosts
-        self.assertEqual(topology.Store(512, 'xfs', 640), a.store)
+        a, b, c, d = [host.policy for host in self._load(MIXED).hosts]
+        self.assertEqual(
+            topology.LabStore(512, filesystem='xfs', size_mib=640),
+            a.file_backed)
+        self.assertEqual('/var/lib/libvirt/memory', a.file_backed.mount)
         self.assertEqual((), a.pools)
-        self.assertEqual((topology.Pool(2048, 100),
-                          topology.Pool(1048576, 1, True)), b.pools)
-        self.assertIsNone(c.store)
-        self.assertEqual((None, ()), (d.store, d.pools))
+        self.assertEqual((topology.LabPool(2048, 100),
+                          topology.LabPool(1048576, 1, optional=True)),
+                         b.pools)
+        self.assertIsNone(c.file_backed)
+        self.assertEqual(topology.LabPolicy(), d)
         self.assertEqual(('small', 2048), b.allowed_page_sizes)
-        self.assertEqual((), d.allowed_page_sizes)
+        self.assertTrue(d.allows_all)
+
+    def test_find(self):
+        own = self.write_topology(MIXED)
+        self.assertEqual(own, topology.find(str(own)))
+        self.assertEqual(topology.SHIPPED / 'wide.yaml',
+                         topology.find('wide'))
+        # To load it says why it cannot be read.
+        self.assertEqual('nothing.yaml', str(topology.find('nothing.yaml')))
+        error = self.assertRaises(errors.LabError, topology.find, 'nothing')
+        self.assertIn('one of default, stock, wide', str(error))
+
+    def test_shipped(self):
+        numbers = {path.stem: len(topology.load(path, []).hosts)
+                   for path in topology.SHIPPED.glob('*.yaml')}
+        self.assertEqual({'default': 7, 'stock': 2, 'wide': 24}, numbers)
+
+    def test_all_that_the_inventory_knows(self):
+        [host] = self._load(
+            'hosts: {a: {file_backed: {capacity_mib: 1, filesystem: ext4, '
+            'size_mib: 9, directory: /m/a, mount: /m}, pools: '
+            '[{size_kib: 2048, pages: 5, reserved: 3, node: 0}]}}').hosts
+        self.assertEqual('/m', host.policy.file_backed.mount)
+        self.assertEqual((topology.LabPool(2048, 5, 0, 3),),
+                         host.policy.pools)
+
+    def test_reserved_pages_are_pages_of_the_machine(self):
+        loaded = self._load(
+            'hosts: {a: {pools: [{size_kib: 2048, pages: 5, reserved: 3}]}}')
+        self.assertEqual(8, loaded.pages(2048))
 
     def test_pages_of_all_hosts(self):
         loaded = self._load(MIXED)
@@ -92,9 +126,9 @@ class TopologyTest(base.LabTestCase):
         self.assertEqual(loaded, topology.load(path, []))
 
     def test_default_is_valid(self):
-        self.assertEqual(
-            ['fbm1', 'fbm2', 'fbm3', 'plain1', 'huge1', 'huge2', 'small1'],
-            [host.name for host in self.default_topology().hosts])
+        hosts = self.default_topology().hosts
+        self.assertEqual(set(inventory.Kind),
+                         {host.policy.kind for host in hosts})
 
     def test_auto_takes_the_first_free_network(self):
         text = 'hosts: {a: }'
@@ -124,6 +158,13 @@ class TopologyTest(base.LabTestCase):
          'size_mib: 1}}}', "hosts.a.file_backed.filesystem: 'btrfs'"),
         ('hosts: {a: {pools: [{size_kib: 2048, pages: 0}]}}',
          'hosts.a.pools.0.pages: 0 is less'),
+        ('hosts: {a: {pools: [{size_kib: 2048, pages: 1, node: 1}]}}',
+         'hosts.a.pools.0.node: 0 was expected'),
+        ('hosts: {a: {allowed_page_sizes: [small, huge]}}',
+         "hosts.a.allowed_page_sizes.1: 'huge' is not small, large, any or a "
+         'number of KiB'),
+        ('hosts: {a: {small_page_kib: 64}}',
+         'hosts.a.small_page_kib: 4 was expected'),
         ('network: 10.0.0.0/24\nhosts: {a: }', "network: '10.0.0.0/24' "),
         ('network: 300.0.0.0/23\nhosts: {a: }', "network: .*300.0.0.0"),
         ('hosts: {a: {file_backed: {capacity_mib: 9, filesystem: tmpfs, '

@@ -26,7 +26,7 @@ class CleanTest(base.LabTestCase):
         run = self.patch_object(runner, 'run')
         run.return_value = 0, self.directory
         self.patch_object(stream, 'read', lambda path: next(outcomes))
-        first, second = clean.run(2, mock.Mock())
+        first, second = clean.run(2, 3, mock.Mock())
         self.assertEqual([(2, (), True), (1, ('b',), False)], [
             (done.passed, done.failed, done.clean)
             for done in (first, second)])

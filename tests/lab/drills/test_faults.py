@@ -18,7 +18,9 @@ import ddt
 from mempage_lab.drills import catalogue
 from mempage_lab.drills import faults
 from mempage_lab import errors
+from mempage_lab import files
 from mempage_lab import packages
+from mempage_lab import paths
 from tests.lab import base
 
 
@@ -76,7 +78,7 @@ class FaultsTest(base.LabTestCase):
     def test_source_that_is_not_as_expected(self):
         fault = faults.Source('nova/a.py', 'limit = 7', 'limit = 9')
         error = self.assertRaises(errors.LabError, fault.put_in, self.node)
-        self.assertIn('has not once, but 0 times: limit = 7', str(error))
+        self.assertIn("has not one, but 0 places with 'limit = 7'", str(error))
         self.assertEqual([], self.node.commands)
 
     def test_options_come_back_as_they_were(self):
@@ -152,6 +154,13 @@ class CatalogueTest(base.LabTestCase):
         source = ''.join(path.read_text() for path in tests.rglob('*.py'))
         for name in classes:
             self.assertRegex(source, 'class %s' % name.split('\\.')[0])
+
+    @ddt.data(*catalogue.DRILLS)
+    def test_our_source_has_one_such_place(self, name):
+        fault = catalogue.DRILLS[name].fault
+        if getattr(fault, 'module', '').startswith('nova_mempage/'):
+            files.replaced(paths.NOVA_EXTENSION / fault.module, fault.old,
+                           fault.new)
 
     def test_a_topology_without_such_a_host(self):
         empty = mock.Mock(hosts=())

@@ -27,8 +27,9 @@ from mempage_lab import runner
 from mempage_lab import stream
 from tests.lab import base
 
-DRILL = catalogue.Drill('what', 'fbm1', mock.Mock(programs=('a', 'b')),
-                        'A|B', r'A\.test', 'total: expected')
+DRILL = catalogue.Drill(
+    what='what', where='fbm1', fault=mock.Mock(programs=('a', 'b')),
+    tests='A|B', caught_by=r'A\.test', words='total: expected')
 
 
 class RunningTest(base.LabTestCase):

@@ -1,0 +1,137 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+import contextlib
+import functools
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import ddt
+import psutil
+
+from mempage_lab import accounts
+from mempage_lab import durations
+from mempage_lab import paths
+from mempage_lab import runner
+from mempage_lab import shell
+from mempage_lab import wait
+from tests.lab import base
+
+# Has a worker, as Tempest has, and waits for it.
+TEMPEST = """#!/bin/sh
+sleep 600 &
+echo $$ $! > %s
+wait
+"""
+LAB = """
+import sys
+from mempage_lab import runner
+runner._call(sys.argv[1])
+"""
+ROOT = pathlib.Path(runner.__file__).parents[1]
+
+
+def _has_ended(pid):
+    # Nobody may have asked yet how it ended.
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    return True
+
+
+def _kill(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+class RunTest(base.LabTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.patch_object(shell, 'run')
+        self.patch_object(accounts, 'release')
+        self.patch_object(durations, 'restore')
+        self.patch_object(durations, 'keep')
+        self.patch_object(runner, 'BIN', self.directory)
+        paths.TEMPEST_WORKSPACE.mkdir(parents=True)
+
+    def _tempest(self, script):
+        path = self.directory / 'tempest'
+        path.write_text('#!/bin/sh\n' + script)
+        path.chmod(0o755)
+
+    def test_status_and_results(self):
+        self._tempest('exit 3')
+        status, results = runner.run(['--regex', 'a'])
+        self.assertEqual(3, status)
+        self.assertEqual(b'', (results / 'results.subunit').read_bytes())
+        self.assertEqual(results, (paths.RESULTS / 'latest').resolve())
+
+    def test_each(self):
+        said = self.directory / 'said'
+        self._tempest('echo "$@" > %s; exit 1' % said)
+        (self.directory / 'tempest').rename(
+            self.directory / 'mempage-tempest')
+        self.assertEqual(1, runner.run_each(['--each', '--lanes', '2']))
+        self.assertEqual('run --config-file %s --results %s --each --lanes 2\n'
+                         % (paths.TEMPEST_CONF,
+                            (paths.RESULTS / 'latest').resolve()),
+                         said.read_text())
+
+    def test_arguments(self):
+        said = self.directory / 'said'
+        self._tempest('echo "$@" $ORDER > %s; cat >> %s' % (said, said))
+        self.patch_object(runner.test_discover, 'SEED', 'ORDER')
+        runner.run(['--regex', 'a b'], quiet=True, seed=7)
+        self.assertEqual('run --config-file %s --regex a b 7\n'
+                         % paths.TEMPEST_CONF, said.read_text())
+
+
+@ddt.ddt
+class CallTest(base.LabTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.pids = self.directory / 'pids'
+        self.tempest = self.directory / 'tempest'
+        self.tempest.write_text(TEMPEST % self.pids)
+        self.tempest.chmod(0o755)
+
+    def _started(self):
+        """Return the numbers of a Tempest and its worker that run."""
+        self.assertTrue(wait.until(
+            lambda: self.pids.exists() and self.pids.read_text(), 10, 0.02))
+        found = [int(pid) for pid in self.pids.read_text().split()]
+        for pid in found:
+            self.addCleanup(_kill, pid)
+        return found
+
+    @ddt.data(signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
+    def test_nothing_is_left_behind(self, how):
+        lab = subprocess.Popen([sys.executable, '-c', LAB, self.tempest],
+                               cwd=ROOT, stderr=subprocess.DEVNULL)
+        pids = self._started()
+        os.kill(lab.pid, how)
+        lab.wait(10)
+        for pid in pids:
+            self.assertTrue(wait.until(
+                functools.partial(_has_ended, pid), 10, 0.02))
+
+    def test_worker_that_outlives_tempest(self):
+        self.tempest.write_text((TEMPEST % self.pids).replace('wait', ''))
+        self.assertEqual(0, runner._call(self.tempest))
+        _, worker = self.pids.read_text().split()
+        self.assertTrue(wait.until(
+            functools.partial(_has_ended, int(worker)), 10, 0.02))
