@@ -34,7 +34,7 @@ def _configured_sizes():
         return pages.parse(CONF.libvirt.allowed_memory_pagesize)
     except ValueError as error:
         raise exception.InvalidConfiguration(
-            '[libvirt] allowed_memory_pagesize: %s' % error)
+            '[libvirt] allowed_memory_pagesize: %s' % error) from error
 
 
 def _join(sizes):
@@ -69,7 +69,7 @@ class LibvirtDriver(driver.LibvirtDriver):
         if self._refuses_small:
             claims.install()
             self._warn_of_missing_pages()
-        self._warn_of_disobedient_guests(cells)
+        self._warn_of_unallowed_guests(cells)
 
     def _check_allowed_sizes(self, cells):
         """Refuse to start with sizes which could serve no guest.
@@ -104,10 +104,10 @@ class LibvirtDriver(driver.LibvirtDriver):
                 'pages. Add some and restart nova-compute, which looks for '
                 'them only when it starts.', self._option)
 
-    def _warn_of_disobedient_guests(self, cells):
+    def _warn_of_unallowed_guests(self, cells):
         """List the guests that run on pages which are not allowed."""
         small = min(pages.known_sizes(cells), default=None)
-        disobedient = []
+        unallowed = []
         for guest in self._host.list_guests():
             try:
                 sizes = backing.page_sizes(guest.get_xml_desc()) or {small}
@@ -117,12 +117,12 @@ class LibvirtDriver(driver.LibvirtDriver):
                          guest.uuid, error)
                 continue
             if not all(self._allowed.allows(size, small) for size in sizes):
-                disobedient.append('%s (%s)' % (guest.uuid, guest.name))
-        if disobedient:
+                unallowed.append('%s (%s)' % (guest.uuid, guest.name))
+        if unallowed:
             LOG.warning(
                 'These guests run on memory pages that %s does not allow. '
                 'They are left alone; move or resize them to get rid of '
-                'them: %s', self._option, ', '.join(disobedient))
+                'them: %s', self._option, ', '.join(unallowed))
 
     def _get_host_numa_topology(self):
         topology = super()._get_host_numa_topology()

@@ -15,6 +15,7 @@
 import functools
 
 from nova.scheduler import filters
+from nova.scheduler.filters import utils as filter_utils
 from nova.scheduler import utils
 from nova.virt import hardware
 from oslo_log import log as logging
@@ -131,6 +132,8 @@ class AggregateMemoryBackingFilter(filters.BaseHostFilter):
         super().__init__()
         self._reported = set()
 
+    # Nova would ask anew for each host what the request is, and whether it is
+    # a rebuild. That is the same for all of them, and a third of the time.
     def filter_all(self, filter_obj_list, spec_obj):
         if utils.request_is_rebuild(spec_obj):
             yield from filter_obj_list
@@ -145,8 +148,7 @@ class AggregateMemoryBackingFilter(filters.BaseHostFilter):
 
     def _passes(self, host_state, request):
         values = frozenset(
-            aggregate.metadata[KEY] for aggregate in host_state.aggregates
-            if KEY in aggregate.metadata)
+            filter_utils.aggregate_values_from_key(host_state, KEY))
         if not values:
             return True
         allowed = _union(values)

@@ -83,10 +83,10 @@ def parse(values):
             continue
         try:
             sizes.add(parse_size(value))
-        except ValueError:
+        except ValueError as error:
             raise ValueError(
                 "'%s' is none of small, large, any or a page size in KiB"
-                % value)
+                % value) from error
     return Allowed(small=SMALL in values or ANY in values,
                    large=LARGE in values or ANY in values,
                    sizes=frozenset(sizes))

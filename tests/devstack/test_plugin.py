@@ -18,7 +18,7 @@ import pathlib
 import ddt
 import fixtures
 
-from mempage_tempest_plugin import inventory
+from mempage_tempest_plugin.declared import inventory
 from tests.devstack import base
 
 PLUGIN = base.LIBRARIES.parent
@@ -89,7 +89,9 @@ class StackTest(PhaseTest):
                          nova['libvirt']['allowed_memory_pagesize'])
         self.assertNotIn('file_backed_memory', nova['libvirt'])
         host = inventory.load(self.kept / 'inventory.yaml').hosts['compute-1']
-        self.assertEqual((inventory.Pool(2048, 6),), host.pools)
+        self.assertEqual(
+            (inventory.DeclaredPool(2048, 6, reserved=before + 2),),
+            host.pools)
         self.assertEqual(('large', 2048), host.allowed_page_sizes)
         self.assertIsNone(host.file_backed)
 
@@ -118,7 +120,8 @@ class StackTest(PhaseTest):
                        'aggregate_memory_backing_filter', 'fill_stores'):
             self.assertTrue(tempest.getboolean(option), option)
         self.assertEqual('refused-early', tempest['mixed_live_migration'])
-        self.assertFalse(tempest.getboolean('fault_injection'))
+        for option in ('fault_injection', 'runs_alone'):
+            self.assertFalse(tempest.getboolean(option), option)
 
     def test_stock_nova(self):
         self.assertEqual('ComputeFilter,NUMATopologyFilter\n', self.succeed(
@@ -197,7 +200,7 @@ class StackTest(PhaseTest):
         self.assertEqual(0, result.returncode, result.stderr)
         self.assertIn('the kernel gave 5 of 9 hugepages', result.stderr)
         host = inventory.load(self.kept / 'inventory.yaml').hosts['compute-1']
-        self.assertEqual((inventory.Pool(2048, 5),), host.pools)
+        self.assertEqual((inventory.DeclaredPool(2048, 5),), host.pools)
 
 
 @ddt.ddt
@@ -284,6 +287,28 @@ class UnstackTest(PhaseTest):
         self.succeed('stack; unstack; [[ -L nova/nova/virt/mempage.py ]]\n'
                      'clean; [[ ! -L nova/nova/virt/mempage.py ]]')
         self.assertIn('pip_uninstall nova-mempage', self.log())
+
+
+@ddt.ddt
+class DeclaredPoolsTest(PhaseTest):
+
+    @ddt.data(
+        ('2048:9,2048:3', '', [(2048, 12)]),
+        ('2048:9:0,2048:3:1', '2048:2,2048:1:1',
+         [(2048, 7, 0, 2), (2048, 2, 1, 1)]),
+        # One of them is on no node.
+        ('2048:9:0,1048576:3', '1048576:2',
+         [(2048, 9), (1048576, 1, None, 2)]))
+    @ddt.unpack
+    def test_pools(self, pools, reserved, expected):
+        self.succeed(
+            f'MEMPAGE_HUGEPAGES={pools}\n'
+            f'MEMPAGE_RESERVED_HUGEPAGES={reserved}\n'
+            'source $PLUGIN/settings; source $PLUGIN/plugin.sh none\n'
+            'declare_host; write_inventory')
+        host = inventory.load(self.kept / 'inventory.yaml').hosts['compute-1']
+        self.assertEqual({inventory.DeclaredPool(*pool) for pool in expected},
+                         set(host.pools))
 
 
 @ddt.ddt

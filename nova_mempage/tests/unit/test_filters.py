@@ -10,6 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+from unittest import mock
+
 import ddt
 import fixtures
 from nova import objects
@@ -68,6 +70,12 @@ class AggregateMemoryBackingFilterTest(base.BaseTestCase):
         self.log = self.useFixture(fixtures.FakeLogger())
         self.filter = filters.AggregateMemoryBackingFilter()
 
+    def _passes(self, state, spec):
+        """Ask as the scheduler does, and as for a single host."""
+        passes = [state] == list(self.filter.filter_all([state], spec))
+        self.assertEqual(passes, self.filter.host_passes(state, spec))
+        return passes
+
     @ddt.unpack
     @ddt.data(
         # metadata, request, pages of the host, passes
@@ -102,14 +110,14 @@ class AggregateMemoryBackingFilterTest(base.BaseTestCase):
         # A size that the host does not know.
         ('large', 64, HOST, False))
     def test_one_aggregate(self, value, page_size, pages, passes):
-        self.assertEqual(passes, self.filter.host_passes(
+        self.assertEqual(passes, self._passes(
             host_state([value], pages), request(page_size)))
 
     @ddt.data('small', '4')
     def test_guest_without_numa_topology_counts_as_small(self, value):
-        self.assertTrue(self.filter.host_passes(
+        self.assertTrue(self._passes(
             host_state([value], HOST), request(None, numa=False)))
-        self.assertFalse(self.filter.host_passes(
+        self.assertFalse(self._passes(
             host_state(['large'], HOST), request(None, numa=False)))
 
     @ddt.unpack
@@ -120,13 +128,13 @@ class AggregateMemoryBackingFilterTest(base.BaseTestCase):
               ([None, None], 'any', True),
               ([], 'any', True))
     def test_aggregates_add_up(self, values, page_size, passes):
-        self.assertEqual(passes, self.filter.host_passes(
+        self.assertEqual(passes, self._passes(
             host_state(values, HOST), request(page_size)))
 
     def test_all_cells_of_the_host_count(self):
-        self.assertFalse(self.filter.host_passes(
+        self.assertFalse(self._passes(
             host_state(['2048'], ONLY_2M, HOST), request('large')))
-        self.assertTrue(self.filter.host_passes(
+        self.assertTrue(self._passes(
             host_state(['2048'], ONLY_2M, NO_HUGE), request('large')))
 
     @ddt.unpack
@@ -135,7 +143,7 @@ class AggregateMemoryBackingFilterTest(base.BaseTestCase):
               ('4', None, False))
     def test_host_that_reports_no_pages(self, value, page_size, passes):
         """Only what needs no knowledge of the host is allowed there."""
-        self.assertEqual(passes, self.filter.host_passes(
+        self.assertEqual(passes, self._passes(
             host_state([value]), request(page_size)))
 
     @ddt.data('huge', '', 'any', 'large,', '0', 'large,any', '2 pages')
@@ -143,14 +151,14 @@ class AggregateMemoryBackingFilterTest(base.BaseTestCase):
         """The host is refused, and the log says why, once."""
         state = host_state(['large', value], HOST)
         for _ in range(3):
-            self.assertFalse(self.filter.host_passes(state, request(2048)))
+            self.assertFalse(self._passes(state, request(2048)))
         self.assertEqual(1, self.log.output.count('get no guests'))
         self.assertIn("aggregate 'agg1'", self.log.output)
         self.assertIn("MemoryBacking = '%s'" % value, self.log.output)
 
     def test_each_unintelligible_value_is_logged(self):
         for values in (['huge'], ['tiny'], ['huge']):
-            self.filter.host_passes(host_state(values, HOST), request(4))
+            self._passes(host_state(values, HOST), request(4))
         self.assertEqual(2, self.log.output.count('get no guests'))
 
     def test_list_of_hosts(self):
@@ -159,6 +167,15 @@ class AggregateMemoryBackingFilterTest(base.BaseTestCase):
         self.assertEqual(
             states[1:],
             list(self.filter.filter_all(states, request(None, numa=False))))
+
+    def test_request_is_read_once_for_all_hosts(self):
+        states = [host_state([value], HOST) for value in ('large', 'small')]
+        spec = request(2048)
+        with mock.patch.object(filters, '_request',
+                               wraps=filters._request) as read:
+            self.assertEqual(states[:1],
+                             list(self.filter.filter_all(states, spec)))
+        read.assert_called_once_with(spec)
 
     def test_rebuild_passes(self):
         states = [host_state(['large'], HOST)]

@@ -37,7 +37,8 @@ def localrc(job):
     return tuple({name: value for name, value in
                   variables.get('devstack_localrc', {}).items()
                   if name.startswith('MEMPAGE_')
-                  and not name.startswith('MEMPAGE_SSH_')}
+                  and not name.startswith(('MEMPAGE_SSH_',
+                                           'MEMPAGE_RUNS_ALONE'))}
                  for variables in (job.variables, subnode))
 
 
@@ -92,6 +93,14 @@ class JobsTest(testtools.TestCase):
             for node in localrc(self.tenant.job(name)):
                 for setting in node:
                     self.assertRegex(settings, r'(?m)^ *%s=' % setting)
+
+    def test_jobs_without_other_tests_say_so(self):
+        for name in self.tenant.own_jobs():
+            variables = self.tenant.job(name).variables
+            self.assertEqual(
+                variables['tempest_test_regex'].startswith(
+                    r'^mempage_tempest_plugin\.'),
+                variables['devstack_localrc']['MEMPAGE_RUNS_ALONE'], name)
 
     def test_tempest_logs_in_alike_on_all_nodes(self):
         for name in self.tenant.own_jobs():
