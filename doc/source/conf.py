@@ -22,8 +22,10 @@ extensions = [
     'openstackdocstheme',
     'oslo_config.sphinxext',
     'page_size_tables',
+    'sphinx.ext.graphviz',
 ]
 
+graphviz_output_format = 'svg'
 html_theme = 'openstackdocs'
 openstackdocs_auto_name = False
 openstackdocs_auto_version = False

@@ -23,9 +23,9 @@ from docutils import nodes
 from docutils.parsers import rst
 from docutils import statemachine
 
-from mempage_tempest_plugin import inventory
-from mempage_tempest_plugin import page_size_requests
-from mempage_tempest_plugin import page_sizes
+from mempage_tempest_plugin.declared import inventory
+from mempage_tempest_plugin.declared import page_size_requests
+from mempage_tempest_plugin.declared import page_sizes
 
 VALUES = (None, 'small', 'large', 'any', '4', '2048', '1048576')
 RAM_MIB = 64
@@ -47,7 +47,7 @@ def _host(**declared):
         name='host', address='', ssh=None, libvirt_uri='', **declared)
 
 
-_POOL = (inventory.Pool(size_kib=2048, pages=256),)
+_POOL = (inventory.DeclaredPool(size_kib=2048, pages=256),)
 HOSTS = {
     'Plain': _host(),
     'Large pool': _host(pools=_POOL),
