@@ -20,7 +20,6 @@ PACKAGE = pathlib.Path(__file__).resolve().parent
 #: Costly things that every lab on this machine shares: virtual environments,
 #: the guest image, migrated databases. Removed by ``purge`` only.
 CACHE = pathlib.Path('/var/cache/mempage-lab')
-DURATIONS = CACHE / 'durations'
 
 #: What belongs to the lab that is up. Removed by ``down``, but for the two
 #: directories below.

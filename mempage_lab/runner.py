@@ -17,10 +17,11 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 from mempage_lab import accounts
+from mempage_lab.discovery import shares
 from mempage_lab.discovery import test_discover
-from mempage_lab import durations
 from mempage_lab import paths
 from mempage_lab import shell
 
@@ -62,10 +63,12 @@ def run(arguments, quiet=False, seed=None):
     before = _number_of_runs()
     order = {} if seed is None else {test_discover.SEED: str(seed)}
     output = subprocess.DEVNULL if quiet else None
-    status = _call(
-        BIN / 'tempest', 'run', '--config-file', paths.TEMPEST_CONF,
-        *(arguments or suite()), cwd=paths.TEMPEST_WORKSPACE,
-        env={**os.environ, **order}, stdout=output, stderr=output)
+    with tempfile.TemporaryDirectory(dir=paths.TEMPEST_WORKSPACE) as shared:
+        status = _call(
+            BIN / 'tempest', 'run', '--config-file', paths.TEMPEST_CONF,
+            *(arguments or suite()), cwd=paths.TEMPEST_WORKSPACE,
+            env={**os.environ, **order, shares.DIRECTORY: shared},
+            stdout=output, stderr=output)
     return status, _keep_results(_number_of_runs() != before)
 
 
@@ -116,7 +119,6 @@ def _prepare_workspace():
                   paths.STATE / 'workspaces.yaml', paths.TEMPEST_WORKSPACE)
     conf.write_text(STESTR_CONF)
     accounts.release()
-    durations.restore()
 
 
 def _keep_results(ran):
@@ -126,7 +128,6 @@ def _keep_results(ran):
         if ran:
             subprocess.run([BIN / 'stestr', 'last', '--subunit'],
                            stdout=stream, cwd=paths.TEMPEST_WORKSPACE)
-    durations.keep()
     if paths.TEMPEST_LOG.exists():
         paths.TEMPEST_LOG.rename(results / 'tempest.log')
     return results

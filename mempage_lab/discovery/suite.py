@@ -12,16 +12,36 @@
 
 """A suite that goes on with another class while the next one had to wait.
 
-Classes of this project's tests lease hosts. Which worker gets which classes
-is by chance, and so is which of them want the same host at the same time.
+Classes of this project's tests lease hosts. Which of them want the same host
+at the same time is by chance.
 """
 
-import collections
 import unittest
+
+from mempage_lab.discovery import shares
 
 
 class Suite(unittest.TestSuite):
     """A flat suite of tests; those of a class stay together."""
+
+    def __init__(self, tests=()):
+        super().__init__(tests)
+        self._shares = None
+
+    def filter_by_ids(self, ids):
+        """Keep the tests that a worker was given, and those of the others.
+
+        testtools calls this in the place of its own function.
+
+        :param ids: set of the ids of the tests
+        :returns: the suite
+        """
+        self._shares = shares.of_this_run()
+        if self._shares:
+            self._shares.tell(ids)
+        else:
+            self._tests = [test for test in self if test.id() in ids]
+        return self
 
     def run(self, result, debug=False):
         """Run all tests, class by class.
@@ -30,31 +50,52 @@ class Suite(unittest.TestSuite):
         :param debug: as of unittest.TestSuite.run
         :returns: the result
         """
-        groups = by_class(self)
-        while groups and not result.shouldStop:
-            _run_group(groups.pop(_first_free(groups)), result, debug)
+        classes = by_class(self)
+        while not result.shouldStop:
+            wanted = self._wanted(classes)
+            if not wanted:
+                break
+            name = _first_free(wanted)
+            del classes[name]
+            if not self._shares or self._shares.take(name):
+                _run_class(wanted[name], result, debug)
         return result
+
+    def _wanted(self, classes):
+        """Keep to the tests that this run is about.
+
+        :param classes: what :func:`by_class` has returned
+        :returns: such a dict
+        """
+        if not self._shares:
+            return dict(classes)
+        ids = self._shares.tests()
+        wanted = {name: [test for test in tests if test.id() in ids]
+                  for name, tests in classes.items()
+                  if not self._shares.is_taken(name)}
+        return {name: tests for name, tests in wanted.items() if tests}
 
 
 def by_class(suite):
     """Group tests by their classes.
 
     :param suite: iterable of tests
-    :returns: list of lists
+    :returns: dict of lists by the full name of the class
     """
-    groups = collections.defaultdict(list)
+    classes = {}
     for test in suite:
-        groups[type(test).__module__, type(test).__qualname__].append(test)
-    return list(groups.values())
+        name = '%s.%s' % (type(test).__module__, type(test).__qualname__)
+        classes.setdefault(name, []).append(test)
+    return classes
 
 
-def _first_free(groups):
-    """Choose the first group that need not wait, or else the first one.
+def _first_free(classes):
+    """Choose the first class that need not wait, or else the first one.
 
-    :returns: its index
+    :returns: its name
     """
-    return next((index for index, group in enumerate(groups)
-                 if not _would_wait(type(group[0]))), 0)
+    return next((name for name, tests in classes.items()
+                 if not _would_wait(type(tests[0]))), next(iter(classes)))
 
 
 def _would_wait(cls):
@@ -62,7 +103,7 @@ def _would_wait(cls):
     return hasattr(cls, 'would_wait') and cls.would_wait()
 
 
-def _run_group(group, result, debug):
+def _run_class(tests, result, debug):
     """Run the tests of a class, and clean it up.
 
     A suite that is run within another one leaves the last class to that: it
@@ -72,7 +113,7 @@ def _run_group(group, result, debug):
     result._testRunEntered = False
     result._previousTestClass = None
     try:
-        unittest.TestSuite(group).run(result, debug)
+        unittest.TestSuite(tests).run(result, debug)
     finally:
         result._testRunEntered = entered
         result._previousTestClass = None

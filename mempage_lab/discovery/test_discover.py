@@ -47,7 +47,8 @@ def mixed(found):
 
     Modules differ in which hosts they need and how much work they are: all
     workers would otherwise want the same at the same time. Classes that are
-    alone on hosts come first: in the end they would wait for each other.
+    alone on hosts come first: in the end they would wait for each other. Then
+    those come that boot an operating system: they take longest.
 
     :param found: a unittest.TestSuite
     :returns: a suite.Suite
@@ -58,6 +59,7 @@ def mixed(found):
 def _rank(group):
     cls = type(group[0])
     return (getattr(cls, 'alone_on', None) is None,
+            not getattr(cls, 'needs_system', False),
             zlib.crc32(cls.__qualname__.encode()))
 
 
@@ -79,7 +81,7 @@ def shuffle(found, seed):
 
 
 def _classes(found):
-    return suite.by_class(testtools.iterate_tests(found))
+    return list(suite.by_class(testtools.iterate_tests(found)).values())
 
 
 def _flat(groups):

@@ -23,6 +23,7 @@ from tempest.common import waiters
 from tempest.lib.common.utils import test_utils
 from tempest.lib import exceptions as lib_exc
 from tempest.lib.services.compute import base_compute_client
+import tenacity
 
 from mempage_tempest_plugin.cloud import nova_services
 
@@ -81,7 +82,7 @@ class Servers:
         may choose the host of a server
     :param services: a nova_services.ComputeServices
     :param timeout: seconds that Nova may take to build or delete servers
-    :param interval: seconds between looks at servers
+    :param interval: seconds between the first looks at servers
     """
 
     def __init__(self, manager, services, timeout, interval):
@@ -181,9 +182,8 @@ class Servers:
         """
         # To list servers that are not there yet is a third of the work of
         # showing one. Who has a status may still be busy: that is shown.
-        if not test_utils.call_until_true(
-                functools.partial(self._has, server, [status, 'ERROR']),
-                self._timeout, self.client.build_interval):
+        if not self._until(functools.partial(self._has, server,
+                                             [status, 'ERROR'])):
             shown = self.client.show_server(server)['server']
             raise lib_exc.TimeoutException(
                 'Server %s is not %s within %d s, but %s (task: %s)' % (
@@ -191,6 +191,31 @@ class Servers:
                     shown['OS-EXT-STS:task_state']))
         return waiters.wait_for_server_status(self.client, server, status,
                                               **kwargs)
+
+    def wait_until_active(self, server):
+        """Wait until a server runs that was requested just now.
+
+        :param server: its UUID
+        :returns: the server as the API shows it
+        """
+        self.wait_until_built([server])
+        return waiters.wait_for_server_status(self.client, server, 'ACTIVE')
+
+    def _until(self, condition):
+        """Wait until something is so; look less often the longer it takes.
+
+        :param condition: a function without parameters
+        :returns: whether it is so within the time-out
+        """
+        interval = self.client.build_interval
+        try:
+            return tenacity.Retrying(
+                retry=tenacity.retry_if_not_result(bool),
+                wait=tenacity.wait_incrementing(interval, interval / 2,
+                                                4 * interval),
+                stop=tenacity.stop_after_delay(self._timeout))(condition)
+        except tenacity.RetryError:
+            return False
 
     def _has(self, server, statuses):
         # Tempest's client cannot ask for several statuses.
@@ -273,8 +298,6 @@ class Servers:
             found = self.client.list_servers(**conditions)['servers']
             return {server['id'] for server in found} & servers
 
-        if servers and not test_utils.call_until_true(
-                lambda: not listed(), self._timeout,
-                self.client.build_interval):
+        if servers and not self._until(lambda: not listed()):
             raise lib_exc.TimeoutException('%s within %d s: %s' % (
                 what, self._timeout, ', '.join(sorted(listed()))))

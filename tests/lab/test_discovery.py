@@ -11,13 +11,14 @@
 # under the License.
 
 import itertools
-import shutil
 import unittest
+from unittest import mock
 
+import fixtures
+
+from mempage_lab.discovery import shares
 from mempage_lab.discovery import suite
 from mempage_lab.discovery import test_discover
-from mempage_lab import durations
-from mempage_lab import paths
 from tests.lab import base
 
 
@@ -96,6 +97,8 @@ class SuiteTest(base.LabTestCase):
 
         self.classes = [type(name, (Waiting,), {'waits': []})
                         for name in 'ABC']
+        for each in self.classes:
+            each.__qualname__ = each.__name__
 
     def _run(self):
         # As the workers do: a suite within another one.
@@ -121,6 +124,32 @@ class SuiteTest(base.LabTestCase):
         self.assertEqual(['A up', 'B up', 'C up'], [
             line for line in self._run() if line.endswith('up')])
 
+    def _part(self, *classes):
+        return suite.Suite(each('test') for each in self.classes
+                           ).filter_by_ids({each('test').id()
+                                            for each in classes})
+
+    def test_only_the_tests_that_are_wanted(self):
+        self._part(self.classes[1]).run(unittest.TestResult())
+        self.assertEqual(['B up', 'B', 'B down'], self.log)
+
+    def test_parts_of_several_workers(self):
+        self.useFixture(fixtures.EnvironmentVariable(
+            shares.DIRECTORY, str(self.directory)))
+        first, second, third = self.classes
+        mine = self._part(first)
+        with mock.patch('os.getpid', return_value=1):
+            others = self._part(second)
+        # The other worker has begun meanwhile.
+        self.assertTrue(shares.of_this_run().take(
+            '%s.%s' % (second.__module__, second.__qualname__)))
+        mine.run(unittest.TestResult())
+        self.assertEqual(['A up', 'A', 'A down'], self.log)
+        with mock.patch('os.getpid', return_value=2):
+            self._part(third)
+        others.run(unittest.TestResult())
+        self.assertEqual(['C up', 'C', 'C down'], self.log[3:])
+
     def test_failed_class(self):
         def fail(cls):
             raise ValueError('no')
@@ -130,33 +159,3 @@ class SuiteTest(base.LabTestCase):
         suite.Suite(each('test') for each in self.classes).run(result)
         self.assertEqual(1, len(result.errors))
         self.assertEqual(2, result.testsRun)
-
-
-class DurationsTest(base.LabTestCase):
-
-    def setUp(self):
-        super().setUp()
-        self.repository = paths.TEMPEST_WORKSPACE / '.stestr'
-        self.repository.mkdir(parents=True)
-        self.times = self.repository / 'times.dbm.dat'
-
-    def test_next_lab_knows_them(self):
-        self.times.write_text('1')
-        (self.repository / 'next-stream').touch()
-        durations.keep()
-        shutil.rmtree(self.repository)
-        self.repository.mkdir()
-        durations.restore()
-        self.assertEqual('1', self.times.read_text())
-        self.assertEqual([self.times], list(self.repository.iterdir()))
-
-    def test_what_this_lab_knows_counts(self):
-        self.times.write_text('1')
-        durations.keep()
-        self.times.write_text('2')
-        durations.restore()
-        self.assertEqual('2', self.times.read_text())
-
-    def test_nothing_is_known(self):
-        durations.restore()
-        self.assertEqual([], list(self.repository.iterdir()))

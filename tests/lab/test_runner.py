@@ -23,7 +23,6 @@ import ddt
 import psutil
 
 from mempage_lab import accounts
-from mempage_lab import durations
 from mempage_lab import paths
 from mempage_lab import runner
 from mempage_lab import shell
@@ -62,8 +61,6 @@ class RunTest(base.LabTestCase):
         super().setUp()
         self.patch_object(shell, 'run')
         self.patch_object(accounts, 'release')
-        self.patch_object(durations, 'restore')
-        self.patch_object(durations, 'keep')
         self.patch_object(runner, 'BIN', self.directory)
         paths.TEMPEST_WORKSPACE.mkdir(parents=True)
 

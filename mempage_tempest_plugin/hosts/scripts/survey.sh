@@ -24,26 +24,28 @@ section() {
     printf '\n=== %s\n' "$*"
 }
 
-# A path and all directories above it.
-describe_path() {
+# A path and all directories above it. Each process costs milliseconds.
+describe_path() (
     path=$1
-    while :; do
-        find "$path" -maxdepth 0 -printf "$find_format"
-        [ "$path" = / ] && break
-        path=$(dirname -- "$path")
+    case $path in /*) ;; *) return ;; esac
+    set -- "$path"
+    while [ -n "${path%/*}" ]; do
+        path=${path%/*}
+        set -- "$path" "$@"
     done
-}
+    find / "$@" -maxdepth 0 -printf "$find_format"
+)
 
 describe_guest() {
     for cmdline in $(grep -lzx -- "$1" /proc/[0-9]*/cmdline); do
-        process=$(dirname "$cmdline")
+        process=${cmdline%/cmdline}
         case $(readlink "$process/exe") in
             *qemu*) ;;
             *) continue ;;
         esac
-        section process "$1" "$(basename "$process")"
+        section process "$1" "${process#/proc/}"
         awk '$1 == "Uid:" { print $3 }' "$process/status"
-        section smaps "$1" "$(basename "$process")"
+        section smaps "$1" "${process#/proc/}"
         grep -E '^[0-9a-f]+-|^(KernelPageSize|Rss|.*_Hugetlb):' \
             "$process/smaps"
     done

@@ -358,10 +358,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         :param host: the compute_host.ComputeHost
         :returns: the server as the API shows it
         """
-        uuid = self.server_on(host).uuid
-        # To look at a server itself is several times the work.
-        self.nova.wait_until_built([uuid])
-        return self.nova.wait_for(uuid, 'ACTIVE')
+        return self.nova.wait_until_active(self.server_on(host).uuid)
 
     def delete(self, host):
         """Request the deletion of the host's server."""

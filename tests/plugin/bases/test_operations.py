@@ -113,8 +113,9 @@ class ReusedServersTest(test_base.BaseTestCase):
 
     def test_each_is_active_before_the_test(self):
         self._servers()
-        self.assertEqual({('a1', 'ACTIVE'), ('b1', 'ACTIVE')}, {
-            call.args for call in self.cls.nova.wait_for.call_args_list})
+        self.assertEqual({('a1',), ('b1',)}, {
+            call.args
+            for call in self.cls.nova.wait_until_active.call_args_list})
 
     def test_one_that_is_not_fit_is_replaced(self):
         self._servers()
