@@ -89,7 +89,8 @@ def _run_one(current, name, drill, host, shown):
     node = current.nodes[host]
     with _broken(current, node, name, drill.fault, shown):
         _, results = runner.run(
-            ['--regex', drill.tests, '--concurrency', '2'], quiet=True)
+            ['--regex', drill.tests, '--concurrency', str(runner.WORKERS)],
+            quiet=True)
     return _judge(drill, stream.read(results / 'results.subunit').failures)
 
 

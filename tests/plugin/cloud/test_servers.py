@@ -299,6 +299,14 @@ class WaitTest(ServersTestCase):
         self.assertEqual([mock.call(status='BUILD')] * 2,
                          self.client.list_servers.call_args_list)
 
+    def test_what_takes_long_is_looked_at_less_often(self):
+        self.listed(*[['a']] * 9, [])
+        with fixtures.MockPatch('tenacity.nap.time.sleep') as sleep:
+            self.servers.wait_until_gone(['a'])
+        pauses = [call.args[0] for call in sleep.mock.call_args_list]
+        self.assertEqual([0.001, 0.0015, 0.002, 0.0025], pauses[:4])
+        self.assertEqual([0.004] * 3, pauses[6:])
+
     def test_nothing_to_wait_for(self):
         self.servers.wait_until_gone([])
         self.servers.wait_until_built(iter([]))
