@@ -245,7 +245,7 @@ DRILLS = {
             'migrate_data)\n', ''),
         tests=MIGRATION_WITHOUT_CHECK_TEST,
         caught_by=MIGRATION_WITHOUT_CHECK_TEST,
-        words='ERROR status'),
+        words='is not ERROR within .* but ACTIVE'),
     'evacuated-guest-stays': Drill(
         what='a host does not remove guests that were evacuated from it',
         where=which.file_backed,
