@@ -356,9 +356,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         """Wait for the host's server.
 
         :param host: the compute_host.ComputeHost
-        :returns: the server as the API shows it
         """
-        return self.nova.wait_until_active(self.server_on(host).uuid)
+        self.nova.wait_until_active(self.server_on(host).uuid)
 
     def delete(self, host):
         """Request the deletion of the host's server."""

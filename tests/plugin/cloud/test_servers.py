@@ -304,8 +304,22 @@ class WaitTest(ServersTestCase):
         with fixtures.MockPatch('tenacity.nap.time.sleep') as sleep:
             self.servers.wait_until_gone(['a'])
         pauses = [call.args[0] for call in sleep.mock.call_args_list]
-        self.assertEqual([0.001, 0.0015, 0.002, 0.0025], pauses[:4])
-        self.assertEqual([0.004] * 3, pauses[6:])
+        self.assertEqual([0.001, 0.001, 0.0015, 0.002, 0.0025], pauses[:5])
+        self.assertEqual([0.004] * 3, pauses[7:])
+
+    def test_who_runs_is_not_shown(self):
+        self.listed([])
+        self.client.get.return_value = None, '{"servers": [{"id": "a"}]}'
+        self.servers.wait_until_active('a')
+        self.client.show_server.assert_not_called()
+
+    def test_who_does_not_run_is(self):
+        self.listed([])
+        self.client.get.return_value = None, '{"servers": []}'
+        with fixtures.MockPatch(
+                'tempest.common.waiters.wait_for_server_status') as wait:
+            self.servers.wait_until_active('a')
+        wait.mock.assert_called_once_with(self.client, 'a', 'ACTIVE')
 
     def test_nothing_to_wait_for(self):
         self.servers.wait_until_gone([])
