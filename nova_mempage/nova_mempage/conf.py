@@ -37,9 +37,12 @@ Possible values, separated by commas:
   as ``2MB``
 
 nova-compute does not start with an empty list, with a value that it does not
-understand, with a size that the host's architecture lacks, or without the
-smallest size on a host with ``file_backed_memory``, on which Nova refuses
-guests that ask for a page size.
+understand, if the host knows none of the sizes, or without the smallest size
+on a host with ``file_backed_memory``, on which guests that ask for a page size
+are refused. If the host knows only some of the sizes, it warns.
+
+The scheduler needs ``MemoryPageSizeFilter`` to send guests to hosts that take
+them; the driver only refuses.
 
 Related options:
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A scheduler filter for the page sizes that host aggregates allow."""
+"""Scheduler filters: what hosts and their aggregates say of page sizes."""
 
 import functools
 
@@ -21,6 +21,9 @@ from nova.virt import hardware
 from oslo_log import log as logging
 
 from nova_mempage import pages
+from nova_mempage import policy
+from nova_mempage import prefilter
+from nova_mempage import report
 
 LOG = logging.getLogger(__name__)
 
@@ -33,12 +36,8 @@ def _parse(value):
 
     :returns: pages.Allowed, or None if it cannot be understood
     """
-    values = [word.strip() for word in value.split(',')]
-    # Leaving the key out says the same, and is what the specification knows.
-    if pages.ANY in values:
-        return None
     try:
-        return pages.parse(values)
+        return pages.parse(value.split(','))
     except ValueError:
         return None
 
@@ -115,6 +114,50 @@ def _allowed_on(cells, request, allowed):
     return found
 
 
+class MemoryPageSizeFilter(filters.BaseHostFilter):
+    """Passes hosts that do not refuse what the request is.
+
+    Hosts tell with their statistics what they refuse; those without the driver
+    refuse nothing. Most of them placement has left out already, because this
+    brings the pre-filter with it. It is needed all the same, for hosts whose
+    traits are not yet in placement.
+    """
+
+    RUN_ON_REBUILD = False
+    run_filter_once_per_request = True
+
+    def __init__(self):
+        super().__init__()
+        prefilter.install()
+
+    # As below: what the request is, is the same for all hosts.
+    def filter_all(self, filter_obj_list, spec_obj):
+        if utils.request_is_rebuild(spec_obj):
+            yield from filter_obj_list
+            return
+        key = self._key(spec_obj)
+        for host_state in filter_obj_list:
+            if self._passes(host_state, key):
+                yield host_state
+
+    def host_passes(self, host_state, spec_obj):
+        return self._passes(host_state, self._key(spec_obj))
+
+    @staticmethod
+    def _key(spec_obj):
+        """Get the statistic of hosts that refuse a request."""
+        if policy.wants_page_size(spec_obj.numa_topology):
+            return report.REFUSES_PAGE_SIZE
+        return report.REFUSES_NO_PAGE_SIZE
+
+    def _passes(self, host_state, key):
+        if host_state.stats and host_state.stats.get(key) == 'True':
+            LOG.debug('%(host)s says %(key)s',
+                      {'host': host_state, 'key': key})
+            return False
+        return True
+
+
 class AggregateMemoryBackingFilter(filters.BaseHostFilter):
     """Passes hosts whose aggregates allow the page sizes of a request.
 
@@ -176,6 +219,10 @@ class AggregateMemoryBackingFilter(filters.BaseHostFilter):
             LOG.error(
                 "The hosts of aggregate '%(name)s' get no guests: its "
                 "metadata %(key)s = '%(value)s' cannot be understood. Use "
-                "small, large or page sizes in KiB, separated by commas, or "
-                "remove the key.",
+                "any, small, large or page sizes in KiB, separated by commas.",
                 {'name': aggregate.name, 'key': KEY, 'value': value})
+
+
+def all_filters():
+    """Get the filters of this module, for ``available_filters``."""
+    return [MemoryPageSizeFilter, AggregateMemoryBackingFilter]

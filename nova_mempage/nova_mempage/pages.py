@@ -66,6 +66,11 @@ class Allowed:
         return by_word or size in self.sizes
 
 
+#: What guests get where memory is in files.
+SMALL_ONLY = Allowed(small=True)
+LARGE_ONLY = Allowed(large=True)
+
+
 def parse(values):
     """Read a list of allowed page sizes.
 
@@ -75,6 +80,9 @@ def parse(values):
         that there is none
     """
     values = [value.strip() for value in values]
+    # What a trailing comma leaves.
+    if len(values) > 1 and not values[-1]:
+        values.pop()
     if not values:
         raise ValueError('the list is empty')
     sizes = set()
@@ -120,6 +128,17 @@ def usable_sizes(cells):
             if page.total > page.reserved}
 
 
+def allowed_sizes(cells, allowed):
+    """Get the page sizes that NUMA cells know and that are allowed.
+
+    :param cells: list of nova.objects.NUMACell
+    :param allowed: Allowed
+    :returns: the set of sizes in KiB
+    """
+    return {page.size_kb for cell in cells for page in cell.mempages
+            if allowed.allows(page.size_kb, smallest(cell))}
+
+
 def allows_small(cells, allowed):
     """Tell whether guests that ask for no page size may run on NUMA cells.
 
@@ -145,3 +164,18 @@ def withhold(cells, allowed):
             if not allowed.allows(page.size_kb, smallest(cell)):
                 page.total = 0
                 page.reserved = 0
+
+
+def withheld_mib(before, after):
+    """Get how much memory is in pages that guests do not get.
+
+    :param before: list of nova.objects.NUMACell, as the host has them
+    :param after: the same, as the host reports them
+    :returns: MiB
+    """
+    return (_total_kib(before) - _total_kib(after)) // units.Ki
+
+
+def _total_kib(cells):
+    return sum(page.size_kb * page.total
+               for cell in cells for page in cell.mempages)

@@ -20,11 +20,13 @@ from lxml import etree
 from nova.compute import claims
 from nova import context
 from nova import objects
+from nova.scheduler import request_filter
 from nova.tests import fixtures as nova_fixtures
 from nova.tests.fixtures import libvirt as fakelibvirt
 from nova.tests.functional.libvirt import base
 
 from nova_mempage import driver  # noqa: F401 registers the options
+from nova_mempage import report
 
 MIB_4K = 256
 
@@ -60,21 +62,27 @@ class TestCase(base.LibvirtMigrationMixin, base.ServersTestBase):
     ADMIN_API = True
     CAST_AS_CALL = False
     microversion = 'latest'
-    ADDITIONAL_FILTERS = ['NUMATopologyFilter']
+    ADDITIONAL_FILTERS = ['NUMATopologyFilter', 'MemoryPageSizeFilter']
+    WEIGHTS = {'first': 100, 'second': 50, 'third': 25}
     compute_driver = 'mempage.LibvirtDriver'
 
     def setUp(self):
         self.useFixture(nova_fixtures.HostNameWeigherFixture(
-            weights={'first': 100, 'second': 50}))
+            weights=self.WEIGHTS))
+        # What one test installs must not outlive it.
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova.compute.claims.Claim._claim_test',
+            claims.Claim._claim_test))
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova.scheduler.request_filter.ALL_REQUEST_FILTERS',
+            list(request_filter.ALL_REQUEST_FILTERS)))
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova_mempage.prefilter._known', set()))
         super().setUp()
         self.useFixture(MemoryBackingFixture())
         self.useFixture(fixtures.MockPatch(
             'nova.virt.libvirt.LibvirtDriver.migrate_disk_and_power_off',
             return_value='{}'))
-        # What one test installs must not outlive it.
-        self.useFixture(fixtures.MonkeyPatch(
-            'nova.compute.claims.Claim._claim_test',
-            claims.Claim._claim_test))
 
     def _setup_services(self):
         # Nova's tests expect a source tree, and its wheel has this elsewhere.
@@ -83,6 +91,15 @@ class TestCase(base.LibvirtMigrationMixin, base.ServersTestBase):
                 sys.prefix, 'etc', 'nova', 'api-paste.ini'), group='wsgi')
         super()._setup_services()
 
+    def _setup_scheduler_service(self):
+        self.flags(available_filters=[
+            'nova.scheduler.filters.all_filters',
+            'nova_mempage.filters.all_filters'], group='filter_scheduler')
+        # Nova's default; its tests have 0.
+        self.flags(build_failure_weight_multiplier=1000000.0,
+                   group='filter_scheduler')
+        return super()._setup_scheduler_service()
+
     def _setup_compute_service(self):
         self.flags(compute_driver=self.compute_driver)
 
@@ -90,18 +107,45 @@ class TestCase(base.LibvirtMigrationMixin, base.ServersTestBase):
         """Set the option for hosts that are started from now on."""
         self.flags(allowed_memory_pagesize=list(sizes), group='libvirt')
 
-    def host_info(self, cells=1, huge=((2048, 1024), (1048576, 2))):
+    def host_info(self, cells=1, small_mib=1024,
+                  huge=((2048, 1024), (1048576, 2))):
         info = fakelibvirt.HostInfo(
             cpu_nodes=cells, cpu_sockets=1, cpu_cores=4, cpu_threads=1,
             kB_mem=16 * 1024 * 1024)
         for cell in info.numa_topology.cells:
             cell.mempages = fakelibvirt.create_mempages(
-                [(4, 1024 * MIB_4K), *huge])
+                [(4, small_mib * MIB_4K), *huge])
         return info
 
     def start_host(self, name, *sizes, **kwargs):
         self.allow(*sizes or ['any'])
         self.start_compute(hostname=name, host_info=self.host_info(**kwargs))
+
+    def start_large_only_host(self, name='first'):
+        self.start_host(name, 'large')
+
+    def set_file_backed(self, file_backed):
+        """Set the option for hosts that are started from now on."""
+        self.flags(file_backed_memory=16384 if file_backed else 0,
+                   group='libvirt')
+
+    def stats_of(self, host):
+        return objects.ComputeNode.get_by_nodename(
+            context.get_admin_context(), host).stats
+
+    def traits_of(self, host):
+        """Get the traits of a host that are the extension's."""
+        return set(filter(report.is_ours, self._get_provider_traits(
+            self.compute_rp_uuids[host])))
+
+    def allocations_of(self, server):
+        """Get the names of the hosts on which a server has allocations."""
+        held = self._get_allocations_by_server_uuid(server['id'])
+        return {name for name, uuid in self.compute_rp_uuids.items()
+                if uuid in held}
+
+    def log(self):
+        return self.stdlog.logger.output
 
     def take_down(self, host):
         self.computes[host].stop()

@@ -25,13 +25,6 @@ class AggregateMemoryBackingFilterTest(base.TestCase):
     ADDITIONAL_FILTERS = [
         'NUMATopologyFilter', 'AggregateMemoryBackingFilter']
 
-    def _setup_scheduler_service(self):
-        self.flags(available_filters=[
-            'nova.scheduler.filters.all_filters',
-            'nova_mempage.filters.AggregateMemoryBackingFilter'],
-            group='filter_scheduler')
-        return super()._setup_scheduler_service()
-
     def start_aggregate(self, metadata):
         """Put 'first' into an aggregate; 'second' is in none."""
         self.start_host('first')
@@ -53,6 +46,7 @@ class AggregateMemoryBackingFilterTest(base.TestCase):
         ('large_refuses_any', 'large', 'any', 'second'),
         ('2048_refuses_large', '2048', 'large', 'second'),
         ('list_passes_large', '2048,1048576', 'large', 'first'),
+        ('any_passes_plain', 'any', None, 'first'),
         ('unknown_refuses_all', 'huge', None, 'second'))
     def test_scheduled(self, metadata, page_size, host):
         self.start_aggregate(metadata)

@@ -22,7 +22,9 @@ import testtools
 
 from tests.functional import test_filter
 from tests.functional import test_guests_without_page_size
+from tests.functional import test_page_size_filter
 from tests.functional import test_spec
+from tests.functional import test_start
 
 
 def remove(cells, allowed):
@@ -70,7 +72,24 @@ class SabotageTest(unittest.TestCase):
         ('refusal_without_rollback',
          'nova_mempage.claims._WITH_ROLLBACK', (),
          test_guests_without_page_size.RefusedTest,
-         'test_cold_migration_leaves_the_server_running'))
+         'test_cold_migration_leaves_the_server_running'),
+        ('refusal_that_counts_as_a_failed_build',
+         'nova_mempage.claims.PageSizeNotAllowed',
+         exception.ComputeResourcesUnavailable,
+         test_guests_without_page_size.RefusedTest,
+         'test_refused_boot_is_no_failed_build'),
+        ('page_size_filter_that_passes_all',
+         'nova_mempage.filters.MemoryPageSizeFilter._passes',
+         lambda *args: True, test_page_size_filter.FilterOnlyTest,
+         'test_no_claim_is_refused'),
+        ('pre_filter_that_forbids_nothing',
+         'nova_mempage.prefilter._is_known', lambda trait: False,
+         test_page_size_filter.PreFilterTest,
+         'test_placement_leaves_it_out'),
+        ('traits_that_stay',
+         'nova_mempage.report.is_ours', lambda trait: False,
+         test_start.TraitsTest,
+         'test_what_the_host_does_not_know_any_more_is_withdrawn'))
     def test_goes_red(self, target, wrong, test_class, name):
         result = testtools.TestResult()
         with mock.patch(target, wrong):

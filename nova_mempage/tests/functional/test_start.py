@@ -12,9 +12,12 @@
 
 """What nova-compute does with the options when it starts."""
 
+from unittest import mock
+
 import ddt
 from nova import exception
 
+from nova_mempage import report
 from tests.functional import base
 
 
@@ -27,9 +30,9 @@ class RefusalToStartTest(base.TestCase):
         ('unknown_word', ['large', 'huge'], "'huge' is none of small, large"),
         ('zero', ['0'], "'0' is none of small, large"),
         ('unknown_unit', ['2 pages'], "'2 pages' is none of small, large"),
-        ('size_that_the_host_lacks', ['small', '64'],
-         'no NUMA node of this host knows pages of 64 KiB. The sizes that '
-         'this host knows, in KiB: 4, 2048, 1048576.'))
+        ('sizes_that_the_host_lacks', ['64', '512MB'],
+         'this host knows no such pages. The sizes that it knows, in KiB: 4, '
+         '2048, 1048576.'))
     def test_value(self, sizes, reason):
         error = self.assertRaises(
             exception.InvalidConfiguration, self.start_refused, sizes)
@@ -46,11 +49,18 @@ class RefusalToStartTest(base.TestCase):
         error = self.assertRaises(
             exception.InvalidConfiguration, self.start_refused, ['large'],
             huge=())
-        self.assertIn('this host knows no large pages', str(error))
+        self.assertIn('this host knows no such pages', str(error))
+
+    def test_one_value_for_a_mixed_fleet(self):
+        """What runs on a host without 1 GiB pages stays manageable."""
+        self.start_host('first', '2048', '1048576', huge=((2048, 1024),))
+        self.assertIn('this host knows no pages of 1048576 KiB, only of 4, '
+                      '2048 KiB', self.log())
+        self.assertEqual(2048, self.granted(self.boot('large')))
 
     def test_large_with_empty_pools_starts_with_a_warning(self):
         self.start_host('first', 'large', huge=((2048, 0), (1048576, 0)))
-        self.assertIn('No guest can start here', self.stdlog.logger.output)
+        self.assertIn('No guest can start here', self.log())
 
     def test_size_of_one_cell_only(self):
         info = self.host_info(cells=2)
@@ -62,11 +72,38 @@ class RefusalToStartTest(base.TestCase):
                          self.reported('first'))
 
 
+class WordsTest(base.TestCase):
+    """What nova-compute says when it starts."""
+
+    def test_what_is_in_effect(self):
+        self.start_host('first', '2048')
+        for text in ('is in effect: [libvirt] allowed_memory_pagesize = 2048.',
+                     'Memory in pages that guests do not get: 3072 MiB.',
+                     'Guests that ask for no page size: refused.',
+                     'Guests that ask for one: accepted.'):
+            self.assertIn(text, self.log())
+
+    def test_nothing_is_withheld(self):
+        self.start_host('first')
+        self.assertIn('guests do not get: 0 MiB. Guests that ask for no page '
+                      'size: accepted.', self.log())
+
+    def test_untested_release(self):
+        with mock.patch('nova_mempage.series.version', return_value='35.0.0'):
+            self.start_host('first')
+        self.assertIn('nova-mempage is tested with Nova 30 to 34, and this is '
+                      'Nova 35.0.0', self.log())
+
+    def test_tested_release(self):
+        self.start_host('first')
+        self.assertNotIn('nova-mempage is tested with', self.log())
+
+
 class FileBackedTest(base.TestCase):
 
     def setUp(self):
         super().setUp()
-        self.flags(file_backed_memory=16384, group='libvirt')
+        self.set_file_backed(True)
         self.flags(ram_allocation_ratio=1.0, reserved_host_memory_mb=0)
 
     def test_large_only_is_refused(self):
@@ -80,10 +117,31 @@ class FileBackedTest(base.TestCase):
 
     def test_no_page_size_is_advertised(self):
         self.start_host('first')
-        self.assertFalse(
-            [trait for trait in self._get_provider_traits(
-                self.compute_rp_uuids['first'])
-             if trait.startswith('CUSTOM_MEM_PAGE_SIZE')])
+        self.assertEqual({report.REFUSED}, self.traits_of('first'))
+        self.assertEqual({0: {4: (1024 * base.MIB_4K, 0), 2048: (0, 0),
+                              1048576: (0, 0)}}, self.reported('first'))
+
+    def test_file_backed_memory_is_reported(self):
+        """By Nova itself since 31; by the driver before."""
+        self.start_host('first')
+        self.assertIn('COMPUTE_MEM_BACKING_FILE', self._get_provider_traits(
+            self.compute_rp_uuids['first']))
+
+    def test_file_backed_memory_is_not_reported_any_more(self):
+        self.start_host('first')
+        self.set_file_backed(False)
+        self.restart_compute_service('first')
+        self.assertNotIn('COMPUTE_MEM_BACKING_FILE', self._get_provider_traits(
+            self.compute_rp_uuids['first']))
+
+    def test_guests_with_page_sizes_are_listed(self):
+        self.set_file_backed(False)
+        self.start_host('first')
+        server = self.boot('2048')
+        self.set_file_backed(True)
+        self.restart_compute_service('first')
+        self.assertIn('Guest %s (%s, active, pages of 2048 KiB) could not come'
+                      % (server['id'], server['name']), self.log())
 
 
 class ReservedTest(base.TestCase):
@@ -103,33 +161,50 @@ class ReservedTest(base.TestCase):
 
 class TraitsTest(base.TestCase):
 
-    def traits(self):
-        return {trait for trait in self._get_provider_traits(
-            self.compute_rp_uuids['first'])
-            if trait.startswith('CUSTOM_MEM_PAGE_SIZE')}
+    # Traits are to do without the filter.
+    ADDITIONAL_FILTERS = ['NUMATopologyFilter']
+
+    def sizes(self, *suffixes):
+        return {'CUSTOM_MEMORY_PAGE_SIZE_' + suffix for suffix in suffixes}
 
     def test_one_for_each_allowed_size(self):
         self.start_host('first', 'large')
-        self.assertEqual({'CUSTOM_MEM_PAGE_SIZE_2048',
-                          'CUSTOM_MEM_PAGE_SIZE_1048576'}, self.traits())
+        self.assertEqual(self.sizes('2048', '1048576', 'REQUIRED'),
+                         self.traits_of('first'))
 
     def test_none_for_sizes_without_pages(self):
         self.start_host('first', huge=((2048, 16), (1048576, 0)))
-        self.assertEqual({'CUSTOM_MEM_PAGE_SIZE_4',
-                          'CUSTOM_MEM_PAGE_SIZE_2048'}, self.traits())
+        self.assertEqual(self.sizes('4', '2048'), self.traits_of('first'))
 
     def test_follow_the_option(self):
         self.start_host('first', 'large')
         self.allow('small')
         self.restart_compute_service('first')
-        self.assertEqual({'CUSTOM_MEM_PAGE_SIZE_4'}, self.traits())
+        self.assertEqual(self.sizes('4'), self.traits_of('first'))
+
+    def test_what_the_host_does_not_know_any_more_is_withdrawn(self):
+        """As with another kernel; what operators have set stays."""
+        self.start_host('first')
+        uuid = self.compute_rp_uuids['first']
+        kept = self._get_provider_traits(uuid)
+        others = self.sizes('16777216') | {'CUSTOM_MEM_PAGE_SIZE_2048'}
+        self._create_trait('CUSTOM_OF_THE_OPERATOR')
+        for trait in others:
+            self._create_trait(trait)
+        self._set_provider_traits(
+            uuid, [*kept, *others, 'CUSTOM_OF_THE_OPERATOR'])
+        self.restart_compute_service('first')
+        self.assertEqual(self.sizes('4', '2048', '1048576'),
+                         self.traits_of('first'))
+        self.assertIn('CUSTOM_OF_THE_OPERATOR',
+                      self._get_provider_traits(uuid))
 
     def test_flavor_selects_hosts(self):
         self.start_host('first', 'small')
         self.start_host('second')
         server = self._create_server(
             flavor_id=self.flavor(
-                'large', **{'trait:CUSTOM_MEM_PAGE_SIZE_2048': 'required'}),
+                'large', **{'trait:CUSTOM_MEMORY_PAGE_SIZE_2048': 'required'}),
             networks='none')
         self.assertEqual('second', self.host_of(server))
 
@@ -143,7 +218,7 @@ class TraitsTest(base.TestCase):
         self.api.add_host_to_aggregate(aggregate['id'], 'first')
         self.api.post_aggregate_action(aggregate['id'], {
             'set_metadata': {'metadata': {
-                'trait:CUSTOM_MEM_PAGE_SIZE_2048': 'required'}}})
+                'trait:CUSTOM_MEMORY_PAGE_SIZE_2048': 'required'}}})
         self.assertEqual('second', self.host_of(self.boot()))
-        self.assertNotIn('asks for no memory page size',
-                         self.stdlog.logger.output)
+        self.assertNotIn('ask for no memory page size',
+                         self.log())

@@ -15,9 +15,13 @@ from unittest import mock
 import ddt
 import fixtures
 from nova import objects
+from nova.scheduler import request_filter
 from oslotest import base
 
 from nova_mempage import filters
+from nova_mempage import policy
+from nova_mempage import prefilter
+from nova_mempage import report
 from tests.unit import test_pages
 
 objects.register_all()
@@ -35,10 +39,11 @@ SIZES = {'small': -1, 'large': -2, 'any': -3}
 class FakeHostState:
     """What the filter looks at of nova.scheduler.host_manager.HostState."""
 
-    def __init__(self, aggregates, topology):
+    def __init__(self, aggregates, topology, stats=None):
         self.host = 'host'
         self.aggregates = aggregates
         self.numa_topology = topology
+        self.stats = stats
 
 
 def host_state(values, *cells):
@@ -60,6 +65,49 @@ def request(page_size, numa=True):
             pagesize=SIZES.get(page_size, page_size))])
     return objects.RequestSpec(
         numa_topology=topology if numa else None, scheduler_hints={})
+
+
+@ddt.ddt
+class MemoryPageSizeFilterTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.MonkeyPatch(
+            'nova.scheduler.request_filter.ALL_REQUEST_FILTERS', []))
+        self.filter = filters.MemoryPageSizeFilter()
+
+    @ddt.unpack
+    @ddt.data(
+        # refuses no page size, refuses one, request, passes
+        (False, False, None, True), (False, False, 2048, True),
+        (True, False, None, False), (True, False, 2048, True),
+        (True, False, 'small', True), (True, False, 'any', True),
+        (False, True, None, True), (False, True, 2048, False),
+        (False, True, 'small', False))
+    def test_host(self, no_page_size, page_size, asked, passes):
+        state = FakeHostState([], None, report.stats(
+            policy.Policy(no_page_size, page_size), ['any']))
+        self.assertEqual(passes, [state] == list(
+            self.filter.filter_all([state], request(asked))))
+        self.assertEqual(
+            passes, self.filter.host_passes(state, request(asked)))
+
+    @ddt.data(None, {}, {'num_instances': '1'})
+    def test_host_without_the_driver_passes(self, stats):
+        self.assertTrue(self.filter.host_passes(
+            FakeHostState([], None, stats), request(None, numa=False)))
+
+    def test_rebuild_passes(self):
+        state = FakeHostState([], None, report.stats(
+            policy.Policy(no_page_size=True), ['large']))
+        spec = request(None)
+        spec.scheduler_hints = {'_nova_check_type': ['rebuild']}
+        self.assertEqual([state], list(self.filter.filter_all([state], spec)))
+
+    def test_brings_the_pre_filter_once(self):
+        filters.MemoryPageSizeFilter()
+        self.assertEqual([prefilter.memory_page_size_filter],
+                         request_filter.ALL_REQUEST_FILTERS)
 
 
 @ddt.ddt
@@ -103,7 +151,8 @@ class AggregateMemoryBackingFilterTest(base.BaseTestCase):
         ('4,2048,1048576', 'any', HOST, True),
         ('small,2048', 'any', ONLY_2M, True), ('small,2048', None, HOST, True),
         ('2MB', 2048, HOST, True), ('2MB, 1GB', 'large', HOST, True),
-        (' large ', 2048, HOST, True),
+        (' large ', 2048, HOST, True), ('large,', None, HOST, False),
+        ('any', 'any', HOST, True), ('large,any', None, HOST, True),
         # The smallest size of other architectures.
         ('small', 64, KIB_64, True), ('large', 64, KIB_64, False),
         ('64', None, KIB_64, True),
@@ -146,7 +195,7 @@ class AggregateMemoryBackingFilterTest(base.BaseTestCase):
         self.assertEqual(passes, self._passes(
             host_state([value]), request(page_size)))
 
-    @ddt.data('huge', '', 'any', 'large,', '0', 'large,any', '2 pages')
+    @ddt.data('huge', '', ',', '0', 'large,,4', '2 pages')
     def test_unintelligible_value(self, value):
         """The host is refused, and the log says why, once."""
         state = host_state(['large', value], HOST)

@@ -61,6 +61,7 @@ class ParseTest(base.BaseTestCase):
               (['2048', '1GB'], False, False, {2048, 1048576}),
               (['large', '4'], False, True, {4}),
               (['2048', 'any'], True, True, {2048}),
+              (['large', ''], False, True, set()),
               ([' small '], True, False, set()))
     def test_list(self, values, small, large, sizes):
         self.assertEqual(pages.Allowed(small, large, frozenset(sizes)),
@@ -125,3 +126,25 @@ class AllowsSmallTest(base.BaseTestCase):
     def test_all_cells_count(self):
         self.assertFalse(pages.allows_small(
             [cell((4, 9, 0)), cell((64, 9, 0))], pages.parse(['4'])))
+
+
+@ddt.ddt
+class AllowedSizesTest(base.BaseTestCase):
+
+    @ddt.unpack
+    @ddt.data((['any'], {4, 64, 2048}), (['small'], {4, 64}),
+              (['large'], {2048}), (['4', '1048576'], {4}),
+              (['1048576'], set()))
+    def test_cells(self, allowed, sizes):
+        self.assertEqual(sizes, pages.allowed_sizes(
+            [cell((4, 9, 0), (2048, 0, 0)), cell((64, 9, 0))],
+            pages.parse(allowed)))
+
+
+class WithheldMibTest(base.BaseTestCase):
+
+    def test_all_cells_count(self):
+        before = [cell((4, 512, 0), (2048, 3, 1)), cell((4, 256, 0))]
+        after = [cell((4, 0, 0), (2048, 3, 1)), cell((4, 0, 0))]
+        self.assertEqual(3, pages.withheld_mib(before, after))
+        self.assertEqual(0, pages.withheld_mib(before, before))
