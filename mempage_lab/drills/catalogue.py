@@ -24,6 +24,8 @@ MANAGER = 'nova/compute/manager.py'
 MIGRATION = 'nova/virt/libvirt/migration.py'
 OUR_DRIVER = 'nova_mempage/driver.py'
 OUR_FILTER = 'nova_mempage/filters.py'
+OUR_POLICY = 'nova_mempage/policy.py'
+OUR_REPORT = 'nova_mempage/report.py'
 STORE = '/var/lib/libvirt/memory'
 ELSEWHERE = '/var/lib/libvirt/elsewhere'
 COMMON_FILE = STORE + '/libvirt/qemu/common'
@@ -178,10 +180,11 @@ DRILLS = {
         caught_by=START_TESTS + 'test_refused_._ratio',
         words='expected to refuse to start'),
     'page-sizes-in-files': Drill(
-        what='Nova takes guests with page sizes for file-backed hosts',
+        what='the driver takes guests with page sizes for file-backed hosts',
         where=ON_RAMDISK,
-        fault=faults.Source(DRIVER, 'if wantsmempages and wantsfilebacked:',
-                            'if False:'),
+        fault=faults.Source(
+            OUR_POLICY, 'return PAGE_SIZE if self.page_size else None',
+            'return None'),
         tests=CONFLICT_TESTS,
         caught_by=CONFLICT_TESTS + 'test_page_sizes',
         words='had to refuse|expected was one of'),
@@ -196,7 +199,7 @@ DRILLS = {
     'page-size-traits-missing': Drill(
         what='the driver does not report page sizes as traits',
         where=LARGE_ONLY,
-        fault=faults.Source(OUR_DRIVER, 'size in usable', 'False'),
+        fault=faults.Source(OUR_REPORT, 'pages.usable_sizes(cells)', '()'),
         tests=TRAIT_TESTS,
         caught_by=r'TestLargePage\.',
         words='page sizes in traits'),
@@ -224,8 +227,9 @@ DRILLS = {
         what='a host takes guests without page size though only large is '
              'allowed',
         where=LARGE_ONLY,
-        fault=faults.Source(OUR_DRIVER, 'if not self._refuses_small or',
-                            'if True or'),
+        fault=faults.Source(
+            OUR_POLICY, 'return NO_PAGE_SIZE if self.no_page_size else None',
+            'return None'),
         tests=PAGE_SIZE_TESTS + '|TestNoPageSizeForced',
         caught_by=r'TestAllowedPageSizes\.test_mp[47]|TestNoPageSizeForced',
         words='page size not set|was not refused'),

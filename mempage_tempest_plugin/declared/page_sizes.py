@@ -33,6 +33,8 @@ class Refusal(enum.Enum):
     CANNOT_FIT = ('Requested instance NUMA topology cannot fit the given '
                   'host NUMA topology')
     FILE_BACKED = 'Host does not support guests with custom memory page sizes'
+    PAGE_SIZE = ('guests that ask for a memory page size are not allowed on '
+                 'this host')
     NO_PAGE_SIZE = ('guests that ask for no memory page size are not allowed '
                     'on this host')
 
@@ -57,11 +59,14 @@ class Enforcement:
         AggregateMemoryBackingFilter and aggregates that say what is declared
     :ivar numa_filter: whether the scheduler asks NUMATopologyFilter. Without
         it, hosts still refuse what does not fit.
+    :ivar page_size_filter: whether the scheduler asks MemoryPageSizeFilter,
+        which knows what the drivers of hosts refuse
     """
 
     driver: bool = True
     aggregates: bool = True
     numa_filter: bool = True
+    page_size_filter: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,22 +147,34 @@ def whole_pages(size_kib, ram_mib):
     return -(-ram_mib // unit) * unit
 
 
-def refusal(host, request, ram_mib):
+def refusal(host, request, ram_mib, driver=True):
     """Tell why a host with free pages refuses a server.
 
     :param host: the host's declaration (inventory.Host)
     :param request: small, large, any, a size in KiB, or None
     :param ram_mib: the RAM of the guest
+    :param driver: whether the host has the driver of nova_mempage
     :returns: a :class:`Refusal`, or None
     """
     if request is None:
         return (None if host.allows(host.small_page_kib)
                 else Refusal.NO_PAGE_SIZE)
-    # Nova looks for the pages before it looks where memory comes from.
-    if granted(dataclasses.replace(host, file_backed=None), request,
-               ram_mib) is None:
+    # The driver is asked before Nova looks for pages, which it does before
+    # it looks where memory comes from.
+    if host.file_backed and driver:
+        return Refusal.PAGE_SIZE
+    if _cannot_fit(host, request, ram_mib, driver):
         return Refusal.CANNOT_FIT
     return Refusal.FILE_BACKED if host.file_backed else None
+
+
+def _cannot_fit(host, request, ram_mib, driver):
+    """Tell whether a host reports no pages for a request."""
+    if host.file_backed and driver:
+        # The driver reports none of its large pages.
+        host = dataclasses.replace(host, pools=())
+    return bool(request) and granted(dataclasses.replace(
+        host, file_backed=None), request, ram_mib) is None
 
 
 def outcome(hosts, request, ram_mib, way, enforcement):
@@ -195,13 +212,18 @@ def _unrestricted(host):
 
 def _faults(host, request, ram_mib, way, enforcement):
     """Texts, one of which the fault has on this host; none if it accepts."""
-    declared = refusal(host, request, ram_mib)
-    by_host = refusal(_as_enforced(host, enforcement), request, ram_mib)
+    enforced, driver = _as_enforced(host, enforcement), enforcement.driver
+    declared = refusal(host, request, ram_mib, driver)
+    by_host = refusal(enforced, request, ram_mib, driver)
+    if enforcement.page_size_filter and by_host in (
+            Refusal.NO_PAGE_SIZE, Refusal.PAGE_SIZE):
+        # Placement is asked for forced hosts as well.
+        return {NO_VALID_HOST}
     if way is Way.ZONE:
         return {by_host.value} if by_host else set()
     by_aggregate = enforcement.aggregates and declared and not refusal(
-        _unrestricted(host), request, ram_mib)
-    cannot_fit = by_host is Refusal.CANNOT_FIT
+        _unrestricted(host), request, ram_mib, driver)
+    cannot_fit = _cannot_fit(enforced, request, ram_mib, driver)
     if by_aggregate or (cannot_fit and enforcement.numa_filter):
         return {NO_VALID_HOST}
     if by_host is None:

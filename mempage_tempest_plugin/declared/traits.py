@@ -15,7 +15,11 @@
 #: Nova's own, of file-backed hosts.
 FILE_BACKED = 'COMPUTE_MEM_BACKING_FILE'
 #: How those of page sizes begin, which the driver of nova_mempage reports.
-PAGE_SIZE = 'CUSTOM_MEM_PAGE_SIZE_'
+PAGE_SIZE = 'CUSTOM_MEMORY_PAGE_SIZE_'
+#: Of hosts that refuse servers which ask for no page size.
+PAGE_SIZE_REQUIRED = PAGE_SIZE + 'REQUIRED'
+#: Of hosts that refuse servers which ask for one.
+PAGE_SIZE_REFUSED = PAGE_SIZE + 'REFUSED'
 
 
 def page_sizes(traits):
@@ -24,5 +28,15 @@ def page_sizes(traits):
     :param traits: iterable of their names
     :returns: sorted list of KiB
     """
-    return sorted(int(trait.removeprefix(PAGE_SIZE)) for trait in traits
-                  if trait.startswith(PAGE_SIZE))
+    suffixes = (trait.removeprefix(PAGE_SIZE) for trait in traits
+                if trait.startswith(PAGE_SIZE))
+    return sorted(int(suffix) for suffix in suffixes if suffix.isdecimal())
+
+
+def refusals(traits):
+    """Read from a host's traits which servers it refuses.
+
+    :param traits: iterable of their names
+    :returns: sorted list of PAGE_SIZE_REQUIRED and PAGE_SIZE_REFUSED
+    """
+    return sorted({PAGE_SIZE_REQUIRED, PAGE_SIZE_REFUSED}.intersection(traits))

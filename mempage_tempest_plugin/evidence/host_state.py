@@ -106,7 +106,18 @@ def compare_capacity(host, provider, memory_mib, page_size_traits):
             'placement', 'page sizes in traits, KiB',
             sorted(page_sizes.available(host)),
             traits.page_sizes(provider.traits))
+        comparison.equal(
+            'placement', 'traits of what the host refuses',
+            _refusals(host), traits.refusals(provider.traits))
     return comparison
+
+
+def _refusals(host):
+    """Tell which traits say what a host refuses."""
+    refused = {
+        traits.PAGE_SIZE_REQUIRED: not host.allows(host.small_page_kib),
+        traits.PAGE_SIZE_REFUSED: host.file_backed is not None}
+    return sorted(trait for trait, refuses in refused.items() if refuses)
 
 
 def compare_mount(comparison, name, declared, path, survey):

@@ -19,6 +19,10 @@ They come from the same functions and tables as what the tests expect::
 The tables are placement, faults, spellings and images.
 """
 
+import pathlib
+import runpy
+import types
+
 from docutils import nodes
 from docutils.parsers import rst
 from docutils import statemachine
@@ -32,7 +36,7 @@ RAM_MIB = 64
 
 REFUSALS = {
     page_sizes.Refusal.CANNOT_FIT: 'cannot fit',
-    page_sizes.Refusal.FILE_BACKED: 'file-backed',
+    page_sizes.Refusal.PAGE_SIZE: 'file-backed',
     page_sizes.Refusal.NO_PAGE_SIZE: 'no page size',
 }
 WAYS = {
@@ -126,8 +130,36 @@ def images():
             else _size(request) for request in requests))
 
 
+def _moves():
+    """Get the table that the tests of nova_mempage go by."""
+    path = pathlib.Path(__file__).parents[3].joinpath(
+        'nova_mempage', 'tests', 'functional', 'moves.py')
+    return types.SimpleNamespace(**runpy.run_path(str(path)))
+
+
+def _asks(extra_specs):
+    return ', '.join('``%s=%s``' % item for item in extra_specs.items())
+
+
+def moves():
+    table = _moves()
+    yield ('Request', *table.MAY_MOVE)
+    for request, extra_specs in table.REQUESTS.items():
+        yield (_asks(extra_specs) or 'no page size', *(
+            'moves' if request in movable else '*stays*'
+            for movable in table.MAY_MOVE.values()))
+
+
+def stays():
+    table = _moves()
+    yield 'Operation', 'Refused by nova-compute', 'No host for the scheduler'
+    for operation in table.OPERATIONS:
+        yield (operation, table.STAYED.get(operation, 'ACTIVE'),
+               table.NO_HOST.get(operation, 'ACTIVE'))
+
+
 TABLES = {'placement': placement, 'faults': faults, 'spellings': spellings,
-          'images': images}
+          'images': images, 'moves': moves, 'stays': stays}
 
 
 class PageSizeTable(rst.Directive):

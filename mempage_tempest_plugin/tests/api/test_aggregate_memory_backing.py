@@ -94,8 +94,9 @@ class TestAggregateMemoryBacking(page_size_outcomes.BasePageSizeTest):
 
     @decorators.idempotent_id('45f0a617-b48d-43a6-9295-c40782b6173b')
     def test_amb1_unset(self):
-        """An aggregate that says nothing allows everything"""
+        """An aggregate that says nothing, or any, allows everything"""
         self.check([None], ('any',), [None, page_sizes.LARGE])
+        self.check(['any'], ('any',), [None, page_sizes.LARGE])
 
     @decorators.idempotent_id('5601b728-c59e-44b7-a3a6-d51893c7284c')
     def test_amb2_small(self):
@@ -158,4 +159,4 @@ class TestAggregateMemoryBacking(page_size_outcomes.BasePageSizeTest):
     @decorators.idempotent_id('de893fa0-4d16-4c3f-ab2e-5d901b4fa0c4')
     def test_unintelligible_beside_others(self):
         """An aggregate that can be understood does not make up for it"""
-        self.check(['small,large', 'any'], (), [None, page_sizes.LARGE])
+        self.check(['small,large', 'medium'], (), [None, page_sizes.LARGE])

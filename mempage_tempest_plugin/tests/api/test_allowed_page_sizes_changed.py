@@ -36,8 +36,7 @@ REFUSALS = {
     'empty': ({OPTION: ''}, 'the list is empty'),
     'unknown': ({OPTION: 'medium'}, "'medium' is none of small, large, any"),
     # Page sizes are powers of two.
-    'lacking': ({OPTION: 'small,12'},
-                'no NUMA node of this host knows pages of 12 KiB'),
+    'lacking': ({OPTION: '12'}, 'this host knows no such pages'),
     # On hosts that are file-backed, and on those that are not.
     'file-backed': ({
         OPTION: 'large',
@@ -151,7 +150,7 @@ class TestAllowedPageSizesChanged(page_size_outcomes.BasePageSizeTest):
         log = self.reconfiguration.log_of(host)
         uuid = self.guest.uuid
         self.assertIn(uuid, ''.join(line for line in log.splitlines()
-                                    if 'are left alone' in line))
+                                    if 'It is left alone' in line))
         self.nova.act(uuid, 'reboot_server', 'ACTIVE', type='HARD')
         self.nova.act(uuid, 'stop_server', 'SHUTOFF')
         self.nova.act(uuid, 'start_server', 'ACTIVE')
@@ -182,9 +181,9 @@ class TestAllowedPageSizesChanged(page_size_outcomes.BasePageSizeTest):
         """Outcomes by metadata and request, on a host that allows large."""
         by_filter = page_sizes.Outcome({}, frozenset({
             page_sizes.NO_VALID_HOST}))
-        by_host = page_sizes.Outcome({}, frozenset({
-            page_sizes.NO_MORE_RETRIES,
-            page_sizes.Refusal.NO_PAGE_SIZE.value}))
+        by_host = page_sizes.outcome(
+            [declared], None, self.RAM_MIB, page_sizes.Way.HOST,
+            dataclasses.replace(self.enforcement(), aggregates=False))
         granted = page_sizes.Outcome({host.name: page_sizes.granted(
             declared, page_sizes.ANY,
             self.flavor_for(page_sizes.ANY)['ram'])}, frozenset())

@@ -27,6 +27,15 @@ from mempage_tempest_plugin.tests.bases import leased
 CONF = config.CONF
 
 
+def has_page_size_filter():
+    """Tell whether the scheduler uses MemoryPageSizeFilter of nova_mempage.
+
+    Tempest's default is "all", which means those of Nova.
+    """
+    return ('MemoryPageSizeFilter' in
+            CONF.compute_feature_enabled.scheduler_enabled_filters)
+
+
 class BasePageSizeTest(base.BaseMemoryTest):
     """Tests of who gets which page size, whatever the guest does with it.
 
@@ -60,7 +69,8 @@ class BasePageSizeTest(base.BaseMemoryTest):
             driver=CONF.mempage.allowed_memory_pagesize,
             aggregates=CONF.mempage.aggregate_memory_backing_filter,
             numa_filter=compute.is_scheduler_filter_enabled(
-                'NUMATopologyFilter'))
+                'NUMATopologyFilter'),
+            page_size_filter=has_page_size_filter())
 
     @classmethod
     def ram_mib(cls, request, hosts=None):

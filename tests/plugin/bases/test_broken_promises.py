@@ -77,8 +77,8 @@ class DriverTest(test_base.BaseTestCase):
             'test_mp1_the_driver_knows_the_option')
         case.cloud = mock.Mock()
         host = _host(samples.LARGE_PAGE)
-        for traits in ({'CUSTOM_MEM_PAGE_SIZE_4',
-                        'CUSTOM_MEM_PAGE_SIZE_2048'}, set()):
+        for traits in ({'CUSTOM_MEMORY_PAGE_SIZE_4',
+                        'CUSTOM_MEMORY_PAGE_SIZE_2048'}, set()):
             case.cloud.provider.return_value = cloud.Provider(
                 'uuid', 1024, 1024, 0, 1.0, frozenset(traits))
             error = self.assertRaises(AssertionError, case.check_traits,

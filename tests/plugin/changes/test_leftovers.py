@@ -55,7 +55,7 @@ class LeftoversTest(base.BaseTestCase):
         providers.list_resource_providers.return_value = {
             'resource_providers': [{'uuid': 'p1', 'name': 'host1'},
                                    {'uuid': 'p2', 'name': 'host2'}]}
-        self.traits = {'p1': [DOWN, 'CUSTOM_MEM_PAGE_SIZE_4'],
+        self.traits = {'p1': [DOWN, 'CUSTOM_MEMORY_PAGE_SIZE_4'],
                        'p2': [TRAIT, 'CUSTOM_OTHER']}
         providers.list_resource_provider_traits.side_effect = (
             lambda uuid: {'traits': self.traits[uuid],
@@ -124,7 +124,7 @@ class LeftoversTest(base.BaseTestCase):
         self.manager.flavors_client.delete_flavor.assert_called_once_with(
             OURS)
         self.assertEqual(
-            [mock.call('p1', traits=['CUSTOM_MEM_PAGE_SIZE_4'],
+            [mock.call('p1', traits=['CUSTOM_MEMORY_PAGE_SIZE_4'],
                        resource_provider_generation=3),
              mock.call('p2', traits=['CUSTOM_OTHER'],
                        resource_provider_generation=3)],

@@ -41,6 +41,7 @@ POLICIES = {
 }
 FIT = page_sizes.Refusal.CANNOT_FIT
 FILE = page_sizes.Refusal.FILE_BACKED
+ASKS = page_sizes.Refusal.PAGE_SIZE
 SIZE = page_sizes.Refusal.NO_PAGE_SIZE
 REQUESTS = (None, 'small', 'large', 'any', 4, 2048, 1048576)
 # The size that each request is granted, or why it is refused.
@@ -49,8 +50,8 @@ MATRIX = {
     'pool': (None, 4, 2048, 2048, 4, 2048, FIT),
     'large only': (SIZE, FIT, 2048, 2048, FIT, 2048, FIT),
     'small only': (None, 4, FIT, 4, 4, FIT, FIT),
-    'file-backed': (None, FILE, FIT, FILE, FILE, FIT, FIT),
-    'file-backed, pool': (None, FILE, FILE, FILE, FILE, FILE, FIT),
+    'file-backed': (None, *[ASKS] * 6),
+    'file-backed, pool': (None, *[ASKS] * 6),
     '64 KiB': (None, 64, FIT, 64, FIT, FIT, FIT),
     'small by number': (None, 4, FIT, 4, 4, FIT, FIT),
     '2 MiB of two pools': (SIZE, FIT, 2048, 2048, FIT, 2048, FIT),
@@ -74,9 +75,16 @@ FAULTS = (
     ('large only', 'small', ZONE, '', {FIT.value}),
     ('large only', 'small', ZONE, 'driver', set()),
     ('small only', 2048, ZONE, '', {FIT.value}),
-    ('file-backed', 'small', HOST, '', {RETRIES, FILE.value}),
-    ('file-backed', 'small', ZONE, '', {FILE.value}),
-    ('file-backed', 'large', ZONE, '', {FIT.value}),
+    ('file-backed', 'small', HOST, '', {RETRIES, ASKS.value}),
+    ('file-backed', 'small', HOST, 'driver', {RETRIES, FILE.value}),
+    ('file-backed', 'small', ZONE, '', {ASKS.value}),
+    ('file-backed', 'small', ZONE, 'driver', {FILE.value}),
+    ('file-backed', 'large', ZONE, '', {ASKS.value}),
+    ('file-backed', 'large', ZONE, 'driver', {FIT.value}),
+    ('file-backed, pool', 'large', HOST, '', {NOWHERE}),
+    ('file-backed, pool', 'large', HOST, 'driver', {RETRIES, FILE.value}),
+    ('file-backed, pool', 'large', HOST, 'numa_filter',
+     {NOWHERE, RETRIES, ASKS.value}),
     ('file-backed', None, ZONE, '', set()),
 )
 
@@ -128,6 +136,18 @@ class OutcomeTest(base.BaseTestCase):
             [POLICIES[policy]], request, RAM_MIB, way, _enforcement(missing))
         self.assertEqual(expected, outcome.faults)
         self.assertEqual(not expected, bool(outcome.granted))
+
+    @ddt.data(('large only', None), ('file-backed', 'small'),
+              ('file-backed', 2048))
+    @ddt.unpack
+    def test_page_size_filter(self, policy, request):
+        """The scheduler knows of refusals, also where a host is forced."""
+        for way in page_sizes.Way:
+            outcome = page_sizes.outcome(
+                [POLICIES[policy]], request, RAM_MIB, way,
+                page_sizes.Enforcement(page_size_filter=True))
+            self.assertEqual(({}, {NOWHERE}),
+                             (outcome.granted, outcome.faults))
 
     def _anywhere(self, policies, request, missing=''):
         return page_sizes.outcome(

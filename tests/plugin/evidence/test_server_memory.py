@@ -44,6 +44,7 @@ def _mapped(**changes):
 ELSEWHERE = '/var/lib/libvirt/qemu/ram/1-instance-00000001/pc.ram'
 
 # What is spoiled, and the facts that must then disagree.
+REFUSALS = 'traits of what the host refuses'
 FILE_BACKED = (
     ({'xml': samples.backing(source=None)}, {'source'}),
     ({'xml': samples.backing(access='private')}, {'access'}),
@@ -280,14 +281,18 @@ class CompareCapacityTest(base.BaseTestCase):
             samples.PLAIN, samples.provider(**changes), 8000, False)))
 
     @ddt.data(
-        (samples.LARGE_PAGE, ['2048'], set()),
-        (samples.LARGE_PAGE, [], {'page sizes in traits, KiB'}),
-        (samples.LARGE_PAGE, ['4', '2048'], {'page sizes in traits, KiB'}),
-        (samples.PLAIN, ['4'], set()))
+        (samples.LARGE_PAGE, ['2048', 'REQUIRED'], set()),
+        (samples.LARGE_PAGE, ['REQUIRED'], {'page sizes in traits, KiB'}),
+        (samples.LARGE_PAGE, ['4', '2048', 'REQUIRED'],
+         {'page sizes in traits, KiB'}),
+        (samples.LARGE_PAGE, ['2048'], {REFUSALS}),
+        (samples.LARGE_PAGE, ['2048', 'REQUIRED', 'REFUSED'], {REFUSALS}),
+        (samples.PLAIN, ['4'], set()),
+        (samples.PLAIN, ['4', 'REQUIRED'], {REFUSALS}))
     @ddt.unpack
     def test_page_sizes(self, host, sizes, wrong):
         provider = samples.provider(traits=frozenset(
-            'CUSTOM_MEM_PAGE_SIZE_' + size for size in sizes))
+            'CUSTOM_MEMORY_PAGE_SIZE_' + size for size in sizes))
         self.assertEqual(wrong, _wrong(host_state.compare_capacity(
             host, provider, 8000, True)))
 
