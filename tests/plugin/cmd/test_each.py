@@ -197,14 +197,15 @@ class RunTest(base.BaseTestCase):
          'b: failed: few.test_each.TestEach.test_host'),
         ('if HOST == "b": self.skipTest("x")', 'error', ['0', '0', '1'],
          'b: error: no test ran'),
-        # That of stestr itself.
-        ('if HOST == "b": os.kill(os.getpgrp(), 9)', 'error',
-         ['0', '0', '0'], 'b: error: status -9'))
+        # That of stestr itself, which may have written of the test before.
+        ('if HOST == "b": os.kill(os.getpgrp(), 9)', 'error', ['0'],
+         'b: error: status -9'))
     @ddt.unpack
     def test_others_go_on(self, what, verdict, counts, said):
         self._write_tests(what)
         self.assertEqual(1, self._run('--hosts', 'a,b,c'))
-        self.assertEqual([verdict, *counts], self._row('b'))
+        self.assertEqual([verdict, *counts],
+                         self._row('b')[:1 + len(counts)])
         for name in 'ac':
             self.assertEqual('passed', self._row(name)[0])
         self.assertEqual('3 of 4 passed', self._row('all')[0])
