@@ -16,7 +16,8 @@ They come from the same functions and tables as what the tests expect::
 
     .. page-size-table:: placement
 
-The tables are placement, faults, spellings and images.
+The tables are placement, faults, spellings and images; moves and stays are
+those of the tests of nova_mempage.
 """
 
 import pathlib

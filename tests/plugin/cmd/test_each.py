@@ -191,21 +191,20 @@ class RunTest(base.BaseTestCase):
         self.assertEqual(['1 of 1 passed', '1', '0', '0'], self._row('all'))
 
     @ddt.data(
-        ('if HOST == "b": self.fail("broken")', 'failed', ['0', '1', '0'],
+        ('if HOST == "b": self.fail("broken")', 'failed', [['0', '1', '0']],
          'b: failed: few.test_each.TestEach.test_host'),
-        ('if HOST == "b": os._exit(7)', 'failed', ['0', '1', '0'],
+        ('if HOST == "b": os._exit(7)', 'failed', [['0', '1', '0']],
          'b: failed: few.test_each.TestEach.test_host'),
-        ('if HOST == "b": self.skipTest("x")', 'error', ['0', '0', '1'],
+        ('if HOST == "b": self.skipTest("x")', 'error', [['0', '0', '1']],
          'b: error: no test ran'),
         # That of stestr itself, which may have written of the test before.
-        ('if HOST == "b": os.kill(os.getpgrp(), 9)', 'error', ['0'],
-         'b: error: status -9'))
+        ('if HOST == "b": os.kill(os.getpgrp(), 9)', 'error',
+         [['0', '0', '0'], ['0', '1', '0']], 'b: error: status -9'))
     @ddt.unpack
     def test_others_go_on(self, what, verdict, counts, said):
         self._write_tests(what)
         self.assertEqual(1, self._run('--hosts', 'a,b,c'))
-        self.assertEqual([verdict, *counts],
-                         self._row('b')[:1 + len(counts)])
+        self.assertIn(self._row('b'), [[verdict, *each] for each in counts])
         for name in 'ac':
             self.assertEqual('passed', self._row(name)[0])
         self.assertEqual('3 of 4 passed', self._row('all')[0])
