@@ -29,8 +29,8 @@ from mempage_lab import errors
 from mempage_lab import shell
 
 #: Debian packages that the build needs on this machine.
-PACKAGES = ['busybox-static', 'cpio', 'dropbear-bin', 'jshon', 'kmod', 'lz4',
-            'memtester', 'mtools', 'syslinux', 'util-linux']
+PACKAGES = ['busybox-static', 'cpio', 'dropbear-bin', 'fdisk', 'jshon',
+            'kmod', 'lz4', 'memtester', 'mtools', 'syslinux', 'util-linux']
 
 #: Who logs in over ssh, with the server's key.
 LOGIN_USER = 'guest'
@@ -53,8 +53,15 @@ PROGRAMS = ['dropbear', 'dropbearkey', 'jshon', 'memtester', 'blkid',
 DIRECTORIES = ['dev', 'etc/dropbear', 'home/guest/.ssh', 'mnt', 'proc', 'root',
                'run/guest', 'sys', 'tmp', 'var/log', 'var/run']
 
+# Of the package syslinux. It boots the partition that is marked.
+_MASTER_BOOT_RECORD = pathlib.Path('/usr/lib/SYSLINUX/mbr.bin')
+_SECTOR = 512
+_FIRST_SECTOR = 2048
+
 # As root the search path may lack these, as a user it does.
 SEARCH_PATH = os.environ.get('PATH', '') + ':/usr/sbin:/sbin'
+
+_SIGNATURE_MAGIC = b'~Module signature appended~\n'
 
 # Beside kernel and initramfs, in MiB: syslinux and the file system itself.
 SPARE = 2
@@ -215,11 +222,27 @@ def _add_modules(root, kernel):
         target = modules / pathlib.Path(module).relative_to(tree)
         _copy(module, target)
         if target.suffix == '.xz':
-            target.with_suffix('').write_bytes(lzma.open(target).read())
+            module = target.with_suffix('')
+            module.write_bytes(lzma.open(target).read())
             target.unlink()
+            target = module
+        _remove_signature(target)
     for name in ('modules.builtin', 'modules.order'):
         _copy(tree / name, modules / name)
     shell.run(_which('depmod'), '-b', root, release)
+
+
+def _remove_signature(module):
+    """Remove a kernel module's signature: the kernel loads it without, too.
+
+    To verify it takes an emulated CPU longer than all else that loading does.
+    The format is that of the kernel's include/linux/module_signature.h.
+    """
+    content = module.read_bytes()
+    if content.endswith(_SIGNATURE_MAGIC):
+        end = len(content) - len(_SIGNATURE_MAGIC)
+        length = int.from_bytes(content[end - 4:end], 'big')
+        module.write_bytes(content[:end - 12 - length])
 
 
 def _pack(root, initramfs):
@@ -234,15 +257,27 @@ def _pack(root, initramfs):
 
 
 def _make_disk(disk, vmlinuz, initramfs):
-    """Make a bootable FAT file system that fits its files."""
+    """Make a bootable disk with a FAT file system that fits its files.
+
+    Without a table of partitions, Nova 30 takes its first bytes for a broken
+    one: "Image does not pass safety check".
+    """
     content = vmlinuz.stat().st_size + initramfs.stat().st_size
+    sectors = (content // 2 ** 20 + 1 + SPARE) * 2 ** 20 // _SECTOR
     with open(disk, 'wb') as stream:
-        stream.truncate((content // 2 ** 20 + 1 + SPARE) * 2 ** 20)
-    shell.run('mformat', '-i', disk, '-v', 'GUEST', '::')
-    shell.run('mcopy', '-i', disk, vmlinuz, '::vmlinuz')
-    shell.run('mcopy', '-i', disk, initramfs, '::initramfs')
-    shell.run('mcopy', '-i', disk, RECIPE / 'syslinux.cfg', '::syslinux.cfg')
-    shell.run('syslinux', '--install', disk)
+        stream.write(_MASTER_BOOT_RECORD.read_bytes())
+        stream.truncate((_FIRST_SECTOR + sectors) * _SECTOR)
+    shell.run(_which('sfdisk'), '--quiet', disk, input=(
+        'label: dos\nstart=%d, size=%d, type=c, bootable\n'
+        % (_FIRST_SECTOR, sectors)))
+    offset = _FIRST_SECTOR * _SECTOR
+    part = '%s@@%d' % (disk, offset)
+    shell.run('mformat', '-i', part, '-v', 'GUEST', '-T', sectors,
+              '-H', _FIRST_SECTOR, '-h', 16, '-s', 63, '::')
+    shell.run('mcopy', '-i', part, vmlinuz, '::vmlinuz')
+    shell.run('mcopy', '-i', part, initramfs, '::initramfs')
+    shell.run('mcopy', '-i', part, RECIPE / 'syslinux.cfg', '::syslinux.cfg')
+    shell.run('syslinux', '--install', '--offset', offset, disk)
 
 
 def _publish(disk, destination):

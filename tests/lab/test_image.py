@@ -121,6 +121,17 @@ class RootTest(ImageTestCase):
             check=True, stdout=subprocess.PIPE, text=True).stdout
         self.assertEqual('two words', output)
 
+    def test_signature_is_removed(self):
+        module = self.directory / 'a.ko'
+        signature = b'pkcs7'
+        # struct module_signature: its last word is the length.
+        trailer = bytes(8) + len(signature).to_bytes(4, 'big')
+        module.write_bytes(b'ELF' + signature + trailer
+                           + b'~Module signature appended~\n')
+        for _ in range(2):
+            image._remove_signature(module)
+            self.assertEqual(b'ELF', module.read_bytes())
+
     def test_missing_program(self):
         self._patch('SEARCH_PATH', str(self.directory))
         error = self.assertRaises(errors.LabError, image._which, 'lsblk')
