@@ -68,7 +68,7 @@ def run(servers):
     with progress.Progress() as shown:
         lab.down(shown)
     with progress.Progress() as shown:
-        current = lab.choose(None, shown)
+        current = lab.choose(lab.Wish(), shown)
         up = _seconds(current.up, shown)
         steps = shown.costs
     memory = status.collect()

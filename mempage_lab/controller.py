@@ -27,21 +27,19 @@ from mempage_lab import apis
 from mempage_lab import cloud
 from mempage_lab import files
 from mempage_lab import node
-from mempage_lab import packages
 from mempage_lab import paths
 from mempage_lab import program
 from mempage_lab import secrets
-from mempage_lab import shell
 from mempage_lab import templates
 
 NAME = 'controller'
-#: Port and WSGI module of each API.
+#: Port of each API.
 APIS = {
-    'keystone': (apis.PORTS['keystone'], 'keystone.wsgi.api'),
-    'glance-api': (apis.PORTS['glance'], 'glance.wsgi.api'),
-    'placement': (apis.PORTS['placement'], 'placement.wsgi.api'),
-    'neutron-api': (apis.PORTS['neutron'], 'neutron.wsgi.api'),
-    'nova-api': (apis.PORTS['nova'], 'nova.wsgi.osapi_compute'),
+    'keystone': apis.PORTS['keystone'],
+    'glance-api': apis.PORTS['glance'],
+    'placement': apis.PORTS['placement'],
+    'neutron-api': apis.PORTS['neutron'],
+    'nova-api': apis.PORTS['nova'],
 }
 #: Each worker with what it logs once it can be used.
 WORKERS = {
@@ -53,8 +51,9 @@ WORKERS = {
 SCHEDULER_FILTERS = (
     'ComputeFilter', 'ComputeCapabilitiesFilter', 'ImagePropertiesFilter',
     'ServerGroupAntiAffinityFilter', 'ServerGroupAffinityFilter',
-    'SameHostFilter', 'DifferentHostFilter', 'NUMATopologyFilter',
-    'AggregateMemoryBackingFilter')
+    'SameHostFilter', 'DifferentHostFilter', 'NUMATopologyFilter')
+#: That of the project's extension.
+EXTENSION_FILTERS = ('AggregateMemoryBackingFilter',)
 #: Database users, each with the databases that it owns.
 DATABASES = {'keystone': ['keystone'], 'glance': ['glance'],
              'placement': ['placement'], 'neutron': ['neutron'],
@@ -73,6 +72,13 @@ NOVA_MIGRATIONS = (
 DATADIR = '/var/lib/mysql'
 
 
+def scheduler_filters(topology):
+    """Return the names of the filters that nova-scheduler asks."""
+    if topology.stock:
+        return SCHEDULER_FILTERS
+    return SCHEDULER_FILTERS + EXTENSION_FILTERS
+
+
 class Controller:
     """The controller's node and what runs in it.
 
@@ -84,8 +90,9 @@ class Controller:
 
     def __init__(self, topology, name=NAME, number=2):
         self.topology = topology
-        self.node = node.Node(name, number, str(topology.management[number]))
-        self.venv = packages.venv()
+        self.node = node.Node(name, number, str(topology.management[number]),
+                              topology.installation())
+        self.venv = self.node.installation.venv
 
     def programs(self):
         """Return the controller's :class:`Program` objects."""
@@ -131,7 +138,7 @@ class Controller:
 
     def _environment(self, api):
         service = api.split('-')[0]
-        variables = {'PATH': packages.search_path()}
+        variables = {'PATH': self.node.installation.search_path}
         if service == 'neutron':
             variables['OS_NEUTRON_CONFIG_FILES'] = '/etc/neutron/neutron.conf'
         else:
@@ -160,8 +167,8 @@ class Controller:
                             self.node.private('/etc/' + service),
                             dirs_exist_ok=True)
         values = dict(node=self.node, controller=self.node.address,
-                      secrets=secrets.load(), venv=self.venv, policy=None,
-                      scheduler_filters=SCHEDULER_FILTERS)
+                      secrets=secrets.load(), policy=None,
+                      scheduler_filters=scheduler_filters(self.topology))
         for path, template, extra in (
                 ('/etc/keystone/keystone.conf', 'keystone.conf', {}),
                 ('/etc/glance/glance-api.conf', 'glance-api.conf', {}),
@@ -170,8 +177,8 @@ class Controller:
                 ('/etc/nova/nova.conf', 'nova.conf', {}),
                 ('/etc/mysql/lab.cnf', 'my.cnf', {}),
                 *(('/etc/uwsgi/%s.ini' % api, 'uwsgi.ini',
-                   {'port': port, 'module': module})
-                  for api, (port, module) in APIS.items())):
+                   {'port': port, 'api': api})
+                  for api, port in APIS.items())):
             self.node.write(path, templates.render(
                 template, **dict(values, **extra)), mode=0o600)
         self.node.write('/etc/rabbitmq/lab.conf', templates.render(
@@ -192,7 +199,8 @@ class Controller:
 
     @functools.cached_property
     def _template(self):
-        digest = hashlib.sha256(packages.fingerprint().encode())
+        digest = hashlib.sha256(
+            self.node.installation.fingerprint.encode())
         for source in (__file__, apis.__file__, cloud.__file__):
             digest.update(pathlib.Path(source).read_bytes())
         return paths.CACHE / ('database-' + digest.hexdigest()[:12])
@@ -214,8 +222,10 @@ class Controller:
         self.node.prepare()
         self._write_configuration()
         self._write_sql(passwords={})
-        shell.run('mariadb-install-db', '--user=mysql', '--skip-test-db',
-                  '--datadir=%s' % self.node.private(DATADIR))
+        datadir = self.node.private(DATADIR)
+        self.node.installation.system.run(
+            'mariadb-install-db', '--user=mysql', '--skip-test-db',
+            '--datadir=%s' % datadir, visible=[datadir.parent])
         self.node.start(list(self.programs()),
                         {self.node.name: self.node.address},
                         templates.render('controller-setup.sh'))
@@ -280,7 +290,7 @@ class Controller:
     def start_api(self, api):
         """Start an API and wait until it answers."""
         self.node.start_program(api)
-        self.node.wait_for(api, self._answers(APIS[api][0]))
+        self.node.wait_for(api, self._answers(APIS[api]))
 
     def start_worker(self, name):
         """Start one of nova's or neutron's workers and wait for it.

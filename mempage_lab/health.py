@@ -38,7 +38,7 @@ def apis(current):
     address = current.topology.controller
     with concurrent.futures.ThreadPoolExecutor() as pool:
         return dict(zip(controller.APIS, pool.map(
-            lambda api: _answers(address, api[0]),
+            lambda port: _answers(address, port),
             controller.APIS.values())))
 
 

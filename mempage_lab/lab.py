@@ -14,6 +14,7 @@
 
 import concurrent.futures
 import contextlib
+import dataclasses
 import fcntl
 import functools
 import json
@@ -36,6 +37,7 @@ from mempage_lab import outputs
 from mempage_lab import packages
 from mempage_lab import paths
 from mempage_lab import preflight
+from mempage_lab import releases
 from mempage_lab import secrets
 from mempage_lab import tasks
 from mempage_lab import topology
@@ -45,6 +47,27 @@ from mempage_lab import wait
 REGISTRATION_LIMIT = 90
 LOCK = '/run/mempage-lab.lock'
 TESTS_LOCK = '/run/mempage-lab-tests.lock'
+
+
+@dataclasses.dataclass(frozen=True)
+class Wish:
+    """What a user names of a lab; the rest is left to the topology.
+
+    :ivar path: of the topology's file
+    :ivar release: a :class:`mempage_lab.releases.Release`
+    :ivar stock: whether Nova is to be without the project's extension
+    :ivar system: the Debian of all nodes that name no other
+    """
+    path: pathlib.Path | None = None
+    release: releases.Release | None = None
+    stock: bool | None = None
+    system: str | None = None
+
+    def of(self, declared):
+        """Return a topology as it is wished for."""
+        stock = declared.stock if self.stock is None else self.stock
+        return declared.made_of(self.release or declared.release, stock,
+                                self.system or declared.system)
 
 
 class Lab:
@@ -89,7 +112,9 @@ class Lab:
                           ['broker', 'keystone', 'placement'])
                    for name in controller.WORKERS}
         workers['neutron-ovn-maintenance-worker'][1].append('neutron-api')
-        workers['nova-scheduler'][1].append('nova-mempage')
+        openstack = _task('openstack', control.node.installation)
+        workers['nova-scheduler'][1].append(
+            _task('nova-mempage', control.node.installation))
         return {
             # First what the machine may refuse, then what changes it.
             'hugepages': (self._build_pools, ()),
@@ -97,13 +122,12 @@ class Lab:
                 packages.install_debian, packages.BUILD), ['hugepages']),
             'packages': (functools.partial(
                 packages.install_debian, packages.DEBIAN), ['compiler']),
-            'openstack': (packages.install_openstack, ['compiler']),
-            'nova-mempage': (packages.install_extension, ['openstack']),
+            **self._installation_tasks(),
             'image': (self._build_image, ['packages']),
             'keys': (self._generate_keys, ['packages']),
             'accelerator': (self._choose_accelerator, ['image']),
             'fabric': (self._build_fabric, ['packages']),
-            'template': (control.build_template, ['fabric', 'openstack']),
+            'template': (control.build_template, ['fabric', openstack]),
             'controller': (self._start_controller, ['template']),
             'database': (control.start_database, ['controller']),
             'broker': (control.start_broker, ['controller']),
@@ -115,16 +139,32 @@ class Lab:
             'accounts': (self._create_accounts, ['resources']),
         }
 
+    def _installation_tasks(self):
+        """Return what makes OpenStack, for each system that nodes run."""
+        result = {}
+        for chosen in self.topology.installations:
+            # To make a tree installs a package, and so does that step.
+            before = 'compiler' if chosen.system.is_machine else 'packages'
+            for step, function in (('system', chosen.system.make),
+                                   ('openstack', chosen.install),
+                                   ('nova-mempage', chosen.settle_extension)):
+                task = _task(step, chosen)
+                result[task] = function, [before]
+                before = task
+        return result
+
     def _host_tasks(self):
         result = {}
         for host in self.computes:
             name = host.node.name
-            result[name] = (functools.partial(host.start, self.addresses),
-                            ['fabric', 'accelerator', 'keys', 'openstack'])
+            used = host.node.installation
+            result[name] = (functools.partial(host.start, self.addresses), [
+                'fabric', 'accelerator', 'keys', _task('openstack', used)])
             result[name + '/network'] = (host.configure_network, [name])
             result[name + '/nova-compute'] = (
                 host.start_nova_compute,
-                [name + '/network', 'nova-conductor', 'nova-mempage'])
+                [name + '/network', 'nova-conductor',
+                 _task('nova-mempage', used)])
         result['registered'] = (self._wait_for_hosts, [
             'nova-api', 'neutron-api', 'nova-scheduler',
             *(host.node.name + '/nova-compute' for host in self.computes)])
@@ -195,21 +235,30 @@ class Lab:
                         len(self.topology.hosts))
 
 
-def choose(topology_path, shown):
+def _task(step, installation):
+    """Name a step of making OpenStack on a system."""
+    return '%s/%s' % (installation.system.name, step)
+
+
+def choose(wish, shown):
     """Return the lab that ``up`` brings up.
 
-    :param topology_path: the topology that the user names, or None
+    :param wish: a :class:`Wish`
     :param shown: a :class:`mempage_lab.progress.Progress`
     :raises LabError: if the machine or the topology does not allow it
     """
     preflight.check_system()
-    wanted = topology.load(topology_path or topology.DEFAULT,
-                           network.used_networks())
     if paths.TOPOLOGY.exists() and network.namespaces():
-        return _continue(wanted, topology_path)
+        return _continue(wish)
+    declared = topology.load(wish.path or topology.DEFAULT,
+                             network.used_networks())
+    wanted = wish.of(declared)
     # What a reboot, or a try that ended early, has left.
     if paths.TOPOLOGY.exists() or network.namespaces():
         down(shown)
+    if wanted.stock and declared.restricting:
+        shown.say('a stock Nova hands out all page sizes: allowed_page_sizes '
+                  'of %s is not heeded' % ', '.join(declared.restricting))
     preflight.check_kernel(wanted)
     preflight.check_resources(wanted)
     paths.STATE.mkdir(parents=True, exist_ok=True)
@@ -221,16 +270,25 @@ def choose(topology_path, shown):
     return Lab(wanted)
 
 
-def _continue(wanted, topology_path):
+def _continue(wish):
+    """Return the lab that is up, if it is the one that is wished for."""
     current = load()
-    left_out = set(wanted.optional_sizes) - set(
-        current.topology.optional_sizes)
-    wanted = wanted.without_optional(left_out)
-    if topology_path and current.topology.hosts != wanted.hosts:
+    present = current.topology
+    wanted = wish.of(topology.load(wish.path, network.used_networks())
+                     if wish.path else present)
+    left_out = set(wanted.optional_sizes) - set(present.optional_sizes)
+    wanted = dataclasses.replace(wanted.without_optional(left_out),
+                                 network=present.network)
+    if _on_named_system(wanted) != _on_named_system(present):
         raise errors.LabError(
-            'the lab is up with another topology (%s): mempage-lab down '
-            'first' % paths.TOPOLOGY)
+            'the lab is up with another topology (%s: OpenStack %s): '
+            'mempage-lab down first' % (paths.TOPOLOGY, present.openstack))
     return current
+
+
+def _on_named_system(chosen):
+    return dataclasses.replace(
+        chosen, system=chosen.installation().system.name)
 
 
 def load():

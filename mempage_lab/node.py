@@ -19,10 +19,10 @@ writes to.
 
 import contextlib
 import functools
+import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import xmlrpc.client
 
 import psutil
@@ -52,10 +52,13 @@ class Node:
     :param number: its own, from 2: the last octet of its address decides
         nothing, this one names its network ports
     :param address: its address on the management network
+    :param installation: the :class:`mempage_lab.installation.Installation`
+        that its services are of
     """
 
-    def __init__(self, name, number, address):
+    def __init__(self, name, number, address, installation):
         self.name = name
+        self.installation = installation
         self.number = number
         self.address = address
         self.namespace = network.PREFIX + name
@@ -64,6 +67,11 @@ class Node:
         self.init_log = self.logs / 'init.log'
         self._pid_file = self.directory / 'pid'
         self._socket = self.directory / SOCKET
+
+    @property
+    def system(self):
+        """The :class:`mempage_lab.systems.System` that it runs."""
+        return self.installation.system
 
     @property
     def pid(self):
@@ -82,7 +90,7 @@ class Node:
         for directory in PRIVATE:
             private = self.private(directory)
             if directory == '/etc':
-                files.copy_tree('/etc', private)
+                files.copy_tree(self.system.seen('/etc'), private)
             else:
                 private.mkdir(parents=True, exist_ok=True)
 
@@ -101,7 +109,7 @@ class Node:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
         target.chmod(mode)
-        shutil.chown(target, owner)
+        os.chown(target, *self.system.uid(owner))
         target.write_text(text)
 
     def start(self, programs, hosts, setup, kvm=False):
@@ -131,7 +139,7 @@ class Node:
                    pathlib.Path(supervisord.__file__).read_text())
         self.write('/etc/mempage-lab/init.sh', templates.render(
             'init.sh', node=self, private=PRIVATE, setup=setup, kvm=kvm,
-            python=pathlib.Path(sys.prefix, 'bin', 'python3')))
+            cache=paths.CACHE))
 
     def _spawn(self):
         with self.init_log.open('w') as log:

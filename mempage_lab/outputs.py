@@ -12,9 +12,7 @@
 
 """What a lab leaves for its users: a Tempest configuration, an inventory."""
 
-import pathlib
 import shlex
-import sys
 
 import yaml
 
@@ -26,9 +24,6 @@ from mempage_lab import paths
 from mempage_lab import secrets
 from mempage_lab import templates
 from mempage_tempest_plugin.declared import inventory
-
-#: Is the same for the machine and for the hosts on it.
-SUPERVISORCTL = pathlib.Path(sys.prefix, 'bin', 'supervisorctl')
 
 
 def write(topology, resources, kvm):
@@ -56,15 +51,27 @@ def write(topology, resources, kvm):
         'openrc', variables=_variables(credentials)))
     write_private(paths.INVENTORY, inventory.dump(inventory.Inventory(
         str(paths.INVENTORY),
-        {host.name: _declaration(host, addresses[host.name])
+        {host.name: _declaration(
+            host, addresses[host.name], topology.installation(host).system)
          for host in topology.hosts})))
     write_private(paths.TEMPEST_CONF, templates.render(
         'tempest.conf', workspace=paths.TEMPEST_WORKSPACE,
         log=paths.TEMPEST_LOG, accounts=paths.ACCOUNTS,
         controller=topology.controller, resources=resources,
-        scheduler_filters=controller.SCHEDULER_FILTERS,
-        hosts=len(topology.hosts), kvm=kvm, login_user=image.LOGIN_USER,
+        scheduler_filters=controller.scheduler_filters(topology),
+        hosts=len(topology.hosts), stock=topology.stock,
+        running_guests_move=kvm or _qemu_keeps_guests(topology),
+        login_user=image.LOGIN_USER,
         admin_password=credentials['password'], inventory=paths.INVENTORY))
+
+
+def _qemu_keeps_guests(topology):
+    """Tell whether emulated guests survive that they move while they run.
+
+    Those of QEMU 7.2, Debian 12's, were seen to crash after it.
+    """
+    return all(topology.installation(host).system.name != 'debian-12'
+               for host in topology.hosts)
 
 
 def _variables(credentials):
@@ -73,12 +80,9 @@ def _variables(credentials):
                for name, value in credentials.items()}}
 
 
-def _restart(program):
-    return '%s -c /etc/mempage-lab/supervisord.conf restart %s' % (
-        SUPERVISORCTL, program)
-
-
-def _declaration(host, address):
+def _declaration(host, address, system):
+    restart = '%s -c /etc/mempage-lab/supervisord.conf restart ' % (
+        system.supervisor / 'supervisorctl')
     return inventory.Host(
         name=host.name, address=address,
         ssh=inventory.Ssh(
@@ -88,5 +92,5 @@ def _declaration(host, address):
                     % (compute.SSH_USER, host.name, paths.SSH),
         compute_log=inventory.Log(file='/var/log/nova-compute.log'),
         compute_service=inventory.Service(
-            config='/etc/nova/nova.conf', restart=_restart('nova-compute')),
-        libvirt_restart=_restart('libvirtd'), **vars(host.policy))
+            config='/etc/nova/nova.conf', restart=restart + 'nova-compute'),
+        libvirt_restart=restart + 'libvirtd', **vars(host.policy))

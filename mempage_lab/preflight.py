@@ -74,9 +74,31 @@ def check_resources(wanted):
             '%d MiB of memory are available, and these %d hosts take %d '
             'MiB: free some, or use a smaller topology'
             % (available, len(wanted.hosts), needed))
-    cached = any(paths.CACHE.glob('openstack-*/complete'))
+    cached = all((found.venv / 'complete').exists()
+                 for found in wanted.installations)
     _check_disk(paths.STATE if cached else paths.CACHE,
                 STATE_GIB if cached else DISK_GIB)
+    _check_stores(wanted)
+
+
+def _check_stores(wanted):
+    """Refuse stores that the machine could not hold if tests fill them.
+
+    One at a time: no test fills two hosts' stores and keeps them so.
+    """
+    room = {'memory': psutil.virtual_memory().total // 2 ** 20,
+            'disk': shutil.disk_usage(_existing(paths.STATE)).free // 2 ** 20}
+    for host in wanted.hosts:
+        store = host.policy.file_backed
+        if not store:
+            continue
+        place = 'memory' if store.filesystem == 'tmpfs' else 'disk'
+        if store.size_mib > room[place]:
+            raise errors.LabError(
+                'hosts.%s.file_backed.size_mib: a store of %d MiB on %s takes '
+                'up to as much %s, and the machine has %d MiB' % (
+                    host.name, store.size_mib, store.filesystem, place,
+                    room[place]))
 
 
 def _check_disk(path, needed):

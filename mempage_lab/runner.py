@@ -13,6 +13,7 @@
 """Runs Tempest in the lab."""
 
 import datetime
+import json
 import os
 import pathlib
 import subprocess
@@ -22,12 +23,16 @@ import tempfile
 from mempage_lab import accounts
 from mempage_lab.discovery import shares
 from mempage_lab.discovery import test_discover
+from mempage_lab import lab
 from mempage_lab import paths
 from mempage_lab import shell
+from mempage_lab import versions
 
 #: How many workers run the suite: with two, both CPUs are idle for a fifth of
 #: the time, while all that the workers do is to wait for Nova.
 WORKERS = 4
+#: This project's tests.
+SUITE = '^mempage_tempest_plugin'
 BIN = pathlib.Path(sys.prefix, 'bin')
 # A command whose whole process group gets a signal when its standard input
 # ends, and so when the process at the other end of that dies, whatever of.
@@ -41,14 +46,14 @@ group_regex=([^\\.]*\\.)*
 """ % (paths.PACKAGE / 'discovery', paths.PACKAGE.parent)
 
 
-def suite(workers=WORKERS):
+def suite(workers=WORKERS, regex=SUITE):
     """Tell what runs when the user names nothing: this project's suite.
 
     :param workers: how many of them
+    :param regex: which tests
     :returns: arguments of ``tempest run``
     """
-    return ('--regex', '^mempage_tempest_plugin', '--concurrency',
-            str(workers))
+    return ('--regex', regex, '--concurrency', str(workers))
 
 
 def run(arguments, quiet=False, seed=None):
@@ -138,6 +143,8 @@ def _new_results():
     now = datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
     results = paths.RESULTS / now
     results.mkdir(parents=True)
+    (results / 'versions.json').write_text(json.dumps(
+        versions.collect(lab.load()), indent=2) + '\n')
     latest = paths.RESULTS / 'latest'
     latest.unlink(missing_ok=True)
     latest.symlink_to(results.name)

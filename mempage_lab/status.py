@@ -23,6 +23,7 @@ from mempage_lab import memory
 from mempage_lab import network
 from mempage_lab import paths
 from mempage_lab import tables
+from mempage_lab import versions
 
 
 def collect():
@@ -48,16 +49,17 @@ def collect():
         host['up'] = name in hosts_up if part in current.computes else None
         hosts.append(host)
         problems += _problems(host)
-    return _result(problems, str(current.topology.network), hosts, apis)
+    return _result(problems, str(current.topology.network), hosts, apis,
+                   versions.collect(current))
 
 
-def _result(problems, used_network=None, hosts=(), apis=None):
+def _result(problems, used_network=None, hosts=(), apis=None, found=None):
     if problems:
         state = 'partial'
     else:
         state = 'up' if hosts else 'down'
     return {'state': state, 'network': used_network, 'hosts': list(hosts),
-            'apis': apis or {}, 'problems': problems,
+            'apis': apis or {}, 'problems': problems, 'versions': found,
             'memory_mib': sum(host['memory_mib'] for host in hosts),
             'shared_memory_mib': sum(host['shared_memory_mib']
                                      for host in hosts),
@@ -167,6 +169,7 @@ def show(result):
              service['pid'], _duration(service['uptime_seconds']))
             for host in result['hosts'] for service in host['services']])
         print()
+        print(versions.describe(result['versions']))
         print('memory: %(memory_mib)d MiB; %(shared_memory_mib)d MiB more '
               'are shared, as guests in files on a ramdisk are; %(pools_mib)d '
               'MiB are in pools of large pages' % result)

@@ -25,15 +25,21 @@ class Outcome:
     :ivar passed: names of those that passed
     :ivar failures: dict of the name of each test, class or module that failed
         to the text of its first traceback
+    :ivar skips: dict of the name of each that was skipped to the reason
     """
 
     passed: list = dataclasses.field(default_factory=list)
     failures: dict = dataclasses.field(default_factory=dict)
+    skips: dict = dataclasses.field(default_factory=dict)
 
     def note(self, test):
         """Take one test's result from testtools.StreamToDict."""
         if test['status'] == 'success':
             self.passed.append(test['id'])
+        elif test['status'] == 'skip':
+            self.skips[test['id']] = ''.join(
+                detail.as_text() for name, detail in test['details'].items()
+                if name == 'reason')
         elif test['status'] in ('fail', 'uxsuccess', 'inprogress'):
             # What has a number after its name is of the clean-ups.
             self.failures[test['id']] = ''.join(

@@ -13,13 +13,17 @@
 """The lab's hosts, as a user declares them in a YAML file."""
 
 import dataclasses
+import functools
 import ipaddress
 import pathlib
 
 import yaml
 
 from mempage_lab import errors
+from mempage_lab import installation
 from mempage_lab import paths
+from mempage_lab import releases
+from mempage_lab import systems
 from mempage_tempest_plugin.declared import documents
 from mempage_tempest_plugin.declared import inventory
 
@@ -56,13 +60,57 @@ class LabHost:
     name: str
     index: int
     policy: LabPolicy = LabPolicy()
+    #: The Debian that it runs; None: that of the controller.
+    system: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Topology:
-    """All hosts, and the addresses of the lab's two networks."""
+    """All hosts, the addresses of the lab's two networks, and OpenStack.
+
+    :ivar stock: whether Nova is without the project's extension
+    :ivar system: the Debian of all nodes that name no other; None: that of
+        the machine, or if its Python is none of the release's, another one
+    """
     network: ipaddress.IPv4Network
     hosts: tuple
+    release: releases.Release = releases.NEWEST
+    stock: bool = False
+    system: str | None = None
+
+    def installation(self, host=None):
+        """Return the OpenStack that a node runs.
+
+        :param host: a :class:`LabHost`; None: the controller
+        :returns: a :class:`mempage_lab.installation.Installation`
+        """
+        name = (host and host.system) or self.system or self._default_system
+        return self._installation(name)
+
+    @functools.cached_property
+    def installations(self):
+        """All that its nodes run, the controller's first."""
+        found = [self.installation(), *map(self.installation, self.hosts)]
+        return list(dict.fromkeys(found))
+
+    @functools.cached_property
+    def _installation(self):
+        return functools.cache(lambda name: installation.Installation(
+            self.release, self.stock, systems.System(name)))
+
+    @functools.cached_property
+    def _default_system(self):
+        machine = systems.machine_name()
+        return next((name for name in (machine, *systems.DEBIANS)
+                     if name in systems.DEBIANS
+                     and self.release.runs_on(systems.System(name))), machine)
+
+    @property
+    def openstack(self):
+        """Its OpenStack in words."""
+        return '%s on %s%s' % (
+            self.release.name, self.installation().system.name,
+            ', stock Nova' if self.stock else '')
 
     @property
     def management(self):
@@ -116,6 +164,37 @@ class Topology:
         return dataclasses.replace(self, hosts=tuple(
             _without_optional(host, sizes) for host in self.hosts))
 
+    @property
+    def restricting(self):
+        """The names of the hosts that do not allow all page sizes."""
+        return [host.name for host in self.hosts
+                if not host.policy.allows_all]
+
+    def made_of(self, release, stock, system):
+        """Return the topology of another OpenStack.
+
+        Without the extension of Nova no host can restrict page sizes: all
+        allow all of them then, and pools whose pages no guest was to have
+        are left out.
+
+        :param release: a :class:`mempage_lab.releases.Release`
+        :param stock: whether Nova is without the project's extension
+        :param system: the Debian of all nodes that name no other, or None
+        :raises LabError: if the release does not run on a node's system
+        """
+        hosts = tuple(map(_unrestricted, self.hosts)) if stock else self.hosts
+        result = dataclasses.replace(self, hosts=hosts, release=release,
+                                     stock=stock, system=system)
+        _check_systems(result)
+        return result
+
+
+def _unrestricted(host):
+    pools = tuple(pool for pool in host.policy.pools
+                  if host.policy.allows(pool.size_kib))
+    return dataclasses.replace(host, policy=dataclasses.replace(
+        host.policy, pools=pools, allowed_page_sizes=('any',)))
+
 
 def _without_optional(host, sizes):
     return dataclasses.replace(host, policy=dataclasses.replace(
@@ -157,28 +236,53 @@ def load(path, used_networks):
     except yaml.YAMLError as error:
         raise errors.LabError('the topology %s is not YAML: %s'
                               % (path, error))
+    if isinstance(content, dict) and isinstance(content.get('release'), float):
+        # So YAML takes 2025.1 without quotes.
+        content['release'] = str(content['release'])
     _check_schema(path, content)
     hosts = tuple(
-        LabHost(name, index, LabPolicy(**documents.fields(declared or {},
-                                                          LabPolicy)))
+        _host(name, index, dict(declared or {}))
         for index, (name, declared) in enumerate(content['hosts'].items()))
     _check_hosts(path, hosts)
     network = _choose_network(content.get('network', 'auto'), used_networks)
-    return Topology(network=network, hosts=hosts)
+    release = releases.RELEASES[content.get('release', releases.NEWEST.name)]
+    result = Topology(network, hosts, release, content.get('stock', False),
+                      content.get('system'))
+    _check_systems(result, '%s: ' % path)
+    if result.stock and result.restricting:
+        raise errors.LabError(
+            '%s: stock: a stock Nova hands out all page sizes, and '
+            'allowed_page_sizes of %s says otherwise' % (
+                path, ', '.join(result.restricting)))
+    return result
+
+
+def _host(name, index, declared):
+    system = declared.pop('system', None)
+    return LabHost(name, index, LabPolicy(
+        **documents.fields(declared, LabPolicy)), system)
 
 
 def save(topology, path):
     """Write a topology, its network chosen, to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    hosts = {host.name: documents.part(host.policy, LabPolicy)
+    hosts = {host.name: dict(documents.part(host.policy, LabPolicy),
+                             **_named(system=host.system))
              for host in topology.hosts}
     path.write_text(yaml.safe_dump(
-        {'network': str(topology.network), 'hosts': hosts},
-        sort_keys=False))
+        {'network': str(topology.network), 'release': topology.release.name,
+         'stock': topology.stock, **_named(system=topology.system),
+         'hosts': hosts}, sort_keys=False))
+
+
+def _named(**values):
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def _check_schema(path, content):
     own = yaml.safe_load((paths.PACKAGE / 'topology-schema.yaml').read_text())
+    own['properties']['release'] = {'enum': list(releases.RELEASES)}
+    own['$defs']['system'] = {'enum': list(systems.DEBIANS)}
     defs = documents.extended(inventory.schema()['$defs'], own['$defs'])
     problems = documents.problems(content, {**own, '$defs': defs})
     if problems:
@@ -193,6 +297,18 @@ def _check_hosts(path, hosts):
                 '%s: hosts.%s.file_backed.size_mib: %d MiB cannot hold the '
                 'declared capacity of %d MiB' % (
                     path, host.name, store.size_mib, store.capacity_mib))
+
+
+def _check_systems(topology, where=''):
+    """Refuse systems whose Python is none of the release's."""
+    for found in topology.installations:
+        release, system = found.release, found.system
+        if not release.runs_on(system):
+            raise errors.LabError(
+                '%sOpenStack %s runs on Python 3.%d to 3.%d, and %s has '
+                '3.%d: choose another release or system' % (
+                    where, release.name, *release.python, system.name,
+                    system.python))
 
 
 def _choose_network(declared, used_networks):

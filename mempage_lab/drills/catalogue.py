@@ -284,8 +284,7 @@ DRILLS = {
         where=controller.NAME,
         fault=faults.Options(
             {('filter_scheduler', 'enabled_filters'): ','.join(
-                name for name in controller.SCHEDULER_FILTERS
-                if name != 'AggregateMemoryBackingFilter')},
+                controller.SCHEDULER_FILTERS)},
             programs=('nova-scheduler',)),
         tests=FILTER_TESTS,
         caught_by=r'TestAggregateMemoryBacking\.',

@@ -28,7 +28,8 @@ class Run:
 
     :ivar seed: of the order of the tests
     :ivar passed: how many tests passed
-    :ivar failed: names of the tests that failed
+    :ivar failed: names of the tests that failed; what ended the run, if none
+        of them did
     """
 
     seed: int
@@ -53,10 +54,14 @@ def run(count, workers, shown):
     for number in range(1, count + 1):
         seed = random.randrange(_LARGEST_SEED)
         begin = time.monotonic()
-        _, results = runner.run(runner.suite(workers), quiet=True,
-                                seed=seed)
+        status, results = runner.run(runner.suite(workers), quiet=True,
+                                     seed=seed)
         outcome = stream.read(results / 'results.subunit')
-        done = Run(seed, len(outcome.passed), tuple(sorted(outcome.failures)),
+        failed = tuple(sorted(outcome.failures))
+        if status and not failed:
+            # As a worker that is killed between two tests.
+            failed = ('tempest run: exit status %d' % status,)
+        done = Run(seed, len(outcome.passed), failed,
                    round(time.monotonic() - begin, 1))
         shown.say('run %d of %d, seed %d: %d passed, %d failed' % (
             number, count, seed, done.passed, len(done.failed)))

@@ -22,7 +22,6 @@ import abc
 import dataclasses
 
 from mempage_lab import files
-from mempage_lab import packages
 from mempage_tempest_plugin.changes import ini
 
 #: Where a node keeps what is needed to mend it, as the node sees it.
@@ -93,11 +92,11 @@ class Source(Fault):
     programs: tuple = ('nova-compute',)
 
     def put_in(self, node):
-        path = packages.module(self.module)
+        path = node.installation.module(self.module)
         _mount_over(node, str(path), files.replaced(path, self.old, self.new))
 
     def put_back(self, node):
-        _unmount(node, packages.module(self.module))
+        _unmount(node, node.installation.module(self.module))
 
 
 class _OwnFile(Fault):

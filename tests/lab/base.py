@@ -19,8 +19,11 @@ from unittest import mock
 import fixtures
 from oslotest import base
 
+from mempage_lab import installation
 from mempage_lab import node
 from mempage_lab import paths
+from mempage_lab import releases
+from mempage_lab import systems
 from mempage_lab import topology
 
 
@@ -28,6 +31,7 @@ class LabTestCase(base.BaseTestCase):
     """Keeps what the lab writes in a directory of the test's own.
 
     :ivar directory: that directory
+    :ivar machine: a mock that returns the name of the machine's system
     """
 
     def setUp(self):
@@ -42,6 +46,8 @@ class LabTestCase(base.BaseTestCase):
                         value.is_relative_to(root)):
                     self.patch_object(paths, name,
                                       own / value.relative_to(root))
+        self.machine = self.patch_object(systems, 'machine_name')
+        self.machine.return_value = 'debian-12'
 
     def patch_object(self, target, name, *value):
         """Replace an attribute, by a mock unless there is a value.
@@ -72,6 +78,12 @@ class LabTestCase(base.BaseTestCase):
                           **kwargs: written.update({path: text}))
         self.patch_object(node.Node, 'prepare')
         return written
+
+
+def openstack(release=releases.NEWEST.name, stock=False, system='debian-12'):
+    """Return an OpenStack that the machine does not have."""
+    return installation.Installation(releases.RELEASES[release], stock,
+                                     systems.System(system))
 
 
 def process(**values):

@@ -37,7 +37,8 @@ class BenchTest(base.LabTestCase):
         super().setUp()
         self.patch_object(progress, 'console').is_terminal = False
         self.down = self.patch_object(lab, 'down')
-        self.lab = self.patch_object(lab, 'choose').return_value
+        self.choose = self.patch_object(lab, 'choose')
+        self.lab = self.choose.return_value
         self.lab.topology = self.default_topology()
         self.lab.up = self._up
         self.patch_object(status, 'collect').return_value = MEMORY
@@ -57,6 +58,7 @@ class BenchTest(base.LabTestCase):
     def test_run(self):
         result = bench.run(3)
         self.assertEqual(2, self.down.call_count)
+        self.assertEqual(lab.Wish(), self.choose.call_args.args[0])
         figures = self._figures(result)
         self.assertEqual(3296, figures['idle memory']['value'])
         self.assertEqual(7, figures['server active']['value'])

@@ -26,8 +26,9 @@ from mempage_lab import constraints
 from mempage_lab import errors
 from mempage_lab import lab
 from mempage_lab import logs
-from mempage_lab import packages
+from mempage_lab import matrix
 from mempage_lab import paths
+from mempage_lab import releases
 from mempage_lab import restart
 from mempage_lab import runner
 from mempage_lab import status
@@ -69,14 +70,16 @@ class CliTest(base.LabTestCase):
         self.assertEqual(exit_status, result.exit_code)
 
     def test_exec_leaves_options_to_the_command(self):
+        openstack = base.openstack()
         self.patch_object(lab, 'load').return_value.nodes = {
-            'a': mock.Mock(enter=lambda *command: command)}
+            'a': mock.Mock(enter=lambda *command: command,
+                           installation=openstack)}
         call = self.patch_object(subprocess, 'call')
         call.return_value = 3
         result = self._invoke('exec', 'a', 'find', '/', '-mindepth', '1')
         self.assertEqual((('find', '/', '-mindepth', '1'),),
                          call.call_args.args)
-        self.assertEqual(packages.search_path(),
+        self.assertEqual(openstack.search_path,
                          call.call_args.kwargs['env']['PATH'])
         self.assertEqual(3, result.exit_code)
 
@@ -116,12 +119,41 @@ class CliTest(base.LabTestCase):
                                 (['--topology', 'wide'],
                                  topology.SHIPPED / 'wide.yaml')):
             self._invoke('up', *arguments)
-            self.assertEqual(path, choose.call_args.args[0])
+            self.assertEqual(path, choose.call_args.args[0].path)
+
+    def test_wishes(self):
+        choose = self.patch_object(lab, 'choose')
+        for arguments, wish in (
+                ([], lab.Wish()),
+                (['--stock'], lab.Wish(stock=True)),
+                (['--release', '2025.1'], lab.Wish(
+                    release=releases.RELEASES['2025.1'])),
+                (['--system', 'debian-13'], lab.Wish(system='debian-13'))):
+            self.assertEqual(0, self._invoke('up', *arguments).exit_code)
+            self.assertEqual(wish, choose.call_args.args[0])
+
+    @ddt.data(('--release', '2023.1', "'2024.2', '2025.1'"),
+              ('--system', 'debian-11', "'debian-12', 'debian-13'"))
+    @ddt.unpack
+    def test_a_wish_that_cannot_be_granted(self, option, value, choices):
+        choose = self.patch_object(lab, 'choose')
+        for command in 'up', 'matrix':
+            result = self._invoke(command, option, value)
+            self.assertIn(choices, result.output)
+            self.assertEqual(2, result.exit_code)
+        choose.assert_not_called()
+
+    def test_run_takes_the_lab_as_it_is(self):
+        choose = self.patch_object(lab, 'choose')
+        self.patch_object(runner, 'run').return_value = 0, self.directory
+        self.patch_object(stream, 'read').return_value = stream.Outcome()
+        self._invoke('run')
+        self.assertEqual(lab.Wish(), choose.call_args.args[0])
 
     def test_one_run_at_a_time(self):
         run = self.patch_object(runner, 'run')
         with lab.exclusive_tests():
-            for command in 'run', 'drill':
+            for command in 'run', 'drill', 'matrix':
                 result = self._invoke(command)
                 self.assertIn('tests run in the lab already', result.output)
                 self.assertEqual(1, result.exit_code)
@@ -151,5 +183,130 @@ class CliTest(base.LabTestCase):
 
     def test_constraints(self):
         renew = self.patch_object(constraints, 'renew')
-        self._invoke('constraints', str(self.directory / 'c.txt'))
-        renew.assert_called_once_with(self.directory / 'c.txt')
+        self._invoke('constraints', '2025.1')
+        renew.assert_called_once_with(releases.RELEASES['2025.1'], None)
+
+    def test_constraints_as_the_user_says(self):
+        renew = self.patch_object(constraints, 'renew')
+        self._invoke('constraints', '2026.2', '--upper', 'upper.txt')
+        renew.assert_called_once_with(releases.NEWEST, 'upper.txt')
+
+    def test_constraints_of_no_release(self):
+        renew = self.patch_object(constraints, 'renew')
+        self.assertEqual(2, self._invoke('constraints', 'c.txt').exit_code)
+        renew.assert_not_called()
+
+
+@ddt.ddt
+class MatrixTest(base.LabTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.patch_object(os, 'geteuid').return_value = 0
+        self.patch_object(lab, 'exclusive', contextlib.nullcontext)
+        self.patch_object(lab, 'TESTS_LOCK', self.directory / 'tests.lock')
+        self.down = self.patch_object(lab, 'down')
+        self.patch_object(matrix, 'run', self._run)
+        self.path = self.directory / 'results' / 'matrix.json'
+        self.failures = {}
+        self.errors = {}
+        self.saved = []
+        self.wishes = {}
+
+    def _run(self, wishes, arguments, shown):
+        self.wishes, self.arguments = wishes, arguments
+        for cloud in wishes:
+            yield matrix.Result(cloud, 3, self.failures.get(cloud, {}),
+                                error=self.errors.get(cloud, ''))
+            self.saved.append(len(matrix.load(self.path)))
+
+    def _invoke(self, *arguments):
+        return testing.CliRunner().invoke(cli.main, (
+            'matrix', '--json', str(self.path), *arguments))
+
+    def test_all(self):
+        result = self._invoke()
+        self.assertEqual(
+            [matrix.Cloud(release, stock, 'debian-12')
+             for release in releases.RELEASES for stock in (True, False)],
+            list(self.wishes))
+        self.assertEqual(runner.suite(), self.arguments)
+        self.assertEqual(0, result.exit_code)
+        self.down.assert_called_once()
+
+    def test_some(self):
+        self._invoke('--release', '2026.2', '--release', '2025.2', '--nova',
+                     'stock', '--system', 'debian-13', '--system',
+                     'debian-12', '--topology', 'wide', '--regex', 'a|b')
+        self.assertEqual(
+            {matrix.Cloud(name, True, system): lab.Wish(
+                topology.SHIPPED / 'wide.yaml', releases.RELEASES[name],
+                True, system)
+             for system in ('debian-13', 'debian-12')
+             for name in ('2026.2', '2025.2')}, self.wishes)
+        self.assertEqual(runner.suite(regex='a|b'), self.arguments)
+
+    def test_the_extension_is_wished_for(self):
+        self._invoke('--release', '2026.2', '--nova', 'extension')
+        [wish] = self.wishes.values()
+        self.assertIs(False, wish.stock)
+
+    def test_written_as_they_come(self):
+        self._invoke('--release', '2026.2', '--release', '2025.2')
+        self.assertEqual([1, 2, 3, 4], self.saved)
+
+    @ddt.data({'failures': {'a.b': 'why'}}, {'errors': 'why'})
+    def test_not_all_are_green(self, broken):
+        cloud = matrix.Cloud('2025.2', True, 'debian-12')
+        for name, what in broken.items():
+            setattr(self, name, {cloud: what})
+        result = self._invoke('--release', '2025.2', '--release', '2026.2')
+        self.assertEqual(4, len(self.wishes))
+        self.assertRegex(result.output, '2025.2 stock debian-12: .*why\n')
+        self.assertEqual(1, result.exit_code)
+
+    def test_resume(self):
+        clouds = matrix.clouds(['2025.2', '2026.2'], [True, False],
+                               ['debian-12'])
+        green, red, nothing, new = clouds
+        known = [matrix.Result(green, 7), matrix.Result(red, 1, {'a': 'b'}),
+                 matrix.Result(nothing, error='no disk')]
+        matrix.save(known, self.path)
+        result = self._invoke('--release', '2025.2', '--release', '2026.2',
+                              '--resume')
+        self.assertEqual([nothing, new], list(self.wishes))
+        self.assertEqual(
+            known[:2] + [matrix.Result(nothing, 3), matrix.Result(new, 3)],
+            matrix.load(self.path))
+        self.assertIn('2025.2 extension debian-12: a: b\n', result.output)
+        self.assertEqual(1, result.exit_code)
+
+    def test_resume_without_a_file(self):
+        self._invoke('--release', '2026.2', '--resume')
+        self.assertEqual(2, len(self.wishes))
+
+    def test_resume_with_nothing_left(self):
+        known = [matrix.Result(cloud, 7) for cloud in matrix.clouds(
+            ['2026.2'], [True, False], ['debian-12'])]
+        matrix.save(known, self.path)
+        result = self._invoke('--release', '2026.2', '--resume')
+        self.assertEqual({}, self.wishes)
+        self.assertEqual(0, result.exit_code)
+        self.assertEqual(known, matrix.load(self.path))
+
+    def test_without_resume_all_run_again(self):
+        matrix.save([matrix.Result(cloud, 7) for cloud in matrix.clouds(
+            ['2026.2'], [True, False], ['debian-12'])], self.path)
+        self._invoke('--release', '2026.2')
+        self.assertEqual(2, len(self.wishes))
+        self.assertEqual([3, 3], [result.passed for result
+                                  in matrix.load(self.path)])
+
+    def test_resume_with_another_file(self):
+        self.path.parent.mkdir()
+        self.path.write_text('hosts: {}')
+        result = self._invoke('--resume')
+        self.assertIn(str(self.path), result.output)
+        self.assertEqual(1, result.exit_code)
+        self.assertEqual('hosts: {}', self.path.read_text())
+        self.down.assert_not_called()

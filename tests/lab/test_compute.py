@@ -19,8 +19,8 @@ import ddt
 
 from mempage_lab import compute
 from mempage_lab import node
-from mempage_lab import packages
 from mempage_lab import paths
+from mempage_lab import releases
 from mempage_lab import secrets
 from mempage_lab import templates
 from mempage_lab import topology
@@ -47,7 +47,6 @@ class ComputeTest(base.LabTestCase):
 
     def setUp(self):
         super().setUp()
-        self.patch_object(packages, 'venv').return_value = '/venv'
         self.topology = topology.load(self.write_topology(HOSTS), [])
         paths.KEYS.mkdir(parents=True)
         for name in ('tempest', 'nova', *(
@@ -101,6 +100,43 @@ class ComputeTest(base.LabTestCase):
                          self._nova()['libvirt']['allowed_memory_pagesize'])
         self._start('plain')
         self.assertNotIn('allowed_memory_pagesize', self._nova()['libvirt'])
+
+    @ddt.data((False, 'mempage.LibvirtDriver'),
+              (True, 'libvirt.LibvirtDriver'))
+    @ddt.unpack
+    def test_driver(self, stock, expected):
+        self.topology = self.topology.made_of(releases.NEWEST, stock, None)
+        self._start('plain')
+        self.assertEqual([expected],
+                         self._nova()['DEFAULT']['compute_driver'])
+
+    def test_a_stock_nova_hands_out_all_page_sizes(self):
+        self.topology = self.topology.made_of(releases.NEWEST, True, None)
+        self._start('small')
+        self.assertNotIn('allowed_memory_pagesize', self._nova()['libvirt'])
+
+    def test_all_is_of_its_own_environment(self):
+        part = self._start('plain')
+        openstack = self.topology.installation()
+        self.assertIs(openstack, part.node.installation)
+        for section, options in self._nova().items():
+            for helper in options.get('helper_command', ()):
+                self.assertTrue(helper.startswith(
+                    '%s/bin/privsep-helper ' % openstack.venv), section)
+        [program] = [program for program in part.programs()
+                     if program.name == 'nova-compute']
+        self.assertTrue(program.command.startswith(
+            '%s/bin/nova-compute ' % openstack.venv))
+        self.assertEqual('PATH="%s"' % openstack.search_path,
+                         program.environment)
+
+    def test_a_host_of_another_system(self):
+        self.topology = topology.load(self.write_topology(
+            'hosts: {plain: {system: debian-13}, both: }'), [])
+        part = self._start('plain')
+        self.assertEqual('debian-13', part.node.system.name)
+        venv = part.node.installation.venv
+        self.assertNotEqual(self._start('both').node.installation.venv, venv)
 
     def test_store_on_a_ramdisk(self):
         self._start('ramdisk')
@@ -226,7 +262,7 @@ class ComputeTest(base.LabTestCase):
     def test_kvm_is_hidden_where_it_does_not_work(self, kvm):
         init = templates.render(
             'init.sh', node=self._start('plain').node, private=node.PRIVATE,
-            setup=self.setup_script, kvm=kvm, python="/python3")
+            setup=self.setup_script, kvm=kvm, cache=paths.CACHE)
         self.assertEqual(kvm, 'device kvm' in init)
 
 

@@ -16,28 +16,33 @@ import re
 import shutil
 
 import bcrypt
+import ddt
 
 from mempage_lab import controller
 from mempage_lab import files
+from mempage_lab import installation
 from mempage_lab import node
-from mempage_lab import packages
 from mempage_lab import paths
+from mempage_lab import releases
 from mempage_lab import secrets
 from tests.lab import base
 
 
+@ddt.ddt
 class ControllerTest(base.LabTestCase):
 
     def setUp(self):
         super().setUp()
-        self.patch_object(packages, 'venv').return_value = (
-            self.directory / 'venv')
-        self.patch_object(packages, 'fingerprint').return_value = 'f'
+        self.patch_object(installation.Installation, 'fingerprint', 'f')
         self.patch_object(shutil, 'copytree')
         self.copies = self.patch_object(files, 'copy_tree')
         self.written = self.record_writes()
         self.started = self.patch_object(node.Node, 'start')
-        self.controller = controller.Controller(self.default_topology())
+        self.topology = self.default_topology()
+        self._start(self.topology)
+
+    def _start(self, topology):
+        self.controller = controller.Controller(topology)
         self.controller.start({})
 
     def _parsed(self, path):
@@ -47,7 +52,7 @@ class ControllerTest(base.LabTestCase):
 
     def test_services_listen_on_the_labs_own_address(self):
         address = self.controller.node.address
-        for api, (port, _) in controller.APIS.items():
+        for api, port in controller.APIS.items():
             uwsgi = self._parsed('/etc/uwsgi/%s.ini' % api)['uwsgi']
             self.assertEqual('%s:%d' % (address, port), uwsgi['http-socket'])
         self.assertIn('\nbind_address = %s\n' % address,
@@ -68,9 +73,63 @@ class ControllerTest(base.LabTestCase):
                 self._parsed(path)['keystone_authtoken']['password'])
 
     def test_the_scheduler_has_the_filters(self):
-        self.assertEqual(
-            ','.join(controller.SCHEDULER_FILTERS), self._parsed(
-                '/etc/nova/nova.conf')['filter_scheduler']['enabled_filters'])
+        self._assert_filters((*controller.SCHEDULER_FILTERS,
+                              'AggregateMemoryBackingFilter'))
+        self.assertIn('available_filters = nova_mempage.filters.'
+                      'AggregateMemoryBackingFilter\n',
+                      self.written['/etc/nova/nova.conf'])
+
+    def _assert_filters(self, expected):
+        nova = self._parsed('/etc/nova/nova.conf')
+        self.assertEqual(','.join(expected),
+                         nova['filter_scheduler']['enabled_filters'])
+
+    def test_a_stock_scheduler_knows_nothing_of_the_extension(self):
+        self._start(self.topology.made_of(releases.NEWEST, True, None))
+        self._assert_filters(controller.SCHEDULER_FILTERS)
+        self.assertIn('available_filters = nova.scheduler.filters.'
+                      'all_filters\n', self.written['/etc/nova/nova.conf'])
+        for path, text in self.written.items():
+            self.assertNotIn('mempage.', text, path)
+
+    @ddt.data(
+        ('2024.2', {'nova-api': ('3', '1'), 'neutron-api': ('1', '1')}),
+        ('2025.2', {'nova-api': ('3', '1')}), ('2026.1', {}), ('2026.2', {}))
+    @ddt.unpack
+    def test_apis_run_in_threads_unless_eventlet_has_patched_them(
+            self, name, patched):
+        release = releases.RELEASES[name]
+        self._start(self.topology.made_of(release, False, None))
+        for api in controller.APIS:
+            uwsgi = self._parsed('/etc/uwsgi/%s.ini' % api)['uwsgi']
+            self.assertEqual(patched.get(api, ('1', '16')),
+                             (uwsgi['processes'], uwsgi['threads']))
+            self.assertEqual(release.wsgi[api], uwsgi['module'])
+
+    @ddt.data(
+        ('2024.2', 'nova.api.openstack.compute.wsgi:init_application()'),
+        ('2025.1', 'nova.wsgi.osapi_compute:application'))
+    @ddt.unpack
+    def test_the_api_of_an_old_nova(self, release, expected):
+        self._start(self.topology.made_of(releases.RELEASES[release], False,
+                                          None))
+        self.assertEqual(expected, self._parsed(
+            '/etc/uwsgi/nova-api.ini')['uwsgi']['module'])
+
+    def test_all_is_of_its_own_environment(self):
+        openstack = self.controller.node.installation
+        paste = '%s/etc/%%s/api-paste.ini' % openstack.venv
+        self.assertEqual(paste % 'nova', self._parsed(
+            '/etc/nova/nova.conf')['wsgi']['api_paste_config'])
+        self.assertEqual(paste % 'neutron', self._parsed(
+            '/etc/neutron/neutron.conf')['DEFAULT']['api_paste_config'])
+        for program in self.controller.programs():
+            if program.name in (*controller.APIS, *controller.WORKERS):
+                self.assertTrue(program.command.startswith(
+                    '%s/bin/' % openstack.venv), program.command)
+            if program.name in controller.APIS:
+                self.assertIn('PATH="%s"' % openstack.search_path,
+                              program.environment)
 
     def test_the_controller_takes_no_guests(self):
         nova = self._parsed('/etc/nova/nova.conf')
@@ -99,6 +158,32 @@ class ControllerTest(base.LabTestCase):
         self.assertEqual(paths.CACHE, template.parent)
         self.assertEqual(self.controller.node.private('/var/lib/mysql'),
                          datadir)
+
+    def test_another_openstack_has_another_template(self):
+        self.patch_object(installation.Installation, 'fingerprint', 'g')
+        self._start(self.topology)
+        one, another = [call.args[0] for call in self.copies.call_args_list]
+        self.assertNotEqual(one, another)
+
+    def test_a_stock_nova_has_the_same_template(self):
+        self._start(self.topology.made_of(releases.NEWEST, True, None))
+        one, another = [call.args[0] for call in self.copies.call_args_list]
+        self.assertEqual(one, another)
+
+    def test_the_template_is_of_the_nodes_system(self):
+        openstack = self.controller.node.installation
+        run = self.patch_object(openstack.system, 'run')
+        for name in ('start_database', '_migrate', '_bootstrap', 'start_api'):
+            self.patch_object(controller.Controller, name)
+        for name in ('register_services', 'connect'):
+            self.patch_object(controller.cloud, name)
+        self.patch_object(node.Node, 'supervisor', base.supervisor())
+        self.controller.make_databases()
+        run.assert_called_once()
+        datadir = self.controller.node.private('/var/lib/mysql')
+        self.assertIn('mariadb-install-db', run.call_args.args)
+        self.assertIn('--datadir=%s' % datadir, run.call_args.args)
+        self.assertEqual([datadir.parent], run.call_args.kwargs['visible'])
 
     def test_every_api_and_worker_is_a_program(self):
         names = [program.name for program in self.started.call_args.args[0]]

@@ -53,7 +53,7 @@ class HealthTest(base.LabTestCase):
         return server.server_port
 
     def _answers(self, port):
-        self.patch_object(controller, 'APIS', {'api': (port, 'module')})
+        self.patch_object(controller, 'APIS', {'api': port})
         return health.apis(self.lab)
 
     @ddt.data((200, True), (300, True), (401, True), (500, False),

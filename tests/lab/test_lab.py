@@ -11,6 +11,8 @@
 # under the License.
 
 
+import graphlib
+import itertools
 from unittest import mock
 
 import ddt
@@ -23,6 +25,7 @@ from mempage_lab import optional_pools
 from mempage_lab import paths
 from mempage_lab import preflight
 from mempage_lab import progress
+from mempage_lab import releases
 from mempage_lab import secrets
 from mempage_lab import topology
 from tests.lab import base
@@ -33,6 +36,13 @@ hosts:
   a: {pools: [{size_kib: 2048, pages: 50},
               {size_kib: 1048576, pages: 2, optional: true}]}
 """
+TWO_SYSTEMS = """\
+hosts:
+  a:
+  b: {system: debian-13}
+"""
+OLD = releases.RELEASES['2024.2']
+WISH = {'release': OLD, 'stock': True, 'system': 'debian-12'}
 
 
 @ddt.ddt
@@ -54,9 +64,11 @@ class ChooseTest(base.LabTestCase):
         self.wanted = topology.load(self.path, [])
         self.without = self.wanted.without_optional([1048576])
 
-    def _choose(self, path=None):
-        return lab.choose(path or self.path,
-                          mock.Mock(spec=progress.Progress)).topology
+        self.shown = mock.Mock(spec=progress.Progress)
+
+    def _choose(self, path=None, **wished):
+        return lab.choose(lab.Wish(path or self.path, **wished),
+                          self.shown).topology
 
     def _first(self, settled):
         self.settle.return_value = settled
@@ -79,3 +91,136 @@ class ChooseTest(base.LabTestCase):
         other.write_text(HOSTS.replace('pages: 50', 'pages: 51'))
         error = self.assertRaises(errors.LabError, self._choose, other)
         self.assertIn('up with another topology', str(error))
+
+    def _bring_up(self, **wished):
+        """Choose a lab, and let it be up from then on."""
+        self.settle.side_effect = lambda wanted, shown: wanted
+        chosen = self._choose(**wished)
+        self.namespaces.return_value = ['mempage-a']
+        return chosen
+
+    @ddt.data({}, WISH)
+    def test_a_wish(self, wished):
+        chosen = self._bring_up(**wished)
+        self.assertIs(wished.get('release', releases.NEWEST), chosen.release)
+        self.assertIs(wished.get('stock', False), chosen.stock)
+        self.assertEqual(wished.get('system'), chosen.system)
+        self.assertEqual(chosen, topology.load(paths.TOPOLOGY, []))
+
+    def test_what_is_not_wished_for_is_the_topologys(self):
+        self.path.write_text('release: 2025.2\nstock: true\n'
+                             'system: debian-13\n' + HOSTS)
+        chosen = self._bring_up()
+        self.assertEqual(('2025.2', True, 'debian-13'), (
+            chosen.release.name, chosen.stock, chosen.system))
+        self.assertEqual(chosen, lab.choose(lab.Wish(), self.shown).topology)
+
+    def test_a_wish_goes_before_the_topology(self):
+        self.path.write_text('release: 2025.2\nstock: true\n'
+                             'system: debian-13\n' + HOSTS)
+        chosen = self._bring_up(release=releases.NEWEST, stock=False,
+                                system='debian-12')
+        self.assertEqual((releases.NEWEST, False, 'debian-12'), (
+            chosen.release, chosen.stock, chosen.system))
+
+    @ddt.data({}, WISH)
+    def test_the_same_wish_goes_on(self, wished):
+        chosen = self._bring_up(**wished)
+        self.assertEqual(chosen, self._choose(**wished))
+        self.assertEqual(chosen, lab.choose(lab.Wish(), self.shown).topology)
+
+    @ddt.data({}, WISH)
+    def test_a_part_of_the_wish_goes_on(self, wished):
+        chosen = self._bring_up(**wished)
+        for name, value in wished.items():
+            self.assertEqual(chosen, lab.choose(lab.Wish(**{name: value}),
+                                                self.shown).topology)
+
+    def test_the_system_that_nodes_run_anyway_goes_on(self):
+        chosen = self._bring_up()
+        self.assertEqual(chosen, self._choose(system='debian-12'))
+
+    @ddt.data({'release': OLD}, {'stock': True}, {'system': 'debian-13'})
+    def test_another_wish_is_refused(self, other):
+        self._bring_up()
+        for path in (self.path, None):
+            error = self.assertRaises(errors.LabError, lab.choose,
+                                      lab.Wish(path, **other), self.shown)
+            self.assertIn('up with another topology', str(error))
+            self.assertIn('OpenStack 2026.2 on debian-12)', str(error))
+
+    @ddt.data({'release': releases.NEWEST}, {'stock': False},
+              {'system': 'debian-12'})
+    def test_less_than_what_is_up_is_refused(self, other):
+        self._bring_up(release=releases.RELEASES['2025.2'], stock=True,
+                       system='debian-13')
+        error = self.assertRaises(errors.LabError, lab.choose,
+                                  lab.Wish(**other), self.shown)
+        self.assertIn('OpenStack 2025.2 on debian-13, stock Nova)', str(error))
+
+    def test_a_system_that_the_release_does_not_run_on(self):
+        error = self.assertRaises(errors.LabError, self._choose, release=OLD,
+                                  system='debian-13')
+        self.assertRegex(str(error), 'OpenStack 2024.2 .*debian-13')
+        self.assertFalse(paths.TOPOLOGY.exists())
+
+    def test_stock_says_what_is_not_heeded(self):
+        self.path.write_text(
+            HOSTS + '  b: {allowed_page_sizes: [large]}\n  c:\n'
+            '  d: {allowed_page_sizes: [small]}\n')
+        chosen = self._bring_up(stock=True)
+        [said] = [call.args[0] for call in self.shown.say.call_args_list]
+        self.assertIn('allowed_page_sizes of b, d is not heeded', said)
+        self.assertEqual([], chosen.restricting)
+
+    @ddt.data({}, {'stock': True})
+    def test_nothing_is_said_of_hosts_that_allow_all(self, wished):
+        self._bring_up(**wished)
+        self.shown.say.assert_not_called()
+
+
+@ddt.ddt
+class TasksTest(base.LabTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.patch_object(hugepages, 'before').return_value = {}
+
+    def _after(self, text):
+        """Return, for each task of a topology, all that is done before."""
+        tasks = lab.Lab(topology.load(self.write_topology(text), []))._tasks()
+        sorter = graphlib.TopologicalSorter(
+            {name: after for name, (_, after) in tasks.items()})
+        result = {}
+        for name in sorter.static_order():
+            self.assertIn(name, tasks)
+            before = tasks[name][1]
+            result[name] = set(before).union(
+                *(result[other] for other in before))
+        return result
+
+    @ddt.data(HOSTS, 'system: debian-13\n' + HOSTS, TWO_SYSTEMS)
+    def test_a_host_waits_for_its_own_openstack(self, text):
+        after = self._after(text)
+        for host in topology.load(self.write_topology(text), []).hosts:
+            system = host.system or ('debian-13' if text.startswith(
+                'system') else 'debian-12')
+            self.assertLessEqual({system + '/system', system + '/openstack'},
+                                 after[host.name])
+            self.assertIn(system + '/nova-mempage',
+                          after[host.name + '/nova-compute'])
+
+    def test_a_host_waits_for_no_other_system(self):
+        after = self._after(TWO_SYSTEMS)
+        self.assertNotIn('debian-12/openstack', after['b'])
+        self.assertNotIn('debian-13/openstack', after['a'])
+        self.assertNotIn('debian-13/system', after['template'])
+        self.assertIn('debian-12/nova-mempage', after['nova-scheduler'])
+
+    @ddt.data(HOSTS, 'system: debian-13\n' + HOSTS, TWO_SYSTEMS)
+    def test_no_two_tasks_install_packages_at_once(self, text):
+        after = self._after(text)
+        installing = ['compiler', 'packages', *(
+            name for name in after if name == 'debian-13/system')]
+        for former, task in itertools.combinations(installing, 2):
+            self.assertIn(former, after[task])

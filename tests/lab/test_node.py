@@ -13,6 +13,8 @@
 
 import os
 import pathlib
+import subprocess
+import sys
 
 import ddt
 import psutil
@@ -21,6 +23,7 @@ from mempage_lab import errors
 from mempage_lab import files
 from mempage_lab import node
 from mempage_lab import paths
+from mempage_lab import systems
 from tests.lab import base
 
 
@@ -29,7 +32,7 @@ class NodeTest(base.LabTestCase):
 
     def setUp(self):
         super().setUp()
-        self.node = node.Node('a', 10, '10.0.0.10')
+        self.node = node.Node('a', 10, '10.0.0.10', base.openstack())
 
     @ddt.data(('/etc/nova/nova.conf', 'hosts/a/etc/nova/nova.conf'),
               ('/var/lib/nova', 'hosts/a/var/lib/nova'),
@@ -96,3 +99,91 @@ class NodeTest(base.LabTestCase):
         error = self.assertRaises(errors.LabError, self.node.wait_for,
                                   'sshd', lambda: False)
         self.assertIn('sshd on a does not come up', str(error))
+
+
+@ddt.ddt
+class SystemTest(base.LabTestCase):
+    """What a node of another system than the machine's has."""
+
+    def setUp(self):
+        super().setUp()
+        self.owners = self.patch_object(os, 'chown')
+        self.nodes = {name: node.Node('a', 10, '10.0.0.10', base.openstack(
+            system=name)) for name in systems.DEBIANS}
+        self.node = self.nodes['debian-13']
+        etc = self.node.system.seen('/etc')
+        etc.mkdir(parents=True)
+        (etc / 'passwd').write_text('root:x:0:0:root:/root:/bin/bash\n'
+                                    'mysql:x:101:102::/nonexistent:/bin/sh\n')
+
+    def test_its_etc_is_the_trees(self):
+        self.node.prepare()
+        self.assertEqual(['passwd'], [
+            path.name for path in self.node.private('/etc').iterdir()])
+        for directory in node.PRIVATE:
+            self.assertTrue(self.node.private(directory).is_dir())
+
+    def test_its_etc_is_kept(self):
+        self.node.prepare()
+        self.node.write('/etc/hosts', 'text')
+        self.node.prepare()
+        self.assertEqual('text', self.node.private('/etc/hosts').read_text())
+
+    def test_files_belong_to_the_trees_users(self):
+        for owner, numbers in (('mysql', (101, 102)), ('root', (0, 0))):
+            self.node.write('/etc/a', 'text', owner=owner)
+            self.owners.assert_called_with(self.node.private('/etc/a'),
+                                           *numbers)
+
+    def test_files_of_nobody(self):
+        error = self.assertRaises(errors.LabError, self.node.write, '/etc/a',
+                                  'text', owner='sql')
+        self.assertIn('debian-13 has no user sql', str(error))
+
+    def _init(self, system):
+        """Return the lines of what a node of a system runs first."""
+        for module, name in ((node, 'stop'), (node.network, 'plug_host'),
+                             (node.Node, '_spawn'),
+                             (node.Node, 'wait_for_supervisor')):
+            self.patch_object(module, name)
+        chosen = self.nodes[system]
+        chosen.start([], {}, 'set up')
+        path = chosen.private('/etc/mempage-lab/init.sh')
+        subprocess.run(['bash', '-n', path], check=True)
+        return path.read_text().splitlines()
+
+    def test_the_machines_root_is_the_root(self):
+        lines = self._init('debian-12')
+        self.assertIn('root=', lines)
+        self.assertNotIn('pivot_root', '\n'.join(lines))
+        self.assertIn('mount --bind %s $root/etc' % self.nodes[
+            'debian-12'].private('/etc'), lines)
+        self.assertTrue(lines[-1].startswith(
+            'exec %s/bin/python3 ' % sys.prefix), lines[-1])
+
+    def test_the_tree_becomes_the_root(self):
+        lines = self._init('debian-13')
+        tree = self.node.system.root
+        steps = [lines.index(line) for line in (
+            'root=%s' % (self.node.directory / 'root'),
+            'mount --bind %s $root' % tree,
+            # Nobody writes to the tree, and all see OpenStack.
+            'mount -o remount,bind,ro $root',
+            'mount --rbind %s $root%s' % (paths.CACHE, paths.CACHE),
+            'mount -t proc proc $root/proc',
+            *('mount --bind %s $root%s' % (self.node.private(path), path)
+              for path in node.PRIVATE),
+            'mount --move $dev $root/dev',
+            'pivot_root . run/machine',
+            'umount --lazy /run/machine',
+            'set up')]
+        self.assertEqual(sorted(steps), steps)
+        self.assertTrue(lines[-1].startswith('exec /usr/bin/python3 '),
+                        lines[-1])
+
+    @ddt.data(*systems.DEBIANS)
+    def test_its_devices_are_its_own_before_it_sees_any(self, system):
+        lines = self._init(system)
+        move = lines.index('mount --move $dev $root/dev')
+        self.assertLess(lines.index('device loop-control 600 c 10 237'), move)
+        self.assertLess(move, lines.index('set up'))

@@ -14,14 +14,18 @@
 import configparser
 import shlex
 import stat
+import sys
 
+import ddt
 import yaml
 
 from mempage_lab import cloud
 from mempage_lab import controller
 from mempage_lab import outputs
 from mempage_lab import paths
+from mempage_lab import releases
 from mempage_lab import secrets
+from mempage_lab import topology
 from mempage_tempest_plugin.declared import inventory
 from tests.lab import base
 
@@ -30,6 +34,7 @@ RESOURCES = cloud.Resources('image', 'image-2', 'flavor', 'flavor-2', 'net',
 HARD = "a b'c\"$(d)"
 
 
+@ddt.ddt
 class OutputsTest(base.LabTestCase):
 
     def setUp(self):
@@ -73,20 +78,71 @@ class OutputsTest(base.LabTestCase):
         self.assertEqual(str(paths.INVENTORY),
                          parser['mempage']['host_inventory'])
 
-    def test_emulated_guests_do_not_run_while_they_migrate(self):
-        for kvm in (False, True):
-            outputs.write(self.topology, RESOURCES, kvm)
-            parser = configparser.RawConfigParser()
-            parser.read_string(paths.TEMPEST_CONF.read_text())
-            self.assertEqual(kvm, parser['mempage'].getboolean(
-                'live_migrate_running_guests'))
-
-    def test_tempest_knows_the_schedulers_filters(self):
+    def _tempest(self, declared, kvm=False):
+        outputs.write(declared, RESOURCES, kvm)
         parser = configparser.RawConfigParser()
         parser.read_string(paths.TEMPEST_CONF.read_text())
+        return parser
+
+    def test_emulated_guests_do_not_run_while_they_migrate(self):
+        for kvm in (False, True):
+            self.assertEqual(kvm, self._tempest(
+                self.topology, kvm)['mempage'].getboolean(
+                    'live_migrate_running_guests'))
+
+    @ddt.data(('system: debian-13\nhosts: {a: , b: }', True),
+              ('system: debian-12\nhosts: {a: , b: }', False),
+              ('hosts: {a: {system: debian-13}, b: {system: debian-13}}',
+               True),
+              ('hosts: {a: {system: debian-13}, b: }', False),
+              ('system: debian-13\nhosts: {a: , b: {system: debian-12}}',
+               False))
+    @ddt.unpack
+    def test_emulated_guests_that_can_run_while_they_migrate(
+            self, text, expected):
+        declared = topology.load(self.write_topology(text), [])
+        for kvm in (False, True):
+            self.assertEqual(kvm or expected, self._tempest(
+                declared, kvm)['mempage'].getboolean(
+                    'live_migrate_running_guests'))
+
+    @ddt.data(True, False)
+    def test_tempest_knows_the_schedulers_filters(self, stock):
+        wanted = self.topology.made_of(releases.NEWEST, stock, None)
+        features = self._tempest(wanted)['compute-feature-enabled']
         self.assertEqual(
-            ','.join(controller.SCHEDULER_FILTERS),
-            parser['compute-feature-enabled']['scheduler_enabled_filters'])
+            controller.SCHEDULER_FILTERS + (
+                () if stock else ('AggregateMemoryBackingFilter',)),
+            tuple(features['scheduler_enabled_filters'].split(',')))
+
+    @ddt.data((True, 'false', 'refused-late'),
+              (False, 'true', 'refused-early'))
+    @ddt.unpack
+    def test_tempest_knows_the_extension(self, stock, expected, refused):
+        wanted = self.topology.made_of(releases.NEWEST, stock, None)
+        mempage = self._tempest(wanted)['mempage']
+        self.assertEqual((expected, expected, refused), (
+            mempage['allowed_memory_pagesize'],
+            mempage['aggregate_memory_backing_filter'],
+            mempage['mixed_live_migration']))
+
+    def test_a_stock_nova_hands_out_all_page_sizes(self):
+        outputs.write(self.topology.made_of(releases.NEWEST, True, None),
+                      RESOURCES, kvm=False)
+        for name, host in inventory.load(paths.INVENTORY).hosts.items():
+            self.assertEqual(('any',), host.allowed_page_sizes, name)
+
+    def test_services_are_restarted_by_the_nodes_own_supervisor(self):
+        declared = topology.load(self.write_topology(
+            'hosts: {a: , b: {system: debian-13}}'), [])
+        outputs.write(declared, RESOURCES, kvm=False)
+        hosts = inventory.load(paths.INVENTORY).hosts
+        for name, command in (('a', '%s/bin/supervisorctl -c ' % sys.prefix),
+                              ('b', '/usr/bin/supervisorctl -c ')):
+            service = hosts[name].compute_service
+            self.assertTrue(service.restart.startswith(command))
+            self.assertTrue(service.restart.endswith(' nova-compute'))
+            self.assertTrue(hosts[name].libvirt_restart.startswith(command))
 
     def test_files_are_roots_own(self):
         for path in (paths.INVENTORY, paths.TEMPEST_CONF, paths.OPENRC,

@@ -21,7 +21,6 @@ import ddt
 import psutil
 
 from mempage_lab import errors
-from mempage_lab import paths
 from mempage_lab import preflight
 from mempage_lab import topology
 from tests.lab import base
@@ -56,9 +55,10 @@ class PreflightTest(base.LabTestCase):
         self.assertIn('debian 12 and debian 13, x86_64', error)
         self.assertIn('this is %s %s, %s' % system, error)
 
-    def _machine(self, available_mib, free_gib):
+    def _machine(self, available_mib, free_gib, total_mib=None):
         self.patch_object(psutil, 'virtual_memory').return_value = mock.Mock(
-            available=available_mib * 2 ** 20)
+            available=available_mib * 2 ** 20,
+            total=(total_mib or available_mib) * 2 ** 20)
         self.patch_object(shutil, 'disk_usage').return_value = mock.Mock(
             free=free_gib * 2 ** 30)
 
@@ -96,13 +96,38 @@ class PreflightTest(base.LabTestCase):
                       error)
 
     def test_less_disk_is_enough_where_the_cache_is_filled(self):
-        complete = paths.CACHE / 'openstack-1' / 'complete'
+        complete = self.default_topology().installation().venv / 'complete'
         complete.parent.mkdir(parents=True)
         complete.touch()
         self._machine(100 * 1024, 2)
         preflight.check_resources(self.default_topology())
         self._machine(100 * 1024, 1)
         self._error(preflight.check_resources, self.default_topology())
+
+    def _store(self, filesystem, size_mib):
+        return topology.load(self.write_topology(
+            'hosts: {a: , b: {file_backed: {capacity_mib: 1, filesystem: %s, '
+            'size_mib: %d}}}' % (filesystem, size_mib)), [])
+
+    @ddt.data(('tmpfs', 20 * 1024), ('ext4', 30 * 1024), ('xfs', 30 * 1024))
+    @ddt.unpack
+    def test_a_store_that_the_machine_just_holds(self, filesystem, size_mib):
+        # What others take now, they need not take when tests fill it.
+        self._machine(10 * 1024, 30, total_mib=20 * 1024)
+        preflight.check_resources(self._store(filesystem, size_mib))
+
+    @ddt.data(('tmpfs', 20 * 1024, 'memory'), ('ext4', 30 * 1024, 'disk'),
+              ('xfs', 30 * 1024, 'disk'))
+    @ddt.unpack
+    def test_a_store_that_the_machine_cannot_hold(self, filesystem, room,
+                                                  place):
+        self._machine(10 * 1024, 30, total_mib=20 * 1024)
+        error = self._error(preflight.check_resources,
+                            self._store(filesystem, room + 1))
+        self.assertIn(
+            'hosts.b.file_backed.size_mib: a store of %d MiB on %s takes up '
+            'to as much %s, and the machine has %d MiB' % (
+                room + 1, filesystem, place, room), error)
 
     def test_page_size_that_the_kernel_lacks(self):
         self.patch_object(pathlib.Path, 'glob').return_value = [

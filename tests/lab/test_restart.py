@@ -21,7 +21,6 @@ from mempage_lab import errors
 from mempage_lab import health
 from mempage_lab import lab
 from mempage_lab import node
-from mempage_lab import packages
 from mempage_lab import progress
 from mempage_lab import restart
 from tests.lab import base
@@ -37,7 +36,6 @@ class RestartTest(base.LabTestCase):
 
     def setUp(self):
         super().setUp()
-        self.patch_object(packages, 'venv').return_value = '/venv'
         self.patch_object(progress, 'console').is_terminal = False
         self.patch_object(lab, 'REGISTRATION_LIMIT', 0.2)
         self.patch_object(node.Node, 'pid', 1)

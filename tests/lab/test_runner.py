@@ -13,6 +13,7 @@
 
 import contextlib
 import functools
+import json
 import os
 import pathlib
 import signal
@@ -23,9 +24,11 @@ import ddt
 import psutil
 
 from mempage_lab import accounts
+from mempage_lab import lab
 from mempage_lab import paths
 from mempage_lab import runner
 from mempage_lab import shell
+from mempage_lab import versions
 from mempage_lab import wait
 from tests.lab import base
 
@@ -40,6 +43,7 @@ import sys
 from mempage_lab import runner
 runner._call(sys.argv[1])
 """
+VERSIONS = {'release': '2025.1', 'openstack': {'nova': '31.0.0'}}
 ROOT = pathlib.Path(runner.__file__).parents[1]
 
 
@@ -55,6 +59,7 @@ def _kill(pid):
         os.kill(pid, signal.SIGKILL)
 
 
+@ddt.ddt
 class RunTest(base.LabTestCase):
 
     def setUp(self):
@@ -62,6 +67,8 @@ class RunTest(base.LabTestCase):
         self.patch_object(shell, 'run')
         self.patch_object(accounts, 'release')
         self.patch_object(runner, 'BIN', self.directory)
+        self.patch_object(lab, 'load').return_value = 'lab'
+        self.patch_object(versions, 'collect', {'lab': VERSIONS}.get)
         paths.TEMPEST_WORKSPACE.mkdir(parents=True)
 
     def _tempest(self, script):
@@ -75,6 +82,11 @@ class RunTest(base.LabTestCase):
         self.assertEqual(3, status)
         self.assertEqual(b'', (results / 'results.subunit').read_bytes())
         self.assertEqual(results, (paths.RESULTS / 'latest').resolve())
+        self._assert_versions(results)
+
+    def _assert_versions(self, results):
+        self.assertEqual(VERSIONS, json.loads(
+            (results / 'versions.json').read_text()))
 
     def test_each(self):
         said = self.directory / 'said'
@@ -86,6 +98,14 @@ class RunTest(base.LabTestCase):
                          % (paths.TEMPEST_CONF,
                             (paths.RESULTS / 'latest').resolve()),
                          said.read_text())
+        self._assert_versions(paths.RESULTS / 'latest')
+
+    @ddt.data(({}, '^mempage_tempest_plugin', 4),
+              ({'regex': 'a|b', 'workers': 2}, 'a|b', 2))
+    @ddt.unpack
+    def test_suite(self, wanted, regex, workers):
+        self.assertEqual(('--regex', regex, '--concurrency', str(workers)),
+                         runner.suite(**wanted))
 
     def test_arguments(self):
         said = self.directory / 'said'
@@ -108,8 +128,9 @@ class CallTest(base.LabTestCase):
 
     def _started(self):
         """Return the numbers of a Tempest and its worker that run."""
+        # A busy machine needs that long to import what the lab does.
         self.assertTrue(wait.until(
-            lambda: self.pids.exists() and self.pids.read_text(), 10, 0.02))
+            lambda: self.pids.exists() and self.pids.read_text(), 60, 0.02))
         found = [int(pid) for pid in self.pids.read_text().split()]
         for pid in found:
             self.addCleanup(_kill, pid)

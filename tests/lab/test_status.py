@@ -24,13 +24,13 @@ from mempage_lab import lab
 from mempage_lab import memory
 from mempage_lab import network
 from mempage_lab import node
-from mempage_lab import packages
 from mempage_lab import paths
+from mempage_lab import shell
 from mempage_lab import status
 from tests.lab import base
 
 KEYS = ['apis', 'hosts', 'memory_mib', 'network', 'pools_mib', 'problems',
-        'shared_memory_mib', 'state']
+        'shared_memory_mib', 'state', 'versions']
 HOSTS = """\
 network: 10.7.0.0/23
 hosts:
@@ -44,7 +44,6 @@ class StatusTest(base.LabTestCase):
 
     def setUp(self):
         super().setUp()
-        self.patch_object(packages, 'venv').return_value = '/venv'
         self.patch_object(network, 'used_networks').return_value = []
         self.namespaces = self.patch_object(network, 'namespaces')
         self.namespaces.return_value = []
@@ -64,6 +63,9 @@ class StatusTest(base.LabTestCase):
         self.statvfs = self.patch_object(os, 'statvfs')
         self.statvfs.return_value = mock.Mock(
             f_blocks=1000 * 256, f_bfree=800 * 256, f_frsize=4096)
+        # What a node is asked are versions only.
+        self.patch_object(shell, 'run').return_value = (
+            'Debian 12\n6.1.0\n3.11.2\n9.0.0\n7.2.9\n')
 
     def _lab(self, pid=77, **states):
         paths.TOPOLOGY.parent.mkdir(parents=True)
@@ -86,6 +88,7 @@ class StatusTest(base.LabTestCase):
     def test_no_lab(self):
         result = status.collect()
         self.assertEqual('down', result['state'])
+        self.assertIsNone(result['versions'])
         self.assertEqual(KEYS, sorted(result))
         self.assertEqual('there is no lab: mempage-lab up\n',
                          self._shown(result))
@@ -118,6 +121,12 @@ class StatusTest(base.LabTestCase):
             '/proc/77/root/var/lib/libvirt/memory')
         self.assertEqual([{'size_kib': 2048, 'pages': 100, 'free': 60}],
                          large['pools'])
+        self.assertEqual(('2026.2', False), (
+            result['versions']['release'], result['versions']['stock']))
+        self.assertEqual(
+            {name: {'system': 'Debian 12', 'kernel': '6.1.0',
+                    'python': '3.11.2', 'libvirt': '9.0.0', 'qemu': '7.2.9'}
+             for name in ('f', 'h')}, result['versions']['hosts'])
         self.assertIsNone(controller['up'])
         self.assertEqual(
             {'name': 'sshd', 'state': 'RUNNING', 'pid': 7,
@@ -130,6 +139,9 @@ class StatusTest(base.LabTestCase):
                          r'+200 of 512 MiB tmpfs +200 MiB +192 MiB')
         self.assertIn('60 of 100 x 2048 KiB free', shown)
         self.assertRegex(shown, r'(?m)^f/nova-compute +RUNNING +7 +0:01:05')
+        self.assertIn('OpenStack 2026.2: ', shown)
+        self.assertIn('\nf, h: Debian 12, libvirt 9.0.0, QEMU 7.2.9, kernel '
+                      '6.1.0, Python 3.11.2\n', shown)
         self.assertIn('the lab is up\n', shown)
 
     def _problems(self):
@@ -175,6 +187,8 @@ class StatusTest(base.LabTestCase):
         self.mounted.return_value = False
         self.assertEqual(['controller is not running', 'f is not running',
                           'h is not running'], self._problems())
+        self.assertEqual({'f': None, 'h': None},
+                         status.collect()['versions']['hosts'])
 
     def test_a_node_on_its_way_up(self):
         self._lab()

@@ -44,6 +44,9 @@ class StreamTest(base.LabTestCase):
         self.assertTrue(name.endswith('test_bad'), name)
         self.assertIn('because', said)
         self.assertNotIn('in use', said)
+        [(name, reason)] = outcome.skips.items()
+        self.assertTrue(name.endswith('test_skipped'), name)
+        self.assertEqual('not here', reason)
         [name] = outcome.passed
         self.assertTrue(name.endswith('test_good'), name)
 

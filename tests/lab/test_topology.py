@@ -17,6 +17,8 @@ import textwrap
 import ddt
 
 from mempage_lab import errors
+from mempage_lab import releases
+from mempage_lab import systems
 from mempage_lab import topology
 from mempage_tempest_plugin.declared import inventory
 from tests.lab import base
@@ -35,6 +37,8 @@ MIXED = textwrap.dedent("""\
         pools: [{size_kib: 2048, pages: 50}]
       d:
     """)
+#: The newest release runs on both.
+TWO_SYSTEMS = 'hosts: {a: {system: debian-13}, b: , c: {system: debian-12}}'
 
 
 def _networks(*texts):
@@ -125,6 +129,136 @@ class TopologyTest(base.LabTestCase):
         topology.save(loaded, path)
         self.assertEqual(loaded, topology.load(path, []))
 
+    @ddt.data(
+        'release: 2024.2\n' + MIXED, 'system: debian-13\n' + MIXED,
+        'system: debian-12\n' + TWO_SYSTEMS, TWO_SYSTEMS,
+        'release: 2025.1\nstock: true\nhosts: {a: {pools: '
+        '[{size_kib: 2048, pages: 5}]}}')
+    def test_saved_openstack_is_loaded_again(self, text):
+        loaded = self._load(text)
+        path = self.directory / 'saved' / 'topology.yaml'
+        topology.save(loaded, path)
+        self.assertEqual(loaded, topology.load(path, []))
+
+    def test_a_wish_is_loaded_again(self):
+        wanted = self._load(MIXED).made_of(releases.RELEASES['2025.1'], True,
+                                           'debian-12')
+        path = self.directory / 'saved' / 'topology.yaml'
+        topology.save(wanted, path)
+        self.assertEqual(wanted, topology.load(path, []))
+
+    def test_a_stock_nova_has_no_pools_that_no_guest_was_to_use(self):
+        stock = self._load(
+            'hosts: {a: {allowed_page_sizes: [small], pools: &pools '
+            '[{size_kib: 2048, pages: 5}]}, b: {allowed_page_sizes: [large], '
+            'pools: *pools}}').made_of(releases.NEWEST, True, None)
+        self.assertEqual([[], [2048]], [
+            [pool.size_kib for pool in host.policy.pools]
+            for host in stock.hosts])
+        self.assertEqual([], stock.restricting)
+
+    def test_openstack_of_a_file_that_names_none(self):
+        loaded = self._load(MIXED)
+        self.assertIs(releases.NEWEST, loaded.release)
+        self.assertIs(False, loaded.stock)
+        self.assertIsNone(loaded.system)
+        self.assertEqual('2026.2 on debian-12', loaded.openstack)
+
+    # YAML takes it for a number without quotes.
+    @ddt.data('2025.1', "'2025.1'")
+    def test_release(self, name):
+        loaded = self._load('release: %s\n%s' % (name, MIXED))
+        self.assertIs(releases.RELEASES['2025.1'], loaded.release)
+        self.assertEqual('2025.1', loaded.installation().release.name)
+
+    def test_stock(self):
+        loaded = self._load('stock: true\nhosts: {a: }')
+        self.assertIs(True, loaded.installation().stock)
+        self.assertEqual('2026.2 on debian-12, stock Nova', loaded.openstack)
+
+    def test_a_stock_nova_cannot_restrict_page_sizes(self):
+        error = self._error('stock: true\n' + MIXED.replace(
+            '  d:\n', '  d: {allowed_page_sizes: [large]}\n'))
+        self.assertIn('topology.yaml: stock: ', error)
+        self.assertIn('allowed_page_sizes of b, d ', error)
+
+    def test_restricting(self):
+        loaded = self._load(MIXED)
+        self.assertEqual(['b'], loaded.restricting)
+        wanted = loaded.made_of(loaded.release, True, None)
+        self.assertEqual([], wanted.restricting)
+        # But for the one whose pages no guest was to have.
+        self.assertEqual([(), (topology.LabPool(2048, 100),),
+                          (topology.LabPool(2048, 50),), ()],
+                         [host.policy.pools for host in wanted.hosts])
+        self.assertEqual(loaded, loaded.made_of(loaded.release, False, None))
+
+    def _systems(self, loaded):
+        """Return the systems of the controller and of each host."""
+        return [loaded.installation(host).system.name
+                for host in (None, *loaded.hosts)]
+
+    @ddt.data('debian-12', 'debian-13')
+    def test_nodes_run_the_machines_system(self, machine):
+        self.machine.return_value = machine
+        self.assertEqual({machine}, set(self._systems(self._load(MIXED))))
+
+    def test_system_of_all(self):
+        loaded = self._load('system: debian-13\n' + MIXED)
+        self.assertEqual(['debian-13'] * 5, self._systems(loaded))
+
+    def test_a_hosts_own_system(self):
+        loaded = self._load(TWO_SYSTEMS)
+        self.assertEqual(['debian-12', 'debian-13', 'debian-12',
+                          'debian-12'], self._systems(loaded))
+        loaded = self._load('system: debian-13\n' + TWO_SYSTEMS)
+        self.assertEqual(['debian-13', 'debian-13', 'debian-13',
+                          'debian-12'], self._systems(loaded))
+
+    def test_nodes_alike_share_an_installation(self):
+        loaded = self._load(TWO_SYSTEMS)
+        self.assertEqual(['debian-12', 'debian-13'], [
+            found.system.name for found in loaded.installations])
+        self.assertIs(loaded.installation(), loaded.installation(
+            loaded.hosts[1]))
+        self.assertIs(loaded.installations[1], loaded.installation(
+            loaded.hosts[0]))
+
+    # Its Python is too new for the older releases.
+    @ddt.data(('2024.2', 'debian-12'), ('2025.1', 'debian-12'),
+              ('2025.2', 'debian-13'), ('2026.2', 'debian-13'))
+    @ddt.unpack
+    def test_a_system_that_the_release_runs_on(self, release, expected):
+        self.machine.return_value = 'debian-13'
+        loaded = self._load('release: %s\n%s' % (release, MIXED))
+        self.assertEqual({expected}, set(self._systems(loaded)))
+
+    @ddt.data('system: debian-13\nhosts: {a: }',
+              'hosts: {a: {system: debian-13}, b: }')
+    def test_a_system_that_the_release_does_not_run_on(self, text):
+        error = self._error('release: 2025.1\n' + text)
+        self.assertRegex(error, r'topology.yaml: OpenStack 2025\.1 .* 3\.9 to '
+                         r'3\.12, and debian-13 has 3\.13')
+
+    @ddt.data(TWO_SYSTEMS, 'hosts: {a: }')
+    def test_a_wish_that_does_not_fit(self, text):
+        loaded = self._load(text)
+        error = self.assertRaises(
+            errors.LabError, loaded.made_of, releases.RELEASES['2024.2'],
+            False, 'debian-13')
+        self.assertRegex(str(error), r'^OpenStack 2024\.2 .*debian-13')
+
+    @ddt.data(*releases.RELEASES)
+    def test_every_release_can_be_named(self, release):
+        loaded = self._load("release: '%s'\nhosts: {a: }" % release)
+        self.assertEqual(release, loaded.release.name)
+
+    @ddt.data(*systems.DEBIANS)
+    def test_every_system_can_be_named(self, system):
+        loaded = self._load('system: %s\nhosts: {a: {system: %s}}' % (
+            system, system))
+        self.assertEqual([system] * 2, self._systems(loaded))
+
     def test_default_is_valid(self):
         hosts = self.default_topology().hosts
         self.assertEqual(set(inventory.Kind),
@@ -169,6 +303,16 @@ class TopologyTest(base.LabTestCase):
         ('network: 300.0.0.0/23\nhosts: {a: }', "network: .*300.0.0.0"),
         ('hosts: {a: {file_backed: {capacity_mib: 9, filesystem: tmpfs, '
          'size_mib: 8}}}', 'hosts.a.file_backed.size_mib: 8 MiB cannot'),
+        ("release: '2023.1'\nhosts: {a: }",
+         "release: '2023.1' is not one of .*'2024.2'.*'2026.2'"),
+        ('release: [2025.1]\nhosts: {a: }', 'release: .2025.1. is not one'),
+        ('release: 2023.1\nhosts: {a: }', "release: '2023.1' is not one of"),
+        ('stock: maybe\nhosts: {a: }', "stock: 'maybe' is not of type"),
+        ('system: debian-11\nhosts: {a: }',
+         "system: 'debian-11' is not one of .*'debian-12', 'debian-13'"),
+        ('hosts: {a: {system: ubuntu-24.04}}',
+         "hosts.a.system: 'ubuntu-24.04' is not one of .*'debian-13'"),
+        ('hosts: {a: {release: 2025.1}}', "hosts.a: .*'release' was unexp"),
         ('hosts: [', 'is not YAML'))
     @ddt.unpack
     def test_error_names_the_key(self, text, expected):

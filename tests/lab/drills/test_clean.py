@@ -34,5 +34,14 @@ class CleanTest(base.LabTestCase):
             call.kwargs['seed'] for call in run.call_args_list])
         self.assertNotEqual(first.seed, second.seed)
 
+    def test_a_run_that_ended_badly_without_a_failed_test_is_not_clean(self):
+        run = self.patch_object(runner, 'run')
+        run.return_value = 3, self.directory
+        self.patch_object(stream, 'read').return_value = stream.Outcome(
+            ['a'], {})
+        [done] = clean.run(1, 3, mock.Mock())
+        self.assertEqual(('tempest run: exit status 3',), done.failed)
+        self.assertFalse(done.clean)
+
     def test_a_run_without_tests_is_not_clean(self):
         self.assertFalse(clean.Run(1, 0, (), 0.5).clean)

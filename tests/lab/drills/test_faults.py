@@ -19,7 +19,7 @@ from mempage_lab.drills import catalogue
 from mempage_lab.drills import faults
 from mempage_lab import errors
 from mempage_lab import files
-from mempage_lab import packages
+from mempage_lab import installation
 from mempage_lab import paths
 from tests.lab import base
 
@@ -31,6 +31,7 @@ class FakeNode:
 
     def __init__(self, directory):
         self.directory = directory
+        self.installation = base.openstack()
         self.commands = []
         self.mounts = ''
 
@@ -54,7 +55,7 @@ class FaultsTest(base.LabTestCase):
         self.module = self.directory / 'lib/python3.11/site-packages/nova/a.py'
         self.module.parent.mkdir(parents=True)
         self.module.write_text('limit = 1\nother = 2\n')
-        self.patch_object(packages, 'venv').return_value = self.directory
+        self.patch_object(installation.Installation, 'venv', self.directory)
 
     def test_source_is_changed_for_the_node_only(self):
         fault = faults.Source('nova/a.py', 'limit = 1', 'limit = 9')

@@ -1,0 +1,89 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The releases of OpenStack that a lab can be made of."""
+
+import dataclasses
+
+from mempage_lab import paths
+
+#: Where OpenStack publishes the versions that a release was tested with.
+UPPER_CONSTRAINTS = 'https://releases.openstack.org/constraints/upper/%s'
+#: WSGI module of each API, as far as it has one: see :attr:`Release.wsgi`.
+WSGI = {'keystone': 'keystone.wsgi.api:application',
+        'glance-api': 'glance.wsgi.api:application',
+        'placement': 'placement.wsgi.api:application',
+        'neutron-api': 'neutron.wsgi.api:application',
+        'nova-api': 'nova.wsgi.osapi_compute:application'}
+
+
+@dataclasses.dataclass(frozen=True)
+class Release:
+    """One release of OpenStack.
+
+    :ivar name: such as ``2025.1``
+    :ivar series: the major version of each of its parts
+    :ivar python: the oldest and the newest minor version of Python 3 that it
+        runs on; it was tested on those by OpenStack
+    :ivar processes: in how many processes an API runs that eventlet has
+        patched: each takes one request at a time. The others run in threads.
+    :ivar wsgi: WSGI callable of each API, as uWSGI names it
+    """
+    name: str
+    series: dict
+    python: tuple
+    processes: dict = dataclasses.field(default_factory=dict)
+    wsgi: dict = dataclasses.field(default_factory=lambda: WSGI)
+
+    @property
+    def constraints(self):
+        """The file with the versions that are installed."""
+        return paths.PACKAGE / 'constraints' / (self.name + '.txt')
+
+    @property
+    def requirements(self):
+        """Its parts in the words of pip."""
+        return ['%s~=%d.0' % part for part in self.series.items()]
+
+    def runs_on(self, system):
+        """Tell whether it runs on the Python of a system.
+
+        :param system: a :class:`mempage_lab.systems.System`
+        """
+        oldest, newest = self.python
+        return oldest <= system.python <= newest
+
+
+def _series(keystone, glance, placement, neutron, nova):
+    return {'keystone': keystone, 'glance': glance,
+            'openstack-placement': placement, 'neutron': neutron,
+            'nova': nova}
+
+
+#: Of 2024.2 only Keystone has a module for its API, the others scripts.
+_SCRIPTS = {
+    **WSGI, 'glance-api': 'glance.common.wsgi_app:init_app()',
+    'placement': 'placement.wsgi:init_application()',
+    'neutron-api': 'neutron.cmd.eventlet.server:main_api_eventlet()',
+    'nova-api': 'nova.api.openstack.compute.wsgi:init_application()'}
+_NOVA = {'nova-api': 3}
+# Each process of Neutron's has a copy of OVN's database of its own, in which a
+# port may still be missing that another one has made: one for all requests.
+_NOVA_AND_NEUTRON = {**_NOVA, 'neutron-api': 1}
+RELEASES = {release.name: release for release in (
+    Release('2024.2', _series(26, 29, 12, 25, 30), (9, 12),
+            _NOVA_AND_NEUTRON, _SCRIPTS),
+    Release('2025.1', _series(27, 30, 13, 26, 31), (9, 12), _NOVA),
+    Release('2025.2', _series(28, 31, 14, 27, 32), (10, 13), _NOVA),
+    Release('2026.1', _series(29, 32, 15, 28, 33), (10, 13)),
+    Release('2026.2', _series(30, 33, 16, 29, 34), (11, 13)))}
+NEWEST = RELEASES['2026.2']
