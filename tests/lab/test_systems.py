@@ -77,7 +77,7 @@ class TreeTest(base.LabTestCase):
         self.copied.write_text('nameserver 10.0.0.1\n')
         self.patch_object(systems, '_COPIED', (
             str(self.copied), str(self.directory / 'nothing')))
-        self.patch_object(systems, '_mirror').return_value = 'http://mirror'
+        self.patch_object(systems, 'mirror').return_value = 'http://mirror'
         self.commands = []
         self.patch_object(shell, 'run', self._run)
 
@@ -190,4 +190,4 @@ class MirrorTest(base.LabTestCase):
     @ddt.unpack
     def test_that_of_the_machines_packages(self, lines, expected):
         self.patch_object(shell, 'run').return_value = '\n'.join(lines)
-        self.assertEqual(expected, systems._mirror())
+        self.assertEqual(expected, systems.mirror())
