@@ -76,9 +76,9 @@ _SCRIPTS = {
     'neutron-api': 'neutron.cmd.eventlet.server:main_api_eventlet()',
     'nova-api': 'nova.api.openstack.compute.wsgi:init_application()'}
 _NOVA = {'nova-api': 3}
-# Each process of Neutron's has a copy of OVN's database of its own, in which a
-# port may still be missing that another one has made: one for all requests.
-_NOVA_AND_NEUTRON = {**_NOVA, 'neutron-api': 1}
+# Of Neutron's, each process hears of OVN's events only while it is asked, and
+# a port may be missing in its copy of OVN's database that another has made.
+_NOVA_AND_NEUTRON = {**_NOVA, 'neutron-api': 3}
 RELEASES = {release.name: release for release in (
     Release('2024.2', _series(26, 29, 12, 25, 30), (9, 12),
             _NOVA_AND_NEUTRON, _SCRIPTS),

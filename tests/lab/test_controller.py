@@ -93,7 +93,7 @@ class ControllerTest(base.LabTestCase):
             self.assertNotIn('mempage.', text, path)
 
     @ddt.data(
-        ('2024.2', {'nova-api': ('3', '1'), 'neutron-api': ('1', '1')}),
+        ('2024.2', {'nova-api': ('3', '1'), 'neutron-api': ('3', '1')}),
         ('2025.2', {'nova-api': ('3', '1')}), ('2026.1', {}), ('2026.2', {}))
     @ddt.unpack
     def test_apis_run_in_threads_unless_eventlet_has_patched_them(
