@@ -70,15 +70,11 @@ _topology = click.option(
     'default is default.' % topology.SHIPPED)
 
 
-_release = click.option(
-    '--release', type=click.Choice(list(releases.RELEASES)),
-    help='The release of OpenStack; the default is %s.'
-    % releases.NEWEST.name)
-
-
 @main.command()
 @_topology
-@_release
+@click.option('--release', type=click.Choice(list(releases.RELEASES)),
+              help='The release of OpenStack; the default is %s.'
+              % releases.NEWEST.name)
 @click.option('--stock', is_flag=True,
               help='Nova without the extension of this project.')
 @click.option('--system', type=click.Choice(list(systems.DEBIANS)),

@@ -97,11 +97,7 @@ class System:
         paths.CACHE.mkdir(parents=True, exist_ok=True)
         unfinished = self.root.with_suffix('.new')
         remove_tree(unfinished)
-        shell.run(
-            *ENDS_WITH_US, 'mmdebstrap', '--quiet', '--variant=minbase',
-            '--aptopt=APT::Install-Recommends "false"',
-            '--include=' + ','.join(TREE_PACKAGES), self.codename,
-            unfinished, mirror())
+        bootstrap(self.codename, unfinished, TREE_PACKAGES)
         for path in filter(pathlib.Path.exists, map(pathlib.Path, _COPIED)):
             copy = unfinished / str(path).lstrip('/')
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -138,6 +134,20 @@ class System:
             if name == user:
                 return int(uid), int(gid)
         raise errors.LabError('%s has no user %s' % (self.name, user))
+
+
+def bootstrap(codename, tree, wanted, *options):
+    """Make a tree of a Debian from where the machine's own packages are.
+
+    :param codename: of the Debian
+    :param tree: where, a :class:`pathlib.Path`
+    :param wanted: names of packages
+    :param options: more of mmdebstrap's
+    """
+    shell.run(
+        *ENDS_WITH_US, 'mmdebstrap', '--quiet', '--variant=minbase',
+        '--aptopt=APT::Install-Recommends "false"', *options,
+        '--include=' + ','.join(wanted), codename, tree, mirror())
 
 
 def mirror():

@@ -141,15 +141,12 @@ class Image:
         unfinished.rename(self.directory)
 
     def _bootstrap(self, tree):
-        shell.run(
-            *systems.ENDS_WITH_US, 'mmdebstrap', '--quiet',
-            '--variant=minbase', '--aptopt=APT::Install-Recommends "false"',
+        systems.bootstrap(
+            self.system.codename, tree, PACKAGES,
             # Machines are written to: documents are of no use there.
             '--dpkgopt=path-exclude=/usr/share/doc/*',
             '--dpkgopt=path-exclude=/usr/share/man/*',
-            '--dpkgopt=path-exclude=/usr/share/locale/*',
-            '--include=' + ','.join(PACKAGES), self.system.codename, tree,
-            systems.mirror())
+            '--dpkgopt=path-exclude=/usr/share/locale/*')
 
 
 def _adapt(tree):
