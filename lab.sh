@@ -24,7 +24,8 @@ set -euo pipefail
 
 HERE=$(dirname "$(readlink -f "$0")")
 CACHE=/var/cache/mempage-lab
-VENV=$CACHE/lab
+# Of each checkout its own: another one's lab may run.
+VENV=$CACHE/lab-$(sha256sum <<<"$HERE" | head -c 12)
 CONSTRAINTS=$HERE/mempage_lab/constraints/2026.2.txt
 # To build libvirt-python, and to know the version of a checkout.
 PACKAGES=(gcc git libc6-dev libvirt-dev pkg-config python3-dev python3-venv)
@@ -60,8 +61,8 @@ function install_packages {
 # make_venv - makes the environment anew when what it is made of changes.
 function make_venv {
     local recipe
-    recipe=$(cd "$HERE" && echo "$HERE" |
-        cat - setup.cfg requirements.txt "$CONSTRAINTS" | sha256sum)
+    recipe=$(cd "$HERE" &&
+        cat setup.cfg requirements.txt "$CONSTRAINTS" | sha256sum)
     [[ $(cat "$VENV/recipe" 2>/dev/null) != "$recipe" ]] || return 0
     echo "lab.sh: making the environment $VENV" >&2
     rm -rf "$VENV"
