@@ -33,6 +33,7 @@ from mempage_lab import matrix
 from mempage_lab import paths
 from mempage_lab import preflight
 from mempage_lab import progress
+from mempage_lab import reboot
 from mempage_lab import releases
 from mempage_lab import restart
 from mempage_lab import runner
@@ -178,6 +179,19 @@ def restart_programs(target):
     """
     with lab.exclusive(), progress.Progress() as shown:
         restart.run(lab.load(), target, shown)
+
+
+@main.command('reboot')
+@click.argument('host')
+@click.option('--hard', is_flag=True,
+              help='Cut its power first: what it has not written is lost.')
+def reboot_host(host, hard):
+    """Reboot a host that is a machine, and wait until it is up again.
+
+    Its guests go the way of all guests whose host reboots.
+    """
+    with lab.exclusive(), progress.Progress() as shown:
+        reboot.run(lab.load(), host, hard, shown)
 
 
 @main.command()

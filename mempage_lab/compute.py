@@ -12,9 +12,9 @@
 
 """A compute host: libvirt, Open vSwitch, sshd and nova-compute."""
 
-import shutil
 import uuid
 
+from mempage_lab import memory
 from mempage_lab import node
 from mempage_lab import paths
 from mempage_lab import program
@@ -33,17 +33,28 @@ class Compute:
     :param topology: the :class:`mempage_lab.topology.Topology` it is in
     :param machine_pages: dict of page size in KiB to the number of pages
         that the machine had before the lab
-    :ivar kvm: whether guests run under KVM
+    :ivar kvm: whether KVM works here
     """
+
+    #: Which of Open vSwitch's datapaths it has.
+    datapath = 'netdev'
 
     def __init__(self, host, topology, machine_pages):
         self.host = host
         self.topology = topology
         self.machine_pages = machine_pages
         self.kvm = False
-        self.node = node.Node(host.name, 10 + host.index,
-                              topology.address(host),
-                              topology.installation(host))
+        self.node = self._make_node()
+
+    def _make_node(self):
+        return node.Node(self.host.name, 10 + self.host.index,
+                         self.topology.address(self.host),
+                         self.topology.installation(self.host))
+
+    @property
+    def guests_under_kvm(self):
+        """Whether guests run under KVM; they are emulated otherwise."""
+        return self.kvm
 
     def programs(self):
         """Return the host's :class:`Program` objects."""
@@ -90,6 +101,7 @@ class Compute:
         self.node.start(
             list(self.programs()), hosts,
             templates.render('compute-setup.sh', policy=self.host.policy,
+                             users=templates.render('compute-users.sh'),
                              page_sizes=self.topology.page_sizes),
             kvm=self.kvm)
 
@@ -101,7 +113,7 @@ class Compute:
                'ovn-remote': 'tcp:%s:6642' % self.topology.controller,
                'ovn-encap-type': 'geneve',
                'ovn-encap-ip': self.node.address,
-               'ovn-bridge-datapath-type': 'netdev',
+               'ovn-bridge-datapath-type': self.datapath,
                'ovn-bridge-mappings': 'public:br-ex',
                'ovn-cms-options': 'enable-chassis-as-gw',
                'ovn-remote-probe-interval': '60000'}
@@ -111,7 +123,7 @@ class Compute:
             'other_config:n-handler-threads=1',
             'other_config:n-revalidator-threads=1', '--',
             '--may-exist', 'add-br', 'br-ex', '--',
-            'set', 'bridge', 'br-ex', 'datapath_type=netdev', '--',
+            'set', 'bridge', 'br-ex', 'datapath_type=%s' % self.datapath, '--',
             '--may-exist', 'add-port', 'br-ex', 'eth1')
 
     def start_nova_compute(self):
@@ -124,26 +136,34 @@ class Compute:
         self.node.wait_for('libvirtd', lambda: self.node.run(
             'virsh', '-q', '-c', 'qemu:///system', 'version'))
 
+    def used_pages(self, pids):
+        """Return how many large pages its guests have mapped.
+
+        :param pids: the machine's numbers of all processes of the host
+        :returns: dict of page size in KiB to pages
+        """
+        return memory.large_pages(pids)
+
     def reserved_huge_pages(self):
         """Return what this host must not hand out: the others' pages.
 
         The machine may have pages of sizes that no host has a pool of.
 
-        :returns: list of (page size in KiB, pages)
+        :returns: list of (NUMA node, page size in KiB, pages)
         """
         own = self.host.policy.node_pages
-        return [(size, pages + self.topology.pages(size)
+        return [(0, size, pages + self.topology.pages(size)
                  - sum(own(size).values()))
                 for size, pages in self.machine_pages.items()]
 
     def _write_configuration(self, hosts):
         write = self.node.write
-        shutil.copytree(paths.DEVSTACK_LIB,
-                        self.node.private('/etc/mempage-lab/lib'),
-                        dirs_exist_ok=True)
+        for path in paths.DEVSTACK_LIB.iterdir():
+            write('/etc/mempage-lab/lib/' + path.name, path.read_text())
         write('/etc/nova/nova.conf', templates.render(
             'nova.conf', node=self.node, policy=self.host.policy,
-            reserved_huge_pages=self.reserved_huge_pages(), kvm=self.kvm,
+            reserved_huge_pages=self.reserved_huge_pages(),
+            kvm=self.guests_under_kvm, machine=bool(self.host.machine),
             controller=self.topology.controller, secrets=secrets.load()),
             mode=0o600)
         # libvirt takes hosts of the same UUID for the same host.
@@ -151,7 +171,8 @@ class Compute:
         write('/etc/libvirt/libvirtd.conf', templates.render(
             'libvirtd.conf', uuid=identity))
         write('/etc/libvirt/qemu.conf', templates.render(
-            'qemu.conf', node=self.node), mode=0o600)
+            'qemu.conf', node=self.node, machine=bool(self.host.machine)),
+            mode=0o600)
         write('/etc/ssh/sshd_config', templates.render(
             'sshd_config', node=self.node))
         for name in ('tempest', 'nova'):

@@ -30,6 +30,7 @@ from mempage_lab import controller
 from mempage_lab import errors
 from mempage_lab import hugepages
 from mempage_lab import image
+from mempage_lab.machines import compute as machine_compute
 from mempage_lab import network
 from mempage_lab import node
 from mempage_lab import optional_pools
@@ -80,8 +81,10 @@ class Lab:
         self.topology = wanted
         self.controller = controller.Controller(wanted)
         machine_pages = hugepages.before(hugepages.kernel_sizes())
-        self.computes = [compute.Compute(host, wanted, machine_pages)
-                         for host in wanted.hosts]
+        self.computes = [
+            (machine_compute.MachineCompute if host.machine
+             else compute.Compute)(host, wanted, machine_pages)
+            for host in wanted.hosts]
         self.addresses = {controller.NAME: wanted.controller, **{
             host.name: wanted.address(host) for host in wanted.hosts}}
 
@@ -155,11 +158,22 @@ class Lab:
 
     def _host_tasks(self):
         result = {}
+        machines = [host for host in self.computes if host.host.machine]
+        if machines:
+            result['snapshots'] = (
+                functools.partial(_make_snapshots, machines),
+                ['accelerator', *(_task('openstack', host.node.installation)
+                                  for host in machines)])
         for host in self.computes:
             name = host.node.name
             used = host.node.installation
-            result[name] = (functools.partial(host.start, self.addresses), [
-                'fabric', 'accelerator', 'keys', _task('openstack', used)])
+            needed = ['fabric', 'accelerator', 'keys',
+                      _task('openstack', used)]
+            if host.host.machine:
+                # The extension is written into a machine when it starts.
+                needed += [_task('nova-mempage', used), 'snapshots']
+            result[name] = (functools.partial(host.start, self.addresses),
+                            needed)
             result[name + '/network'] = (host.configure_network, [name])
             result[name + '/nova-compute'] = (
                 host.start_nova_compute,
@@ -228,11 +242,17 @@ class Lab:
     def _create_resources(self):
         outputs.write(self.topology, cloud.create_resources(
             self.cloud, self.topology, self.image_path),
-            all(host.kvm for host in self.computes))
+            all(host.guests_under_kvm for host in self.computes))
 
     def _create_accounts(self):
         accounts.create(cloud.credentials(self.topology.controller),
                         len(self.topology.hosts))
+
+
+def _make_snapshots(machines):
+    """Make what machines start from; those alike share one."""
+    for host in machines:
+        host.snapshot.make()
 
 
 def _task(step, installation):

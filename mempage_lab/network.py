@@ -89,8 +89,51 @@ def plug_host(namespace, number, address):
     :param number: one of the host's own, for the names of its ports
     :param address: its address on the management network
     """
-    if namespace in netns.listnetns():
+    if not _plug_namespace(namespace, number):
         return
+    with pyroute2.NetNS(namespace) as host:
+        _up(host, 'lo')
+        _up(host, 'eth1')
+        _configure(host, 'eth0', address)
+
+
+def plug_machine(namespace, number):
+    """Make the network namespace in which a virtual machine has its taps.
+
+    :param namespace: the name of the network namespace
+    :param number: one of the host's own, for the names of its ports
+    :returns: a tap's name and the address of the card behind it, for the
+        management network and for the external one
+    """
+    fresh = _plug_namespace(namespace, number)
+    taps = {'eth0': 'tap0', 'eth1': 'tap1'}
+    if fresh:
+        with pyroute2.NetNS(namespace) as host:
+            for interface, tap in taps.items():
+                _bridge_tap(host, interface, tap)
+        _leave_checksums(namespace, taps.values())
+    # The cards are not those of the namespace, which only passes on.
+    return [(tap, _hardware_address(0x10 + place, number))
+            for place, tap in enumerate(taps.values())]
+
+
+def _bridge_tap(host, interface, tap):
+    bridge = 'br-' + interface
+    host.link('add', ifname=bridge, kind='bridge')
+    host.link('add', ifname=tap, kind='tuntap', mode='tap')
+    for name in (interface, tap):
+        host.link('set', index=host.link_lookup(ifname=name)[0],
+                  master=host.link_lookup(ifname=bridge)[0], state='up')
+    _up(host, bridge)
+
+
+def _plug_namespace(namespace, number):
+    """Make a namespace with an end on both networks.
+
+    :returns: whether it is new
+    """
+    if namespace in netns.listnetns():
+        return False
     netns.create(namespace)
     ports = {'eth0': ('m%d' % number, MANAGEMENT),
              'eth1': ('e%d' % number, EXTERNAL)}
@@ -98,15 +141,15 @@ def plug_host(namespace, number, address):
         for interface, (port, bridge) in ports.items():
             # Neighbours remember the address of a node that is made anew.
             _plug(fabric, bridge, port, interface, {
-                'net_ns_fd': namespace,
-                'address': '02:00:00:00:%02x:%02x' % (
+                'net_ns_fd': namespace, 'address': _hardware_address(
                     BRIDGES.index(bridge), number)})
-    with pyroute2.NetNS(namespace) as host:
-        _up(host, 'lo')
-        _up(host, 'eth1')
-        _configure(host, 'eth0', address)
     _leave_checksums(FABRIC, [port for port, _ in ports.values()])
     _leave_checksums(namespace, ports)
+    return True
+
+
+def _hardware_address(kind, number):
+    return '02:00:00:00:%02x:%02x' % (kind, number)
 
 
 def remove(namespace):

@@ -33,6 +33,7 @@ from mempage_lab import errors
 from mempage_lab import files
 from mempage_lab import network
 from mempage_lab import paths
+from mempage_lab import program
 from mempage_lab import shell
 from mempage_lab import supervisord
 from mempage_lab import templates
@@ -43,6 +44,9 @@ PRIVATE = ('/etc', '/var/cache/libvirt', '/var/log', '/var/tmp',
            '/var/lib')
 SOCKET = 'etc/mempage-lab/supervisor.sock'
 START_LIMIT = 30
+#: Who is told to start itself anew with a signal: the guests write to pipes
+#: that virtlogd keeps open this way.
+RELOADED = {'virtlogd': 'USR1'}
 
 
 class Node:
@@ -219,6 +223,41 @@ class Node:
             if fault.faultCode != supervisor_xmlrpc.Faults.ALREADY_STARTED:
                 raise errors.LabError(self.explain(program)) from fault
 
+    def stop_program(self, program):
+        """Stop one of the node's programs, if it runs.
+
+        :raises LabError: if it does not stop
+        """
+        try:
+            if program in RELOADED:
+                self.supervisor.signalProcess(program, RELOADED[program])
+            else:
+                self.supervisor.stopProcess(program)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != supervisor_xmlrpc.Faults.NOT_RUNNING:
+                raise errors.LabError('%s on %s does not stop: %s' % (
+                    program, self.name, fault.faultString)) from fault
+
+    def state(self, program):
+        """Return the :class:`mempage_lab.program.State` of a program."""
+        return _state(self.supervisor.getProcessInfo(program))
+
+    def states(self, programs):
+        """Return the states of programs, as far as they are known.
+
+        :param programs: their names
+        :returns: dict of name to :class:`mempage_lab.program.State`; empty
+            if the node is on its way up or down
+        """
+        if not self.pid:
+            return {}
+        try:
+            infos = self.supervisor.getAllProcessInfo()
+        except (OSError, xmlrpc.client.Error):
+            return {}
+        return {info['name']: _state(info) for info in infos
+                if info['name'] in programs}
+
     def wait_for(self, program, ready, limit=60):
         """Wait until a program that runs in the node is ready.
 
@@ -232,8 +271,7 @@ class Node:
             raise errors.LabError(self.explain(program))
 
     def _is_ready(self, program, ready):
-        state = self.supervisor.getProcessInfo(program)['statename']
-        if state in ('FATAL', 'EXITED'):
+        if self.state(program).word in ('FATAL', 'EXITED'):
             raise errors.LabError(self.explain(program))
         with contextlib.suppress(OSError, errors.CommandFailed):
             return ready()
@@ -251,6 +289,12 @@ class Node:
     def remove(self):
         """Remove the node's files; it must have been stopped."""
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _state(info):
+    running = info['statename'] == 'RUNNING'
+    return program.State(info['statename'], info['pid'] if running else None,
+                         info['now'] - info['start'] if running else None)
 
 
 def stop(name):

@@ -20,6 +20,7 @@ from mempage_lab import cloud
 from mempage_lab import compute
 from mempage_lab import controller
 from mempage_lab import image
+from mempage_lab.machines import node
 from mempage_lab import paths
 from mempage_lab import secrets
 from mempage_lab import templates
@@ -60,6 +61,7 @@ def write(topology, resources, kvm):
         controller=topology.controller, resources=resources,
         scheduler_filters=controller.scheduler_filters(topology),
         hosts=len(topology.hosts), stock=topology.stock,
+        slower=node.SLOWER if topology.machines and not kvm else 1,
         running_guests_move=kvm or _qemu_keeps_guests(topology),
         login_user=image.LOGIN_USER,
         admin_password=credentials['password'], inventory=paths.INVENTORY))
@@ -81,8 +83,9 @@ def _variables(credentials):
 
 
 def _declaration(host, address, system):
-    restart = '%s -c /etc/mempage-lab/supervisord.conf restart ' % (
-        system.supervisor / 'supervisorctl')
+    restart = 'systemctl restart ' if host.machine else (
+        '%s -c /etc/mempage-lab/supervisord.conf restart ' % (
+            system.supervisor / 'supervisorctl'))
     return inventory.Host(
         name=host.name, address=address,
         ssh=inventory.Ssh(

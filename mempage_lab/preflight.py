@@ -92,7 +92,8 @@ def _check_stores(wanted):
         store = host.policy.file_backed
         if not store:
             continue
-        place = 'memory' if store.filesystem == 'tmpfs' else 'disk'
+        place = ('memory' if store.filesystem == 'tmpfs'
+                 and not host.machine else 'disk')
         if store.size_mib > room[place]:
             raise errors.LabError(
                 'hosts.%s.file_backed.size_mib: a store of %d MiB on %s takes '
@@ -117,7 +118,8 @@ def memory_needed(wanted):
     """Return the memory in MiB that a topology takes with a few guests."""
     pools = sum(wanted.pages(size) * size // 1024
                 for size in wanted.page_sizes)
-    return (CONTROLLER_MIB + HOST_MIB * len(wanted.hosts) + pools
+    machines = sum(host.machine.memory_mib for host in wanted.machines)
+    return (CONTROLLER_MIB + HOST_MIB * len(wanted.hosts) + pools + machines
             + GUESTS_MIB)
 
 

@@ -32,3 +32,22 @@ class Program:
     autorestart: str = 'unexpected'
     whole_group: bool = True
     stop_signal: str = 'TERM'
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    """What is known of a program.
+
+    :ivar word: as supervisor says it: RUNNING, STARTING, STOPPED, EXITED,
+        FATAL ...
+    :ivar pid: its number as the node sees it; None if it does not run
+    :ivar uptime_seconds: since when it runs; None if it does not
+    """
+    word: str
+    pid: int | None = None
+    uptime_seconds: int | None = None
+
+    @property
+    def runs(self):
+        """Whether it is running."""
+        return self.word == 'RUNNING'

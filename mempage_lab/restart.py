@@ -15,9 +15,6 @@
 
 import datetime
 import functools
-import xmlrpc.client
-
-from supervisor import xmlrpc as supervisor_xmlrpc
 
 from mempage_lab import controller
 from mempage_lab import errors
@@ -28,9 +25,6 @@ from mempage_lab import wait
 
 #: Seconds until the supervisor has either started a program or given up.
 START_LIMIT = 30
-#: Who is told to start itself anew with a signal: the guests write to pipes
-#: that virtlogd keeps open this way.
-RELOADED = {'virtlogd': 'USR1'}
 #: Who tells nova-api every few seconds that it works.
 REPORTING = ('nova-compute', 'nova-conductor', 'nova-scheduler')
 
@@ -81,7 +75,7 @@ def _restart(current, part, programs):
         raise errors.LabError('%s is not running: mempage-lab up'
                               % node.name)
     for program in reversed(programs):
-        _stop(node, program)
+        node.stop_program(program)
     stopped = datetime.datetime.now(datetime.timezone.utc)
     logged = {program: _log_size(node, program) for program in programs}
     ready = _ready(part)
@@ -97,18 +91,6 @@ def _restart(current, part, programs):
                              logged[program])
 
 
-def _stop(node, program):
-    try:
-        if program in RELOADED:
-            node.supervisor.signalProcess(program, RELOADED[program])
-        else:
-            node.supervisor.stopProcess(program)
-    except xmlrpc.client.Fault as fault:
-        if fault.faultCode != supervisor_xmlrpc.Faults.NOT_RUNNING:
-            raise errors.LabError('%s on %s does not stop: %s' % (
-                program, node.name, fault.faultString)) from fault
-
-
 def _ready(part):
     """Return what else to wait for, as functions by program."""
     if isinstance(part, controller.Controller):
@@ -120,7 +102,7 @@ def _ready(part):
 
 
 def _runs(node, program):
-    return node.supervisor.getProcessInfo(program)['statename'] == 'RUNNING'
+    return node.state(program).runs
 
 
 def _log_size(node, program):
@@ -138,10 +120,10 @@ def _wait_for_report(current, node, service, since, logged):
     """
     # The suite asks nova-compute for an answer, and may take an old report.
     # The other services give no answers, and neutron's agent is one of them.
-    pid = _pid(node, service)
+    pid = node.state(service).pid
 
     def has_reported():
-        if _pid(node, service) != pid or _died(node.log(service), logged):
+        if node.state(service).pid != pid or _died(node.log(service), logged):
             raise errors.LabError(node.explain(service))
         report = health.last_report(current, node.name, service)
         return report and report > since and (
@@ -149,10 +131,6 @@ def _wait_for_report(current, node, service, since, logged):
             or node.name in health.hosts_up(current))
     if not wait.until(has_reported, lab.REGISTRATION_LIMIT, 0.5):
         raise errors.LabError(node.explain(service))
-
-
-def _pid(node, program):
-    return node.supervisor.getProcessInfo(program)['pid']
 
 
 def _died(log, logged):

@@ -13,15 +13,13 @@
 
 """What there is of a lab, and whether it works."""
 
-import os
-import xmlrpc.client
-
 from mempage_lab import errors
 from mempage_lab import health
 from mempage_lab import lab
 from mempage_lab import memory
 from mempage_lab import network
 from mempage_lab import paths
+from mempage_lab import program
 from mempage_lab import tables
 from mempage_lab import versions
 
@@ -86,7 +84,7 @@ def _host(part, pids, usage):
             'kind': policy.kind.value if policy else 'controller',
             'running': bool(part.node.pid),
             'backing_store': policy and _store(part.node, policy.file_backed),
-            'pools': _pools(policy.pools, pids) if policy else [],
+            'pools': _pools(part, pids) if policy else [],
             'services': _services(part),
             'memory_mib': usage.own // 1024,
             'shared_memory_mib': usage.shared // 1024}
@@ -95,46 +93,40 @@ def _host(part, pids, usage):
 def _store(node, store):
     if not store:
         return None
-    seen = '/proc/%s/root%s' % (node.pid, store.mount)
-    mounted = os.path.ismount(seen)
-    used = None
-    if mounted:
-        numbers = os.statvfs(seen)
-        used = ((numbers.f_blocks - numbers.f_bfree) * numbers.f_frsize
-                // 2 ** 20)
+    used = _used_mib(node, store.mount)
     return {'directory': store.directory, 'mount': store.mount,
             'filesystem': store.filesystem,
             'capacity_mib': store.capacity_mib, 'size_mib': store.size_mib,
-            'mounted': mounted, 'used_mib': used}
+            'mounted': used is not None, 'used_mib': used}
 
 
-def _pools(pools, pids):
-    used = memory.large_pages(pids) if pools else {}
+def _used_mib(node, mount):
+    """Return what is used of a file system; None if nothing is mounted."""
+    try:
+        return int(node.run('findmnt', '--bytes', '--noheadings', '--output',
+                            'USED', '--mountpoint', mount)) // 2 ** 20
+    except errors.LabError:
+        return None
+
+
+def _pools(part, pids):
+    pools = part.host.policy.pools
+    used = part.used_pages(pids) if pools else {}
     return [{'size_kib': pool.size_kib, 'pages': pool.pages,
              'free': pool.pages - used.get(pool.size_kib, 0)}
             for pool in pools]
 
 
 def _services(part):
-    known = {}
-    if part.node.pid:
-        try:
-            known = {info['name']: info for info in
-                     part.node.supervisor.getAllProcessInfo()}
-        except (OSError, xmlrpc.client.Error):
-            # The node is on its way up or down.
-            pass
-    return [_service(program.name, known.get(program.name))
-            for program in part.programs()]
+    names = [each.name for each in part.programs()]
+    known = part.node.states(names)
+    return [_service(name, known.get(name, program.State('UNKNOWN')))
+            for name in names]
 
 
-def _service(name, info):
-    running = bool(info) and info['statename'] == 'RUNNING'
-    return {'name': name,
-            'state': info['statename'] if info else 'UNKNOWN',
-            'pid': info['pid'] if running else None,
-            'uptime_seconds': info['now'] - info['start'] if running
-            else None}
+def _service(name, state):
+    return {'name': name, 'state': state.word, 'pid': state.pid,
+            'uptime_seconds': state.uptime_seconds}
 
 
 def _problems(host):

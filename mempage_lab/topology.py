@@ -24,20 +24,27 @@ from mempage_lab import installation
 from mempage_lab import paths
 from mempage_lab import releases
 from mempage_lab import systems
+from mempage_lab.machines import qemu
 from mempage_tempest_plugin.declared import documents
 from mempage_tempest_plugin.declared import inventory
 
 SHIPPED = paths.PACKAGE / 'topologies'
 DEFAULT = SHIPPED / 'default.yaml'
+#: What machines run, and nothing else was tried.
+MACHINE_SYSTEM = 'debian-13'
 #: Reserved for benchmarking networks (RFC 2544): seldom in use.
 FREE_RANGES = ipaddress.ip_network('198.18.0.0/15')
 
 
 @dataclasses.dataclass(frozen=True)
 class LabStore(inventory.FileBacked):
-    """A backing store to build; sizes in MiB."""
+    """A backing store to build; sizes in MiB.
+
+    :ivar disk: serial number of the disk that it is on; a file otherwise
+    """
     directory: str = '/var/lib/libvirt/memory'
     size_mib: int = dataclasses.field(kw_only=True)
+    disk: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,13 +62,33 @@ class LabPolicy(inventory.Policy):
 
 
 @dataclasses.dataclass(frozen=True)
+class LabMachine:
+    """The virtual machine that a host is; see :mod:`mempage_lab.machines`.
+
+    :ivar numa: its :class:`mempage_lab.machines.qemu.Numa` nodes
+    :ivar disks: its :class:`mempage_lab.machines.qemu.Nvme` disks
+    """
+    numa: tuple[qemu.Numa, ...]
+    disks: tuple[qemu.Nvme, ...] = ()
+
+    @property
+    def memory_mib(self):
+        """The memory of all nodes."""
+        return sum(node.memory_mib for node in self.numa)
+
+
+@dataclasses.dataclass(frozen=True)
 class LabHost:
-    """One compute host."""
+    """One compute host.
+
+    :ivar system: the Debian that it runs; None: that of the controller
+    :ivar machine: the :class:`LabMachine` that it is; None: a namespace
+    """
     name: str
     index: int
     policy: LabPolicy = LabPolicy()
-    #: The Debian that it runs; None: that of the controller.
     system: str | None = None
+    machine: LabMachine | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,8 +165,14 @@ class Topology:
 
     @property
     def pools(self):
-        """The pools of all hosts."""
-        return [pool for host in self.hosts for pool in host.policy.pools]
+        """The pools of all hosts that share the kernel's."""
+        return [pool for host in self.hosts if not host.machine
+                for pool in host.policy.pools]
+
+    @property
+    def machines(self):
+        """The hosts that are virtual machines."""
+        return [host for host in self.hosts if host.machine]
 
     def pages(self, size_kib):
         """Return how many pages of a size all hosts' pools have together."""
@@ -258,16 +291,30 @@ def load(path, used_networks):
 
 
 def _host(name, index, declared):
-    system = declared.pop('system', None)
+    machine = _machine(declared.pop('machine', None))
+    system = declared.pop('system', machine and MACHINE_SYSTEM)
     return LabHost(name, index, LabPolicy(
-        **documents.fields(declared, LabPolicy)), system)
+        **documents.fields(declared, LabPolicy)), system, machine)
+
+
+def _machine(declared):
+    if declared is None:
+        return None
+    if 'numa' not in declared:
+        node = {key: declared[key] for key in ('memory_mib', 'cpus')
+                if key in declared}
+        declared = {'numa': [node], 'disks': declared.get('disks', [])}
+    return LabMachine(**documents.fields(declared, LabMachine))
 
 
 def save(topology, path):
     """Write a topology, its network chosen, to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    hosts = {host.name: dict(documents.part(host.policy, LabPolicy),
-                             **_named(system=host.system))
+    hosts = {host.name: dict(
+        documents.part(host.policy, LabPolicy),
+        **_named(system=host.system,
+                 machine=host.machine and documents.part(
+                     host.machine, LabMachine)))
              for host in topology.hosts}
     path.write_text(yaml.safe_dump(
         {'network': str(topology.network), 'release': topology.release.name,
@@ -291,12 +338,42 @@ def _check_schema(path, content):
 
 def _check_hosts(path, hosts):
     for host in hosts:
+        _check_machine('%s: hosts.%s.' % (path, host.name), host)
         store = host.policy.file_backed
         if store and store.capacity_mib > store.size_mib:
             raise errors.LabError(
                 '%s: hosts.%s.file_backed.size_mib: %d MiB cannot hold the '
                 'declared capacity of %d MiB' % (
                     path, host.name, store.size_mib, store.capacity_mib))
+
+
+def _check_machine(where, host):
+    """Refuse what only a machine has, or what this one has not."""
+    store = host.policy.file_backed
+    disks = {disk.serial: disk for disk in host.machine.disks
+             } if host.machine else {}
+    nodes = len(host.machine.numa) if host.machine else 1
+    if host.machine and host.system != MACHINE_SYSTEM:
+        raise errors.LabError('%ssystem: a machine runs %s, not %s' % (
+            where, MACHINE_SYSTEM, host.system))
+    if store and store.disk:
+        if store.disk not in disks:
+            raise errors.LabError('%sfile_backed.disk: %s; it has %s' % (
+                where, store.disk, ', '.join(disks) or 'no disks'))
+        if store.size_mib > disks[store.disk].size_mib:
+            raise errors.LabError(
+                '%sfile_backed.size_mib: %d MiB, and the disk %s has %d MiB'
+                % (where, store.size_mib, store.disk,
+                   disks[store.disk].size_mib))
+        if store.filesystem == 'tmpfs':
+            raise errors.LabError(
+                '%sfile_backed.disk: a tmpfs is not on a disk' % where)
+    for pool in host.policy.pools:
+        if pool.node is not None and pool.node >= nodes:
+            raise errors.LabError(
+                '%spools: NUMA node %d; the host has %s' % (
+                    where, pool.node, 'one node, 0' if nodes == 1
+                    else 'nodes 0 to %d' % (nodes - 1)))
 
 
 def _check_systems(topology, where=''):

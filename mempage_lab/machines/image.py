@@ -176,7 +176,8 @@ def _adapt(tree):
               / ('systemd-%s-generator' % name), '/dev/null')
     _link(units / 'default.target', '/usr/lib/systemd/system/'
           'multi-user.target')
-    _enable(units, 'multi-user.target', 'mempage-settle.service')
+    for unit in ('mempage-settle.service', 'mempage-setup.service'):
+        _enable(units, 'multi-user.target', unit)
     # sshd reads its keys when the first one connects, which is after the
     # machine got them.
     _enable(units, 'sockets.target', 'ssh.socket')

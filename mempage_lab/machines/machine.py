@@ -127,10 +127,11 @@ class Machine(Bare):
     :param address: of its first card, with the length of the prefix
     :param cards: its two :class:`mempage_lab.machines.qemu.Card` objects
     :param disks: its :class:`mempage_lab.machines.qemu.Nvme` disks
+    :param logs: the directory that its logs are kept in
     """
 
     def __init__(self, name, namespace, directory, snapshot, address, cards,
-                 disks=()):
+                 disks, logs):
         super().__init__(directory, snapshot.hardware.kvm)
         self.name = name
         self.namespace = namespace
@@ -138,6 +139,7 @@ class Machine(Bare):
         self.address = address
         self.cards = cards
         self.disks = disks
+        self.logs = logs
 
     @property
     def pid(self):
@@ -157,6 +159,8 @@ class Machine(Bare):
         self.process.kill()
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir(parents=True)
+        for log in (qemu.CONSOLE, qemu.COMPUTE_LOG, qemu.LOG):
+            (self.directory / log).symlink_to(self.logs / log)
         self.snapshot.make()
         self.snapshot.give_disks(self.directory)
         for disk in self.disks:

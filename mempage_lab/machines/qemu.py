@@ -21,7 +21,7 @@ PROGRAM = 'qemu-system-x86_64'
 #: What QEMU keeps and makes in a machine's directory.
 ROOT, ENVIRONMENT = 'root.qcow2', 'environment.qcow2'
 QMP, AGENT = 'qmp.sock', 'agent.sock'
-CONSOLE, UNITS, LOG = 'console.log', 'units.log', 'qemu.log'
+CONSOLE, COMPUTE_LOG, LOG = 'console.log', 'nova-compute.log', 'qemu.log'
 
 # Checksums and segments are left to nobody: there is no hardware to do that,
 # and a userspace datapath forwards packets without.
@@ -84,9 +84,11 @@ class Nvme:
 
     :ivar serial: its serial number
     :ivar size_mib: its size; only what is written takes space
+    :ivar kind: what a topology file calls it
     """
     serial: str
     size_mib: int
+    kind: str = 'nvme'
 
     @property
     def file(self):
@@ -187,7 +189,7 @@ def device_arguments(directory, cards=(), environment=True):
         are plugged into nothing
     :param environment: whether it has a disk with OpenStack
     """
-    for node, name in (('console', CONSOLE), ('units', UNITS)):
+    for node, name in (('console', CONSOLE), ('compute', COMPUTE_LOG)):
         yield from ('-chardev', 'file,id=%s,path=%s,append=on'
                     % (node, directory / name))
     yield from ('-device', _json('isa-serial', chardev='console'))
@@ -198,7 +200,7 @@ def device_arguments(directory, cards=(), environment=True):
     yield from ('-device', _json('virtserialport', chardev='agent',
                                  name='org.qemu.guest_agent.0'))
     # The machine's /dev/hvc0. A serial port costs an emulated CPU more.
-    yield from ('-device', _json('virtconsole', chardev='units'))
+    yield from ('-device', _json('virtconsole', chardev='compute'))
     yield from ('-device', _json('virtio-rng-pci', addr='0x4'))
     # The kernel's random numbers begin anew in each that is resumed.
     yield from ('-device', 'vmgenid')

@@ -42,7 +42,7 @@ WARM_UP = (
     ('virsh', '-q', '-c', 'qemu:///system', 'domcapabilities'),
 )
 START_NOVA = (
-    ('systemctl', 'daemon-reload'),
+    ('systemctl', 'enable', 'nova-compute'),
     ('systemctl', 'start', 'nova-compute'),
     ('sh', '-c', 'until test -e /run/nova-compute.ready; do sleep 0.5; '
      'systemctl --no-pager --full status nova-compute || exit; done'),

@@ -78,12 +78,12 @@ class TopologyTest(base.LabTestCase):
         # To load it says why it cannot be read.
         self.assertEqual('nothing.yaml', str(topology.find('nothing.yaml')))
         error = self.assertRaises(errors.LabError, topology.find, 'nothing')
-        self.assertIn('one of default, stock, wide', str(error))
+        self.assertIn('one of default, device, numa, stock, wide', str(error))
 
     def test_shipped(self):
         numbers = {path.stem: len(topology.load(path, []).hosts)
                    for path in topology.SHIPPED.glob('*.yaml')}
-        self.assertEqual({'default': 7, 'stock': 2, 'wide': 24}, numbers)
+        self.assertEqual({'default': 7, 'device': 3, 'numa': 2, 'stock': 2, 'wide': 24}, numbers)
 
     def test_all_that_the_inventory_knows(self):
         [host] = self._load(
@@ -293,7 +293,7 @@ class TopologyTest(base.LabTestCase):
         ('hosts: {a: {pools: [{size_kib: 2048, pages: 0}]}}',
          'hosts.a.pools.0.pages: 0 is less'),
         ('hosts: {a: {pools: [{size_kib: 2048, pages: 1, node: 1}]}}',
-         'hosts.a.pools.0.node: 0 was expected'),
+         'hosts.a.pools: NUMA node 1; the host has one node, 0'),
         ('hosts: {a: {allowed_page_sizes: [small, huge]}}',
          "hosts.a.allowed_page_sizes.1: 'huge' is not small, large, any or a "
          'number of KiB'),

@@ -1,0 +1,96 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A compute host that is a virtual machine."""
+
+from mempage_lab import compute
+from mempage_lab.machines import environment
+from mempage_lab.machines import image
+from mempage_lab.machines import node
+from mempage_lab.machines import qemu
+from mempage_lab.machines import snapshot
+from mempage_lab import templates
+
+# Debian's kernel has a datapath of Open vSwitch.
+DATAPATH = 'system'
+
+
+class MachineCompute(compute.Compute):
+    """One of them.
+
+    Its guests are always emulated: it is not known to have KVM for them.
+    """
+
+    datapath = DATAPATH
+    guests_under_kvm = False
+
+    def _make_node(self):
+        return node.MachineNode(
+            self.host.name, 10 + self.host.index,
+            self.topology.address(self.host),
+            self.topology.installation(self.host), self.host.machine.disks)
+
+    @property
+    def snapshot(self):
+        """What it is started from."""
+        installation = self.node.installation
+        return snapshot.Snapshot(
+            image.Image(installation.system),
+            qemu.Hardware(self.host.machine.numa, self.kvm),
+            environment.Environment(installation))
+
+    def start(self, hosts):
+        """Start the host with everything but nova-compute.
+
+        :param hosts: dict of all nodes' names to their addresses
+        """
+        if self.node.pid:
+            self.node.wait_for_supervisor()
+            return
+        self._write_configuration(hosts)
+        made = self.snapshot
+        self.node.start(made, made.environment.extension(), hosts,
+                        self._setup())
+
+    def _setup(self):
+        pools = self.host.policy.pools
+        return templates.render(
+            'machine-setup.sh', pools=pools, policy=self.host.policy,
+            users=templates.render('compute-users.sh'),
+            page_sizes=sorted({pool.size_kib for pool in pools}))
+
+    def reboot(self, hard):
+        """Boot it again, and wait until it is up.
+
+        :param hard: whether its power is cut before
+        """
+        self.node.reboot(self.snapshot, hard)
+
+    def used_pages(self, pids):
+        """Return how many large pages its guests have mapped.
+
+        :returns: dict of page size in KiB to pages
+        """
+        sizes = sorted({pool.size_kib for pool in self.host.policy.pools})
+        counts = self.node.run('sh', '-c', """for size; do
+            cd /sys/kernel/mm/hugepages/hugepages-${size}kB
+            echo $(($(cat nr_hugepages) - $(cat free_hugepages)))
+            done""", 'sh', *sizes).split()
+        return dict(zip(sizes, map(int, counts)))
+
+    def reserved_huge_pages(self):
+        """Return what it must not hand out.
+
+        :returns: list of (NUMA node, page size in KiB, pages)
+        """
+        return [(pool.node or 0, pool.size_kib, pool.reserved)
+                for pool in self.host.policy.pools if pool.reserved]
