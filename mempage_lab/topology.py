@@ -21,10 +21,10 @@ import yaml
 
 from mempage_lab import errors
 from mempage_lab import installation
+from mempage_lab.machines import qemu
 from mempage_lab import paths
 from mempage_lab import releases
 from mempage_lab import systems
-from mempage_lab.machines import qemu
 from mempage_tempest_plugin.declared import documents
 from mempage_tempest_plugin.declared import inventory
 

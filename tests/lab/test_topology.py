@@ -83,7 +83,8 @@ class TopologyTest(base.LabTestCase):
     def test_shipped(self):
         numbers = {path.stem: len(topology.load(path, []).hosts)
                    for path in topology.SHIPPED.glob('*.yaml')}
-        self.assertEqual({'default': 7, 'device': 3, 'numa': 2, 'stock': 2, 'wide': 24}, numbers)
+        self.assertEqual({'default': 7, 'device': 3, 'numa': 2, 'stock': 2,
+                          'wide': 24}, numbers)
 
     def test_all_that_the_inventory_knows(self):
         [host] = self._load(
