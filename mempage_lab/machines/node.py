@@ -181,8 +181,11 @@ class MachineNode:
         self.run('systemctl', verb, _unit(name))
 
     def state(self, name):
-        """Return the :class:`mempage_lab.program.State` of a program."""
-        return self.states([name])[name]
+        """Return the :class:`mempage_lab.program.State` of a program.
+
+        :raises LabError: if the machine does not answer
+        """
+        return self._ask_for_states([name])[name]
 
     def states(self, names):
         """Return the states of programs; empty if it does not answer.
@@ -190,14 +193,15 @@ class MachineNode:
         :param names: the programs' names
         :returns: dict of name to :class:`mempage_lab.program.State`
         """
-        if not self.pid:
-            return {}
         try:
-            told = self.run('sh', '-c', 'cat /proc/uptime; exec systemctl '
-                            'show -p "$0" "$@"', ','.join(_PROPERTIES),
-                            *map(_unit, names))
+            return self._ask_for_states(names)
         except errors.LabError:
             return {}
+
+    def _ask_for_states(self, names):
+        told = self.run('sh', '-c', 'cat /proc/uptime; exec systemctl show '
+                        '-p "$0" "$@"', ','.join(_PROPERTIES),
+                        *map(_unit, names))
         uptime, _, blocks = told.partition('\n')
         now = float(uptime.split()[0])
         return dict(zip(names, (_state(block, now)
