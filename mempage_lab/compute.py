@@ -137,12 +137,13 @@ class Compute:
             'virsh', '-q', '-c', 'qemu:///system', 'version'))
 
     def used_pages(self, pids):
-        """Return how many large pages its guests have mapped.
+        """Return how many pages of each of its pools its guests have mapped.
 
         :param pids: the machine's numbers of all processes of the host
-        :returns: dict of page size in KiB to pages
+        :returns: list of numbers, in the order of its pools
         """
-        return memory.large_pages(pids)
+        used = memory.large_pages(pids)
+        return [used.get(pool.size_kib, 0) for pool in self.host.policy.pools]
 
     def reserved_huge_pages(self):
         """Return what this host must not hand out: the others' pages.

@@ -111,10 +111,11 @@ def _used_mib(node, mount):
 
 def _pools(part, pids):
     pools = part.host.policy.pools
-    used = part.used_pages(pids) if pools else {}
+    if not pools:
+        return []
     return [{'size_kib': pool.size_kib, 'pages': pool.pages,
-             'free': pool.pages - used.get(pool.size_kib, 0)}
-            for pool in pools]
+             'free': pool.pages - used}
+            for pool, used in zip(pools, part.used_pages(pids))]
 
 
 def _services(part):
