@@ -128,7 +128,7 @@ class Lab:
             **self._installation_tasks(),
             'image': (self._build_image, ['packages']),
             'keys': (self._generate_keys, ['packages']),
-            'accelerator': (self._choose_accelerator, ['image']),
+            'accelerator': (self.choose_accelerator, ['image']),
             'fabric': (self._build_fabric, ['packages']),
             'template': (control.build_template, ['fabric', openstack]),
             'controller': (self._start_controller, ['template']),
@@ -193,7 +193,8 @@ class Lab:
         if not self.image_path.exists():
             image.build(self.image_path, paths.CACHE / 'image-work')
 
-    def _choose_accelerator(self):
+    def choose_accelerator(self):
+        """Find out whether KVM works, and let all hosts know it."""
         # The answer holds until the machine boots again.
         now = boot.identity()
         answer = paths.CACHE / 'accelerator.json'
