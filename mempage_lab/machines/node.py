@@ -150,7 +150,9 @@ class MachineNode:
             raise errors.LabError('%s is not running: mempage-lab up'
                                   % self.name)
         return [str(paths.SSH), '-qt', self.name,
-                shlex.join(['sudo', *map(str, command)])]
+                shlex.join(['sudo', 'env', 'PATH=%s'
+                            % self.installation.search_path,
+                            *map(str, command)])]
 
     def run(self, *command, input=None, **_):
         """Run a command inside as root and return what it printed."""

@@ -44,6 +44,7 @@ ActiveEnterTimestampMonotonic=0
 """
 BLOCK = ('1.00 1.00\nMainPID=0\nActiveState=%s\n'
          'ActiveEnterTimestampMonotonic=0\n')
+SUDO = 'sudo() { "$@"; }; '
 HOSTS = {'a': '10.0.0.10'}
 
 
@@ -114,8 +115,17 @@ class MachineNodeTest(base.LabTestCase):
         *ssh, command = self.node.enter('printf', '%s\n', 'a b')
         self.assertEqual([str(paths.SSH), '-qt', 'a'], ssh)
         said = subprocess.check_output(
-            ['sh', '-c', 'sudo() { "$@"; }; ' + command], text=True)
+            ['sh', '-c', SUDO + command], text=True)
         self.assertEqual('a b\n', said)
+
+    def test_enter_finds_openstacks_commands(self):
+        command = self.node.installation.venv / 'bin' / 'mempage-nova'
+        command.parent.mkdir(parents=True)
+        command.write_text('#!/bin/sh\necho "$1 of nova"\n')
+        command.chmod(0o755)
+        said = subprocess.check_output(['sh', '-c', SUDO + self.node.enter(
+            'mempage-nova', 'check')[-1]], text=True)
+        self.assertEqual('check of nova\n', said)
 
     def _start(self):
         self._off()
