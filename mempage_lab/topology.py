@@ -356,6 +356,9 @@ def _check_machine(where, host):
     if host.machine and host.system != MACHINE_SYSTEM:
         raise errors.LabError('%ssystem: a machine runs %s, not %s' % (
             where, MACHINE_SYSTEM, host.system))
+    if host.machine and len(disks) < len(host.machine.disks):
+        raise errors.LabError(
+            '%smachine.disks: two have the same serial number' % where)
     if store and store.disk:
         if store.disk not in disks:
             raise errors.LabError('%sfile_backed.disk: %s; it has %s' % (
