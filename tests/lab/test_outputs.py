@@ -21,6 +21,7 @@ import yaml
 
 from mempage_lab import cloud
 from mempage_lab import controller
+from mempage_lab.machines import node
 from mempage_lab import outputs
 from mempage_lab import paths
 from mempage_lab import releases
@@ -143,6 +144,40 @@ class OutputsTest(base.LabTestCase):
             self.assertTrue(service.restart.startswith(command))
             self.assertTrue(service.restart.endswith(' nova-compute'))
             self.assertTrue(hosts[name].libvirt_restart.startswith(command))
+
+    def test_services_of_machines_are_systemds(self):
+        outputs.write(self._shipped('device'), RESOURCES, kvm=False)
+        hosts = inventory.load(paths.INVENTORY).hosts
+        for name in 'device1', 'device2':
+            self.assertEqual('systemctl restart nova-compute',
+                             hosts[name].compute_service.restart)
+            self.assertEqual('systemctl restart libvirtd',
+                             hosts[name].libvirt_restart)
+        self.assertIn('supervisorctl', hosts['plain1'].libvirt_restart)
+        self.assertEqual('ext4', hosts['device1'].file_backed.filesystem)
+
+    def test_pools_of_machines_are_declared_by_numa_node(self):
+        outputs.write(self._shipped('numa'), RESOURCES, kvm=False)
+        hosts = inventory.load(paths.INVENTORY).hosts
+        self.assertEqual((inventory.DeclaredPool(2048, 64, 0),
+                          inventory.DeclaredPool(2048, 192, 1, 32)),
+                         hosts['numa1'].pools)
+
+    @ddt.data(('default', False, 1), ('default', True, 1),
+              ('device', False, node.SLOWER), ('device', True, 1))
+    @ddt.unpack
+    def test_limits_of_emulated_machines(self, name, kvm, slower):
+        tempest = self._tempest(self._shipped(name), kvm)
+        for section, option, seconds in (
+                ('compute', 'build_timeout', 180),
+                ('validation', 'ping_timeout', 60),
+                ('validation', 'ssh_timeout', 90),
+                ('mempage', 'host_timeout', 120)):
+            self.assertEqual(seconds * slower,
+                             tempest[section].getint(option), option)
+
+    def _shipped(self, name):
+        return topology.load(topology.SHIPPED / (name + '.yaml'), [])
 
     def test_files_are_roots_own(self):
         for path in (paths.INVENTORY, paths.TEMPEST_CONF, paths.OPENRC,

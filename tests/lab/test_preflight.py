@@ -21,6 +21,7 @@ import ddt
 import psutil
 
 from mempage_lab import errors
+from mempage_lab.machines import qemu
 from mempage_lab import preflight
 from mempage_lab import topology
 from tests.lab import base
@@ -81,6 +82,19 @@ class PreflightTest(base.LabTestCase):
             topology.LabHost(host.name, host.index) for host in hosts))
         self.assertEqual(768 + 768 + 2048 + 128,
                          preflight.memory_needed(with_pools)
+                         - preflight.memory_needed(without))
+
+    def test_machines_need_memory(self):
+        default = self.default_topology()
+        machine = topology.LabMachine((qemu.Numa(512), qemu.Numa(700)))
+        pools = (topology.LabPool(2048, 100),)
+        hosts = [topology.LabHost('a', 0, topology.LabPolicy(pools=pools),
+                                  machine=machine), topology.LabHost('b', 1)]
+        with_machine = topology.Topology(default.network, tuple(hosts))
+        without = topology.Topology(default.network, tuple(
+            topology.LabHost(host.name, host.index) for host in hosts))
+        # Its pools are of its own memory.
+        self.assertEqual(512 + 700, preflight.memory_needed(with_machine)
                          - preflight.memory_needed(without))
 
     def test_optional_pools_may_be_left_out(self):
