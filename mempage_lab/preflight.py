@@ -90,10 +90,11 @@ def _check_stores(wanted):
             'disk': shutil.disk_usage(_existing(paths.STATE)).free // 2 ** 20}
     for host in wanted.hosts:
         store = host.policy.file_backed
-        if not store:
+        in_memory = store and store.filesystem == 'tmpfs'
+        # A ramdisk of a machine is part of the memory that it has anyway.
+        if not store or (in_memory and host.machine):
             continue
-        place = ('memory' if store.filesystem == 'tmpfs'
-                 and not host.machine else 'disk')
+        place = 'memory' if in_memory else 'disk'
         if store.size_mib > room[place]:
             raise errors.LabError(
                 'hosts.%s.file_backed.size_mib: a store of %d MiB on %s takes '
@@ -143,7 +144,9 @@ def check_kernel(wanted):
             'root may make no namespaces and mounts here; is this an '
             'unprivileged container? %s' % error) from error
     devices = ['/dev/net/tun']
-    stores = [host.policy.file_backed for host in wanted.hosts]
+    # Machines have their own.
+    stores = [host.policy.file_backed for host in wanted.hosts
+              if not host.machine]
     if any(store and store.filesystem != 'tmpfs' for store in stores):
         devices.append('/dev/loop-control')
     for device in devices:

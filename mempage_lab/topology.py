@@ -359,6 +359,11 @@ def _check_machine(where, host):
     if host.machine and len(disks) < len(host.machine.disks):
         raise errors.LabError(
             '%smachine.disks: two have the same serial number' % where)
+    if (host.machine and store and store.filesystem == 'tmpfs'
+            and store.size_mib > host.machine.memory_mib):
+        raise errors.LabError(
+            '%sfile_backed.size_mib: %d MiB, and the machine has %d MiB of '
+            'memory' % (where, store.size_mib, host.machine.memory_mib))
     if store and store.disk:
         if store.disk not in disks:
             raise errors.LabError('%sfile_backed.disk: %s; it has %s' % (

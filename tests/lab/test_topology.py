@@ -385,6 +385,9 @@ class TopologyTest(base.LabTestCase):
          'and the disk A1 has 64 MiB'),
         (ON_DISK % ('tmpfs', 64, 'A1'),
          'hosts.a.file_backed.disk: a tmpfs is not on a disk'),
+        ('hosts: {a: {machine: {memory_mib: 512}, file_backed: {capacity_mib: '
+         '1, filesystem: tmpfs, size_mib: 513}}}',
+         'file_backed.size_mib: 513 MiB, and the machine has 512 MiB of mem'),
         (POOL_OF_NODE % 2,
          'hosts.a.pools: NUMA node 2; the host has nodes 0 to 1'),
         ('hosts: {a: {machine: {memory_mib: 512}, pools: [{size_kib: 2048, '
