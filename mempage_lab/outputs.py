@@ -12,7 +12,9 @@
 
 """What a lab leaves for its users: a Tempest configuration, an inventory."""
 
+import pathlib
 import shlex
+import sys
 
 import yaml
 
@@ -97,7 +99,16 @@ def _declaration(host, address, system):
         compute_service=inventory.Service(
             config='/etc/nova/nova.conf', restart=restart + 'nova-compute'),
         libvirt_restart=restart + 'libvirtd', slowness=_slowness(host),
+        power=_power(host),
         **vars(host.policy))
+
+
+def _power(host):
+    if not host.machine:
+        return inventory.Power()
+    reboot = '%s reboot %s' % (
+        pathlib.Path(sys.prefix, 'bin', 'mempage-lab'), host.name)
+    return inventory.Power(reboot, reboot + ' --hard')
 
 
 def _slowness(host):

@@ -164,6 +164,18 @@ class Service:
 
 
 @dataclasses.dataclass(frozen=True)
+class Power:
+    """How to boot a host again: command lines for where the tests run.
+
+    :ivar reboot: boots it in order
+    :ivar cut: cuts its power, and boots it
+    """
+
+    reboot: str | None = None
+    cut: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Host(Policy, Access):
     """The declaration of one compute host.
 
@@ -171,6 +183,7 @@ class Host(Policy, Access):
     """
 
     slowness: float = 1
+    power: Power = Power()
     compute_log: Log | None = None
     compute_service: Service | None = None
     libvirt_restart: str | None = None
@@ -259,6 +272,9 @@ def _document(host):
     del document['name']
     if host.slowness != 1:
         document['slowness'] = host.slowness
+    power = documents.part(host.power, Power)
+    if power:
+        document['power'] = power
     services = _services(host)
     if services:
         document['services'] = services

@@ -36,6 +36,7 @@ ALL_KEYS = '''
     small_page_kib: 64
     allowed_page_sizes: [small, 2048]
     slowness: 2.5
+    power: {reboot: a b, cut: c}
     services:
       nova-compute: {journal: a, config: /b, restart: c d}
       libvirt: {restart: e f}
@@ -45,6 +46,7 @@ DEFAULTS = '''
     small_page_kib: 4
     allowed_page_sizes: [any]
     slowness: 1
+    power: {}
     services: {}
 '''
 
