@@ -36,6 +36,8 @@ SETUP = '/etc/mempage-lab/setup.sh'
 GO = '/run/nova-compute.go'
 #: What systemd calls the programs, where it does not use their names.
 UNITS = {'sshd': 'ssh'}
+#: Who is told to start itself anew: the consoles of guests hang on it.
+RELOADED = ('virtlogd',)
 # systemd's words in those of supervisor.
 _WORDS = {'active': 'RUNNING', 'reloading': 'RUNNING', 'failed': 'FATAL',
           'activating': 'STARTING', 'deactivating': 'STOPPING',
@@ -170,10 +172,13 @@ class MachineNode:
     def stop_program(self, name):
         """Stop one of its programs, if it runs.
 
+        One that must not end is told to start itself anew.
+
         :raises LabError: if it does not stop
         """
         try:
-            self._systemctl('stop', name)
+            self._systemctl('try-reload-or-restart' if name in RELOADED
+                            else 'stop', name)
         except errors.CommandFailed as error:
             raise errors.LabError('%s on %s does not stop: %s' % (
                 name, self.name, error.output)) from error

@@ -203,6 +203,11 @@ class MachineNodeTest(base.LabTestCase):
         self.node.stop_program('sshd')
         self.assertEqual([('systemctl', 'stop', 'ssh')], self._told())
 
+    def test_consoles_of_guests_go_on(self):
+        self.node.stop_program('virtlogd')
+        self.assertEqual([('systemctl', 'try-reload-or-restart', 'virtlogd')],
+                         self._told())
+
     def test_a_program_that_does_not_stop(self):
         self.run_inside.side_effect = errors.CommandFailed(['systemctl'], 1,
                                                            'busy')
