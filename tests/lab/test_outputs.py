@@ -163,18 +163,25 @@ class OutputsTest(base.LabTestCase):
                           inventory.DeclaredPool(2048, 192, 1, 32)),
                          hosts['numa1'].pools)
 
-    @ddt.data(('default', False, 1), ('default', True, 1),
-              ('device', False, node.SLOWER), ('device', True, 1))
+    @ddt.data(('default', 1), ('device', node.SLOWER), ('numa', node.SLOWER))
     @ddt.unpack
-    def test_limits_of_emulated_machines(self, name, kvm, slower):
-        tempest = self._tempest(self._shipped(name), kvm)
-        for section, option, seconds in (
-                ('compute', 'build_timeout', 180),
-                ('validation', 'ping_timeout', 60),
-                ('validation', 'ssh_timeout', 90),
-                ('mempage', 'host_timeout', 120)):
-            self.assertEqual(seconds * slower,
-                             tempest[section].getint(option), option)
+    def test_limits_of_machines(self, name, slowness):
+        # Each server may get to one of them.
+        for kvm in True, False:
+            tempest = self._tempest(self._shipped(name), kvm)['validation']
+            self.assertEqual((60 * slowness, 90 * slowness), (
+                tempest.getint('ping_timeout'),
+                tempest.getint('ssh_timeout')))
+
+    def test_what_machines_are_declared_as(self):
+        outputs.write(self._shipped('device'), RESOURCES, kvm=False)
+        hosts = inventory.load(paths.INVENTORY).hosts
+        self.assertEqual((node.SLOWER, 1), (hosts['device1'].slowness,
+                                            hosts['plain1'].slowness))
+        command = '%s/bin/mempage-lab reboot device1' % sys.prefix
+        self.assertEqual(inventory.Power(command, command + ' --hard'),
+                         hosts['device1'].power)
+        self.assertEqual(inventory.Power(), hosts['plain1'].power)
 
     def _shipped(self, name):
         return topology.load(topology.SHIPPED / (name + '.yaml'), [])
