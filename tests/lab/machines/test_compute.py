@@ -72,6 +72,12 @@ class MachineComputeTest(base.LabTestCase):
             subprocess.run(['bash', '-n'], check=True, text=True,
                            input=self.setup_script)
 
+    def test_sshd_runs_after_each_boot(self):
+        self._start('numa', 'numa1')
+        # What waits for it would wait for what runs this.
+        self.assertEqual('systemctl start --no-block ssh',
+                         self.setup_script.splitlines()[-1])
+
     @ddt.data(('device1', 'STORE1 ext4'), ('device2', 'STORE2 xfs'))
     @ddt.unpack
     def test_store_is_on_the_disk_of_its_serial(self, name, expected):
