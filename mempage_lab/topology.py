@@ -230,6 +230,9 @@ def _unrestricted(host):
 
 
 def _without_optional(host, sizes):
+    if host.machine:
+        # Its pools take nothing of those that are short of pages.
+        return host
     return dataclasses.replace(host, policy=dataclasses.replace(
         host.policy, pools=tuple(
             pool for pool in host.policy.pools
@@ -377,6 +380,10 @@ def _check_machine(where, host):
             raise errors.LabError(
                 '%sfile_backed.disk: a tmpfs is not on a disk' % where)
     for pool in host.policy.pools:
+        if pool.node is None and pool.reserved and nodes > 1:
+            raise errors.LabError(
+                '%spools: reserved pages of %d KiB: on which NUMA node? Nova '
+                'keeps them back by node' % (where, pool.size_kib))
         if pool.node is not None and pool.node >= nodes:
             raise errors.LabError(
                 '%spools: NUMA node %d; the host has %s' % (

@@ -140,6 +140,15 @@ class TopologyTest(base.LabTestCase):
         self.assertEqual([2048], without.page_sizes)
         self.assertEqual(150, without.pages(2048))
 
+    def test_optional_pools_of_machines_stay(self):
+        loaded = self._load(
+            'hosts: {a: {machine: {memory_mib: 512}, pools: &pools '
+            '[{size_kib: 2048, pages: 1, optional: true}]}, '
+            'b: {pools: *pools}}')
+        self.assertEqual([2048], loaded.optional_sizes)
+        self.assertEqual([1, 0], [len(host.policy.pools) for host in
+                                  loaded.without_optional([2048]).hosts])
+
     def test_addresses_differ_and_are_in_the_management_network(self):
         loaded = self._load(MIXED)
         addresses = [loaded.gateway, loaded.controller,
@@ -388,6 +397,8 @@ class TopologyTest(base.LabTestCase):
         ('hosts: {a: {machine: {memory_mib: 512}, file_backed: {capacity_mib: '
          '1, filesystem: tmpfs, size_mib: 513}}}',
          'file_backed.size_mib: 513 MiB, and the machine has 512 MiB of mem'),
+        (POOL_OF_NODE.replace('node: %d', 'reserved: 1'),
+         'hosts.a.pools: reserved pages of 2048 KiB: on which NUMA node'),
         (POOL_OF_NODE % 2,
          'hosts.a.pools: NUMA node 2; the host has nodes 0 to 1'),
         ('hosts: {a: {machine: {memory_mib: 512}, pools: [{size_kib: 2048, '

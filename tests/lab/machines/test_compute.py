@@ -130,9 +130,10 @@ class MachineComputeTest(base.LabTestCase):
             for line in self._written(part, '/etc/nova/nova.conf')
             if line.startswith('reserved_huge_pages')])
 
-    def test_reserved_pages_of_no_node(self):
+    def test_reserved_pages_of_the_only_node(self):
         part = self._part(
-            POOL % '[{size_kib: 2048, pages: 5, reserved: 3}]', 'a')
+            'hosts: {a: {machine: {memory_mib: 512}, pools: [{size_kib: 2048, '
+            'pages: 5, reserved: 3}]}}', 'a')
         self.assertEqual([(0, 2048, 3)], part.reserved_huge_pages())
 
     @ddt.data(True, False)
