@@ -60,6 +60,9 @@ class Node:
         that its services are of
     """
 
+    #: How many times as long as usual anything may take.
+    slowness = 1
+
     def __init__(self, name, number, address, installation):
         self.name = name
         self.installation = installation

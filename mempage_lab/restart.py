@@ -129,7 +129,8 @@ def _wait_for_report(current, node, service, since, logged):
         return report and report > since and (
             service != 'nova-compute'
             or node.name in health.hosts_up(current))
-    if not wait.until(has_reported, lab.REGISTRATION_LIMIT, 0.5):
+    limit = lab.REGISTRATION_LIMIT * node.slowness
+    if not wait.until(has_reported, limit, 0.5):
         raise errors.LabError(node.explain(service))
 
 

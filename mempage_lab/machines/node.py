@@ -58,6 +58,8 @@ class MachineNode:
     :param disks: its :class:`mempage_lab.machines.qemu.Nvme` disks
     """
 
+    slowness = SLOWER
+
     def __init__(self, name, number, address, installation, disks=()):
         self.name = name
         self.number = number
