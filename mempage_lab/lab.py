@@ -162,7 +162,8 @@ class Lab:
         if machines:
             result['snapshots'] = (
                 functools.partial(_make_snapshots, machines),
-                ['accelerator', *(_task('openstack', host.node.installation)
+                # OpenStack is copied: nobody may install anything meanwhile.
+                ['accelerator', *(_task('nova-mempage', host.node.installation)
                                   for host in machines)])
         for host in self.computes:
             name = host.node.name
@@ -170,8 +171,7 @@ class Lab:
             needed = ['fabric', 'accelerator', 'keys',
                       _task('openstack', used)]
             if host.host.machine:
-                # The extension is written into a machine when it starts.
-                needed += [_task('nova-mempage', used), 'snapshots']
+                needed.append('snapshots')
             result[name] = (functools.partial(host.start, self.addresses),
                             needed)
             result[name + '/network'] = (host.configure_network, [name])
