@@ -60,7 +60,7 @@ class MachineCompute(compute.Compute):
 
         :param hosts: dict of all nodes' names to their addresses
         """
-        if self.node.pid:
+        if self.node.has_begun:
             self.node.wait_for_supervisor()
             return
         self._write_configuration(hosts)

@@ -80,6 +80,10 @@ class MachineNode:
     def _here(self):
         return self.directory / 'machine'
 
+    @property
+    def _begun(self):
+        return self._here / 'begun'
+
     @functools.cached_property
     def _bare(self):
         # Only the one that starts it needs to know what it is made of.
@@ -89,6 +93,11 @@ class MachineNode:
     def pid(self):
         """The number of its QEMU process; None if it is not running."""
         return self._bare.process.pid
+
+    @property
+    def has_begun(self):
+        """Whether it runs and got all that makes it this node."""
+        return bool(self.pid) and self._begun.exists()
 
     def wait_for_supervisor(self):
         """Wait until it answers; it may be on its way up."""
@@ -100,7 +109,7 @@ class MachineNode:
     def write(self, path, text, mode=0o644, owner='root'):
         """Write one of its files; before it starts, when it does."""
         file = agent.File(text, mode, owner)
-        if self.pid:
+        if self.has_begun:
             self._bare.agent.write({path: file})
         else:
             self._files[path] = file
@@ -122,6 +131,7 @@ class MachineNode:
             hosts, {**self._files, **extension},
             ('bash', '-eu', '-c', 'bash -eu %s && systemctl restart '
              '--no-block ssh libvirtd' % SETUP))
+        self._begun.touch()
 
     def _machine(self, snapshot):
         cards = [qemu.Card(*card) for card in

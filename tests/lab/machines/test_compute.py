@@ -189,11 +189,16 @@ class MachineComputeTest(base.LabTestCase):
         self.assertEqual({'a': '10.0.0.10'}, hosts)
 
     def test_a_machine_that_runs_is_left_alone(self):
-        self.patch_object(node.MachineNode, 'pid', 7)
+        self.patch_object(node.MachineNode, 'has_begun', True)
         wait = self.patch_object(node.MachineNode, 'wait_for_supervisor')
         self._part('numa', 'numa1').start({})
         wait.assert_called_once_with()
         self.started.assert_not_called()
+
+    def test_a_machine_that_did_not_get_all_begins_anew(self):
+        self.patch_object(node.MachineNode, 'pid', 7)
+        self._start('numa', 'numa1')
+        self.started.assert_called_once()
 
     def test_those_alike_share_a_snapshot(self):
         self.patch_object(qemu, 'version').return_value = '1'

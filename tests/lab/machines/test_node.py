@@ -9,6 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
+import shutil
 import subprocess
 from unittest import mock
 
@@ -127,9 +128,13 @@ class MachineNodeTest(base.LabTestCase):
             'mempage-nova', 'check')[-1]], text=True)
         self.assertEqual('check of nova\n', said)
 
+    def _begin(self, *arguments):
+        shutil.rmtree(self.node._here, ignore_errors=True)
+        self.node._here.mkdir(parents=True)
+
     def _start(self):
-        self._off()
         begin = self.patch_object(machine.Machine, 'begin')
+        begin.side_effect = self._begin
         extension = {'/venv/nova/mempage.py': agent.File('new')}
         self.node.start(self.snapshot, extension, HOSTS, 'set up')
         hosts, files, then = begin.call_args.args
@@ -137,7 +142,6 @@ class MachineNodeTest(base.LabTestCase):
         return files, then
 
     def test_files_of_before_it_starts(self):
-        self._off()
         self.node.write('/etc/a', 'text', mode=0o600, owner='nova')
         self.write_inside.assert_not_called()
         files, then = self._start()
@@ -148,9 +152,31 @@ class MachineNodeTest(base.LabTestCase):
         self.assertIn('restart --no-block ssh libvirtd', then[-1])
 
     def test_files_of_a_machine_that_runs(self):
+        self._start()
         self.node.write('/etc/a', 'text')
         self.write_inside.assert_called_once_with(
             {'/etc/a': agent.File('text')})
+
+    def test_it_has_begun(self):
+        self.assertFalse(self.node.has_begun)
+        self._start()
+        self.assertTrue(self.node.has_begun)
+        self._off()
+        self.assertFalse(self.node.has_begun)
+
+    def test_a_machine_that_did_not_get_all(self):
+        self._start()
+
+        def fail(*arguments):
+            self._begin()
+            raise errors.LabError('no pages')
+
+        self.patch_object(machine.Machine, 'begin', fail)
+        self.assertRaises(errors.LabError, self.node.start, self.snapshot,
+                          {}, HOSTS, 'set up')
+        # Its QEMU runs.
+        self.assertEqual(7, self.node.pid)
+        self.assertFalse(self.node.has_begun)
 
     def test_logs_are_new(self):
         log = self.node.log('nova-compute')
