@@ -48,6 +48,7 @@ from mempage_lab import wait
 REGISTRATION_LIMIT = 90
 LOCK = '/run/mempage-lab.lock'
 TESTS_LOCK = '/run/mempage-lab-tests.lock'
+HOST_LOCK = '/run/mempage-lab-host-%s.lock'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -394,6 +395,18 @@ def exclusive_tests():
     """
     with _locked(TESTS_LOCK, 'tests run in the lab already: wait for their '
                  'end'):
+        yield
+
+
+@contextlib.contextmanager
+def exclusive_host(name):
+    """Keep others from rebooting a host at the same time.
+
+    :param name: the host's name
+    :raises LabError: if another one does
+    """
+    with _locked(HOST_LOCK % name, '%s reboots already: wait until it is up'
+                 % name):
         yield
 
 

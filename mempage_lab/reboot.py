@@ -16,6 +16,7 @@ import datetime
 
 from mempage_lab import errors
 from mempage_lab import health
+from mempage_lab import lab
 from mempage_lab import wait
 
 #: Seconds until nova-compute must have reported again. It has to be imported
@@ -37,7 +38,12 @@ def run(current, name, hard, shown):
     if name not in hosts:
         raise errors.LabError('%s is no machine, and only those reboot: %s' % (
             name, ', '.join(hosts) or 'there is none in this lab'))
-    host = hosts[name]
+    with lab.exclusive_host(name):
+        _reboot(current, hosts[name], hard, shown)
+
+
+def _reboot(current, host, hard, shown):
+    name = host.node.name
     current.choose_accelerator()
     with shown.step('%s/%s' % (name, 'power cut' if hard else 'reboot')):
         host.reboot(hard)

@@ -100,6 +100,7 @@ class CliTest(base.LabTestCase):
     def test_reboot(self, arguments, hard):
         self.patch_object(lab, 'load').return_value = 'lab'
         run = self.patch_object(reboot, 'run')
+        self.patch_object(lab, 'exclusive').side_effect = errors.LabError
         result = self._invoke('reboot', *arguments)
         self.assertEqual(('lab', 'device1', hard), run.call_args.args[:3])
         self.assertEqual(0, result.exit_code)

@@ -43,6 +43,8 @@ class RebootTest(base.LabTestCase):
         self.report.return_value = FUTURE
         self.up = self.patch_object(health, 'hosts_up')
         self.up.return_value = {'device1'}
+        self.patch_object(lab, 'LOCK', self.directory / 'lock')
+        self.patch_object(lab, 'HOST_LOCK', str(self.directory / 'lock-%s'))
         self.kvm = self.patch_object(lab.Lab, 'choose_accelerator')
 
     def _run(self, name='device1', hard=False, path='device'):
@@ -73,6 +75,18 @@ class RebootTest(base.LabTestCase):
         self.reboot.assert_called_once_with(hard)
         self.assertEqual([step, 'device1/nova-compute'],
                          list(self.shown.costs))
+
+    def test_while_others_have_the_lab(self):
+        # As while a drill runs tests that reboot hosts, two at a time.
+        with lab.exclusive(), lab.exclusive_host('device2'):
+            self._run()
+        self.reboot.assert_called_once_with(False)
+
+    def test_one_reboot_of_a_host_at_a_time(self):
+        with lab.exclusive_host('device1'):
+            self.assertEqual('device1 reboots already: wait until it is up',
+                             self._error())
+        self.reboot.assert_not_called()
 
     def test_it_is_known_how_a_machine_runs(self):
         calls = mock.Mock()
