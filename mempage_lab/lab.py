@@ -114,8 +114,9 @@ class Lab:
                        ['database']) for name in controller.APIS}
         workers = {name: (functools.partial(control.start_worker, name),
                           ['broker', 'keystone', 'placement'])
-                   for name in controller.WORKERS}
-        workers['neutron-ovn-maintenance-worker'][1].append('neutron-api')
+                   for name in control.workers}
+        if 'neutron-ovn-maintenance-worker' in workers:
+            workers['neutron-ovn-maintenance-worker'][1].append('neutron-api')
         openstack = _task('openstack', control.node.installation)
         workers['nova-scheduler'][1].append(
             _task('nova-mempage', control.node.installation))

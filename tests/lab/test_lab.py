@@ -260,6 +260,14 @@ class TasksTest(base.LabTestCase):
             chosen._create_resources()
             self.assertIs(expected, write.call_args.args[2])
 
+    @ddt.data((releases.NEWEST.name, True), ('2024.2', False))
+    @ddt.unpack
+    def test_a_worker_of_neutrons_own_waits_for_its_api(self, release, own):
+        after = self._after('release: "%s"\n%s' % (release, HOSTS))
+        self.assertIn('neutron-api', after['registered'])
+        self.assertEqual(own, 'neutron-api' in after.get(
+            'neutron-ovn-maintenance-worker', ()))
+
     @ddt.data(HOSTS, 'system: debian-13\n' + HOSTS, TWO_SYSTEMS)
     def test_no_two_tasks_install_packages_at_once(self, text):
         after = self._after(text)
