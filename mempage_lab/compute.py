@@ -15,6 +15,7 @@
 import shutil
 import uuid
 
+from mempage_lab import containers
 from mempage_lab import node
 from mempage_lab import paths
 from mempage_lab import program
@@ -34,6 +35,8 @@ class Compute:
     :param machine_pages: dict of page size in KiB to the number of pages
         that the machine had before the lab
     :ivar kvm: whether guests run under KVM
+    :ivar libvirt: the :class:`mempage_lab.containers.Service` libvirt
+    :ivar nova: the :class:`mempage_lab.containers.Service` nova-compute
     """
 
     def __init__(self, host, topology, machine_pages):
@@ -41,6 +44,7 @@ class Compute:
         self.topology = topology
         self.machine_pages = machine_pages
         self.kvm = False
+        self.libvirt, self.nova = containers.services(host)
         self.node = node.Node(host.name, 10 + host.index,
                               topology.address(host),
                               topology.installation(host))
@@ -48,9 +52,12 @@ class Compute:
     def programs(self):
         """Return the host's :class:`Program` objects."""
         yield program.Program('sshd', '/usr/sbin/sshd -D -e')
-        yield program.Program('virtlogd', '/usr/sbin/virtlogd')
+        # kolla has none: QEMU writes the consoles itself.
+        if not self.host.shape.contained:
+            yield program.Program('virtlogd', '/usr/sbin/virtlogd')
         # Guests outlive libvirtd, as they do elsewhere.
-        yield program.Program('libvirtd', '/usr/sbin/libvirtd',
+        yield program.Program(self.libvirt.program,
+                              self.libvirt.run('/usr/sbin/libvirtd'),
                               whole_group=False)
         yield program.Program(
             'ovsdb-server',
@@ -67,15 +74,20 @@ class Compute:
             'unix:/run/openvswitch/db.sock '
             '--pidfile=/run/ovn/ovn-controller.pid')
         yield program.Program(
-            'nova-compute', '%s/bin/nova-compute --config-file '
-            '/etc/nova/nova.conf' % self.node.installation.venv,
-            autostart=False,
+            self.nova.program, self._nova_compute, autostart=False,
             environment='PATH="%s"' % self.node.installation.search_path,
             # One that refuses to start would refuse again, for ever. To stop
             # it right after such a start takes 20 s: the signal gets lost.
             autorestart='false',
             # After SIGTERM it needs up to 8 s to leave its queues.
             stop_signal='INT')
+
+    @property
+    def _nova_compute(self):
+        command = '%s/bin/nova-compute' % self.node.installation.venv
+        if not self.host.shape.contained:
+            command += ' --config-file /etc/nova/nova.conf'
+        return self.nova.run(command)
 
     def start(self, hosts):
         """Start the host's node with everything but nova-compute.
@@ -88,10 +100,23 @@ class Compute:
         self.node.prepare()
         self._write_configuration(hosts)
         self.node.start(
-            list(self.programs()), hosts,
+            list(self.programs()), self._by_all_names(hosts),
             templates.render('compute-setup.sh', policy=self.host.policy,
+                             contained=self.host.shape.contained,
+                             libvirt=self.libvirt, nova=self.nova,
+                             volumes=containers.VOLUMES,
                              page_sizes=self.topology.page_sizes),
             kvm=self.kvm)
+
+    def _by_all_names(self, hosts):
+        """Return hosts by their names as /etc/hosts has them.
+
+        libvirt takes the first one of its host for its name.
+        """
+        known = {host.name: ' '.join(dict.fromkeys(
+            [host.hypervisor, host.name])) for host in self.topology.hosts}
+        return {known.get(name, name): address
+                for name, address in hosts.items()}
 
     def configure_network(self):
         """Tell Open vSwitch and OVN who this host is."""
@@ -117,11 +142,11 @@ class Compute:
     def start_nova_compute(self):
         """Start nova-compute, once libvirt can tell it of its guests."""
         self.wait_for_libvirt()
-        self.node.start_program('nova-compute')
+        self.node.start_program(self.nova.program)
 
     def wait_for_libvirt(self):
         """Wait until libvirt answers."""
-        self.node.wait_for('libvirtd', lambda: self.node.run(
+        self.node.wait_for(self.libvirt.program, lambda: self.node.run(
             'virsh', '-q', '-c', 'qemu:///system', 'version'))
 
     def reserved_huge_pages(self):
@@ -141,19 +166,21 @@ class Compute:
         shutil.copytree(paths.DEVSTACK_LIB,
                         self.node.private('/etc/mempage-lab/lib'),
                         dirs_exist_ok=True)
-        write('/etc/nova/nova.conf', templates.render(
-            'nova.conf', node=self.node, policy=self.host.policy,
-            reserved_huge_pages=self.reserved_huge_pages(), kvm=self.kvm,
-            controller=self.topology.controller, secrets=secrets.load()),
-            mode=0o600)
+        for name, text in self._nova_configuration().items():
+            write('%s/%s' % (self.nova.configuration, name), text, mode=0o600)
         # libvirt takes hosts of the same UUID for the same host.
         identity = uuid.uuid5(uuid.NAMESPACE_DNS, self.host.name)
-        write('/etc/libvirt/libvirtd.conf', templates.render(
+        write(self.libvirt.configuration + '/libvirtd.conf', templates.render(
             'libvirtd.conf', uuid=identity))
-        write('/etc/libvirt/qemu.conf', templates.render(
-            'qemu.conf', node=self.node), mode=0o600)
+        write(self.libvirt.configuration + '/qemu.conf', templates.render(
+            'qemu.conf', node=self.node, host=self.host), mode=0o600)
+        if self.host.shape.contained:
+            write(containers.SCRIPT, templates.render(
+                'contained.sh', volumes=containers.VOLUMES), mode=0o755)
+        jump = self.topology.jump(self.host)
         write('/etc/ssh/sshd_config', templates.render(
-            'sshd_config', node=self.node))
+            'sshd_config', node=self.node,
+            jump=jump and self.topology.address(jump)))
         for name in ('tempest', 'nova'):
             write('/etc/mempage-lab/%s.pub' % name,
                   (paths.KEYS / (name + '.pub')).read_text())
@@ -167,6 +194,23 @@ class Compute:
         # nova-compute is root here, and sends disks to other hosts.
         write('/etc/ssh/ssh_config', 'User nova\n'
               'IdentityFile /var/lib/nova/.ssh/id_ed25519\n')
+
+    def _nova_configuration(self):
+        """Return the files of nova-compute's options by their names."""
+        values = dict(
+            node=self.node, policy=self.host.policy, kvm=self.kvm,
+            reserved_huge_pages=self.reserved_huge_pages(),
+            controller=self.topology.controller, secrets=secrets.load())
+        split = self.host.shape.contained
+        files = {'nova.conf': templates.render('nova.conf', **values,
+                                               split=split)}
+        if split:
+            # The last file wins, so that is the one to edit.
+            files['nova.conf.d/10-libvirt.conf'] = templates.render(
+                'nova-libvirt.conf', **values)
+            files['nova.conf.d/20-memory.conf'] = (
+                '[DEFAULT]\n' + templates.render('nova-memory.conf', **values))
+        return files
 
 
 def known_hosts(hosts):

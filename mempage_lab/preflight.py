@@ -23,6 +23,7 @@ from mempage_lab import errors
 from mempage_lab import hugepages
 from mempage_lab import paths
 from mempage_lab import shell
+from mempage_lab import tenant
 
 SYSTEMS = {('debian', '12'), ('debian', '13')}
 #: Measured: what the controller and each host take, idle, and what the tests'
@@ -117,8 +118,10 @@ def memory_needed(wanted):
     """Return the memory in MiB that a topology takes with a few guests."""
     pools = sum(wanted.pages(size) * size // 1024
                 for size in wanted.page_sizes)
+    tenants = tenant.RAM_MIB * sum(host.shape.tenant_guests
+                                   for host in wanted.hosts)
     return (CONTROLLER_MIB + HOST_MIB * len(wanted.hosts) + pools
-            + GUESTS_MIB)
+            + GUESTS_MIB + tenants)
 
 
 def _existing(path):

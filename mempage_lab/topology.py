@@ -35,9 +35,14 @@ FREE_RANGES = ipaddress.ip_network('198.18.0.0/15')
 
 @dataclasses.dataclass(frozen=True)
 class LabStore(inventory.FileBacked):
-    """A backing store to build; sizes in MiB."""
+    """A backing store to build; sizes in MiB.
+
+    :ivar link: a symbolic link to the directory, which libvirt is told of
+        instead; None for none
+    """
     directory: str = '/var/lib/libvirt/memory'
     size_mib: int = dataclasses.field(kw_only=True)
+    link: str | None = dataclasses.field(default=None, kw_only=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +60,22 @@ class LabPolicy(inventory.Policy):
 
 
 @dataclasses.dataclass(frozen=True)
+class Shape:
+    """What is unusual of a host, besides where guests have their memory.
+
+    :ivar contained: whether libvirt and nova-compute each run in a mount
+        namespace of their own, as with kolla
+    :ivar domain: the one that libvirt says the host is in, and nothing else
+    :ivar jump: the host that the tests have to log in through
+    :ivar tenant_guests: how many guests of a project that is not the tests'
+    """
+    contained: bool = False
+    domain: str | None = None
+    jump: str | None = None
+    tenant_guests: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
 class LabHost:
     """One compute host."""
     name: str
@@ -62,6 +83,13 @@ class LabHost:
     policy: LabPolicy = LabPolicy()
     #: The Debian that it runs; None: that of the controller.
     system: str | None = None
+    shape: Shape = Shape()
+
+    @property
+    def hypervisor(self):
+        """What Nova calls its hypervisor; the service has its name."""
+        domain = self.shape.domain
+        return '%s.%s' % (self.name, domain) if domain else self.name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +163,15 @@ class Topology:
     def address(self, host):
         """Return a compute host's address on the management network."""
         return str(self.management[10 + host.index])
+
+    def jump(self, host):
+        """Return the host that the tests log in on another one through.
+
+        :param host: a :class:`LabHost`
+        :returns: a :class:`LabHost`; None if they need none
+        """
+        return next((other for other in self.hosts
+                     if other.name == host.shape.jump), None)
 
     @property
     def pools(self):
@@ -259,14 +296,17 @@ def load(path, used_networks):
 
 def _host(name, index, declared):
     system = declared.pop('system', None)
+    shape = {field.name: declared.pop(field.name)
+             for field in dataclasses.fields(Shape) if field.name in declared}
     return LabHost(name, index, LabPolicy(
-        **documents.fields(declared, LabPolicy)), system)
+        **documents.fields(declared, LabPolicy)), system, Shape(**shape))
 
 
 def save(topology, path):
     """Write a topology, its network chosen, to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     hosts = {host.name: dict(documents.part(host.policy, LabPolicy),
+                             **documents.part(host.shape, Shape),
                              **_named(system=host.system))
              for host in topology.hosts}
     path.write_text(yaml.safe_dump(
@@ -290,13 +330,36 @@ def _check_schema(path, content):
 
 
 def _check_hosts(path, hosts):
+    direct = [host.name for host in hosts if not host.shape.jump]
     for host in hosts:
-        store = host.policy.file_backed
-        if store and store.capacity_mib > store.size_mib:
+        if host.policy.file_backed:
+            _check_store(path, host, host.policy.file_backed)
+        if host.shape.jump not in (None, *direct):
             raise errors.LabError(
-                '%s: hosts.%s.file_backed.size_mib: %d MiB cannot hold the '
-                'declared capacity of %d MiB' % (
-                    path, host.name, store.size_mib, store.capacity_mib))
+                '%s: hosts.%s.jump: %s is not a host that the tests can '
+                'reach without another one; such are %s' % (
+                    path, host.name, host.shape.jump,
+                    ', '.join(direct) or 'none'))
+
+
+def _check_store(path, host, store):
+    where = '%s: hosts.%s.file_backed.' % (path, host.name)
+    if store.capacity_mib > store.size_mib:
+        raise errors.LabError(
+            '%ssize_mib: %d MiB cannot hold the declared capacity of %d MiB'
+            % (where, store.size_mib, store.capacity_mib))
+    if store.link and _is_below(store.directory, store.link):
+        raise errors.LabError(
+            '%slink: %s cannot be a link to %s' % (
+                where, store.link, store.directory))
+    if host.shape.contained and _is_below(store.mount, '/var/lib/libvirt'):
+        raise errors.LabError(
+            '%sdirectory: %s is seen by a contained libvirt only: name one '
+            'that is not below /var/lib/libvirt' % (where, store.directory))
+
+
+def _is_below(path, directory):
+    return pathlib.PurePath(path).is_relative_to(directory)
 
 
 def _check_systems(topology, where=''):

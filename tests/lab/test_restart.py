@@ -23,6 +23,7 @@ from mempage_lab import lab
 from mempage_lab import node
 from mempage_lab import progress
 from mempage_lab import restart
+from mempage_lab import topology
 from tests.lab import base
 
 HOST = ['sshd', 'virtlogd', 'libvirtd', 'ovsdb-server', 'ovs-vswitchd',
@@ -175,3 +176,14 @@ class RestartTest(base.LabTestCase):
     def test_the_conductor_needs_no_host(self):
         self.up.return_value = set()
         self._run('nova-conductor')
+
+    def test_contained_nova_compute(self):
+        self.lab = lab.Lab(topology.load(self.write_topology(
+            'hosts: {a: {contained: true}}'), []))
+        self.up.return_value = {'a'}
+        self._run('a')
+        self.assertIn(('startProcess', 'nova_compute'), self._calls())
+        self.report.assert_called_with(self.lab, 'a', 'nova-compute')
+        self.up.return_value = set()
+        self.assertIn('nova_compute on a does not come up',
+                      self._error('a/nova_compute'))

@@ -11,6 +11,7 @@
 # under the License.
 
 
+import dataclasses
 import ipaddress
 import textwrap
 
@@ -37,6 +38,19 @@ MIXED = textwrap.dedent("""\
         pools: [{size_kib: 2048, pages: 50}]
       d:
     """)
+SHAPES = textwrap.dedent("""\
+    network: 10.7.0.0/23
+    hosts:
+      a:
+        contained: true
+        file_backed: {capacity_mib: 512, filesystem: tmpfs, size_mib: 512,
+                      directory: /var/lib/guests, link: /var/lib/memory}
+      b: {domain: example.org, tenant_guests: 2}
+      c: {jump: a, system: debian-12}
+      d:
+    """)
+STORE = ('file_backed: {capacity_mib: 1, filesystem: tmpfs, size_mib: 1, '
+         'directory: /m/guests%s}')
 #: The newest release runs on both.
 TWO_SYSTEMS = 'hosts: {a: {system: debian-13}, b: , c: {system: debian-12}}'
 
@@ -78,12 +92,23 @@ class TopologyTest(base.LabTestCase):
         # To load it says why it cannot be read.
         self.assertEqual('nothing.yaml', str(topology.find('nothing.yaml')))
         error = self.assertRaises(errors.LabError, topology.find, 'nothing')
-        self.assertIn('one of default, stock, wide', str(error))
+        self.assertIn('one of default, shapes, stock, wide', str(error))
 
     def test_shipped(self):
         numbers = {path.stem: len(topology.load(path, []).hosts)
                    for path in topology.SHIPPED.glob('*.yaml')}
-        self.assertEqual({'default': 7, 'stock': 2, 'wide': 24}, numbers)
+        self.assertEqual({'default': 7, 'shapes': 6, 'stock': 2, 'wide': 24},
+                         numbers)
+
+    def test_every_shape_is_shipped(self):
+        hosts = topology.load(topology.SHIPPED / 'shapes.yaml', []).hosts
+        for field in dataclasses.fields(topology.Shape):
+            self.assertTrue(any(
+                getattr(host.shape, field.name) != field.default
+                for host in hosts), field.name)
+        self.assertTrue(any(
+            host.policy.file_backed and host.policy.file_backed.link
+            for host in hosts))
 
     def test_all_that_the_inventory_knows(self):
         [host] = self._load(
@@ -105,6 +130,20 @@ class TopologyTest(base.LabTestCase):
         self.assertEqual(150, loaded.pages(2048))
         self.assertEqual(1, loaded.pages(1048576))
 
+    def test_shapes(self):
+        loaded = self._load(SHAPES)
+        self.assertEqual(
+            [topology.Shape(contained=True),
+             topology.Shape(domain='example.org', tenant_guests=2),
+             topology.Shape(jump='a'), topology.Shape()],
+            [host.shape for host in loaded.hosts])
+        self.assertEqual('/var/lib/memory',
+                         loaded.hosts[0].policy.file_backed.link)
+        self.assertEqual(['a', 'b.example.org', 'c', 'd'],
+                         [host.hypervisor for host in loaded.hosts])
+        self.assertEqual([None, None, loaded.hosts[0], None],
+                         list(map(loaded.jump, loaded.hosts)))
+
     def test_without_optional_pools(self):
         loaded = self._load(MIXED)
         self.assertEqual([1048576], loaded.optional_sizes)
@@ -123,8 +162,9 @@ class TopologyTest(base.LabTestCase):
             self.assertIn(ipaddress.ip_address(address), loaded.management)
         self.assertFalse(loaded.management.overlaps(loaded.external))
 
-    def test_saved_is_loaded_again(self):
-        loaded = self._load(MIXED)
+    @ddt.data(MIXED, SHAPES)
+    def test_saved_is_loaded_again(self, text):
+        loaded = self._load(text)
         path = self.directory / 'saved' / 'topology.yaml'
         topology.save(loaded, path)
         self.assertEqual(loaded, topology.load(path, []))
@@ -313,6 +353,24 @@ class TopologyTest(base.LabTestCase):
         ('hosts: {a: {system: ubuntu-24.04}}',
          "hosts.a.system: 'ubuntu-24.04' is not one of .*'debian-13'"),
         ('hosts: {a: {release: 2025.1}}', "hosts.a: .*'release' was unexp"),
+        ('hosts: {a: {contained: 1}}', 'hosts.a.contained: 1 is not of type'),
+        ('hosts: {a: {domain: .org}}', "hosts.a.domain: '.org' does not"),
+        ('hosts: {a: {tenant_guests: -1}}', 'hosts.a.tenant_guests: -1 is'),
+        ('hosts: {a: {jump: b}}', 'topology.yaml: hosts.a.jump: b is not .* '
+         'such are none'),
+        ('hosts: {a: {jump: a}, b: }', 'hosts.a.jump: a is not .* are b$'),
+        ('hosts: {a: {jump: b}, b: {jump: c}, c: }',
+         'hosts.a.jump: b is not .* such are c$'),
+        ('hosts: {a: {%s}}' % STORE % ', link: /srv/memory',
+         "hosts.a.file_backed.link: '/srv/memory' does not match"),
+        ('hosts: {a: {%s}}' % STORE % ', link: /var/lib/m/',
+         "hosts.a.file_backed.link: '/var/lib/m/' does not match"),
+        ('hosts: {a: {file_backed: {capacity_mib: 1, filesystem: tmpfs, '
+         'size_mib: 1, link: /var/lib/libvirt}}}',
+         'hosts.a.file_backed.link: /var/lib/libvirt cannot be a link to '),
+        ('hosts: {a: {contained: true, file_backed: {capacity_mib: 1, '
+         'filesystem: tmpfs, size_mib: 1}}}',
+         'hosts.a.file_backed.directory: /var/lib/libvirt/memory is seen by '),
         ('hosts: [', 'is not YAML'))
     @ddt.unpack
     def test_error_names_the_key(self, text, expected):
