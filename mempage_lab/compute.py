@@ -12,6 +12,7 @@
 
 """A compute host: libvirt, Open vSwitch, sshd and nova-compute."""
 
+import functools
 import shutil
 import uuid
 
@@ -105,6 +106,8 @@ class Compute:
                              contained=self.host.shape.contained,
                              libvirt=self.libvirt, nova=self.nova,
                              volumes=containers.VOLUMES,
+                             outside=functools.partial(containers.outside,
+                                                       self.host),
                              page_sizes=self.topology.page_sizes),
             kvm=self.kvm)
 

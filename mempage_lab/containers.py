@@ -15,17 +15,21 @@
 Of a container only that is made which decides what a service and what
 somebody who logs in on the host see: a mount namespace. kolla's own volumes
 were the model: both containers have the host's /run, /dev and /var/lib/nova,
-and one /var/lib/libvirt that the host does not have; each copies its
-configuration from /etc/kolla when it starts; processes are the host's. What is
-mounted on the host later is not seen inside.
+and one /var/lib/libvirt that the host has under another path only, with a
+backing store in it; each copies its configuration from /etc/kolla when it
+starts; processes are the host's. What is mounted on the host later is not seen
+inside.
 """
 
 import dataclasses
+import pathlib
 
 #: What makes a service's mount namespace and runs it there.
 SCRIPT = '/etc/mempage-lab/contained'
 #: What the containers have for themselves, as the host sees it.
-VOLUMES = '/var/lib/docker/volumes'
+VOLUMES = pathlib.PurePath('/var/lib/docker/volumes')
+#: The directory of the one that they share, as they see it.
+STATE = '/var/lib/libvirt'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +56,18 @@ class Service:
             return command
         return 'unshare --mount --propagation private %s %s %s %s %s' % (
             SCRIPT, self.program, self.configuration, self.etc, command)
+
+
+def outside(host, path):
+    """Return where a host itself sees a path of its libvirt's.
+
+    :param host: a :class:`mempage_lab.topology.LabHost`
+    :param path: an absolute path
+    """
+    inner = pathlib.PurePath(path)
+    if host.shape.contained and inner.is_relative_to(STATE):
+        return str(VOLUMES / 'libvirtd' / inner.relative_to(STATE))
+    return path
 
 
 def services(host):

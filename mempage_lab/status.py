@@ -16,6 +16,7 @@
 import os
 import xmlrpc.client
 
+from mempage_lab import containers
 from mempage_lab import errors
 from mempage_lab import health
 from mempage_lab import lab
@@ -85,17 +86,19 @@ def _host(part, pids, usage):
             'address': part.node.address,
             'kind': policy.kind.value if policy else 'controller',
             'running': bool(part.node.pid),
-            'backing_store': policy and _store(part.node, policy.file_backed),
+            'backing_store': policy and _store(part.node, host),
             'pools': _pools(policy.pools, pids) if policy else [],
             'services': _services(part),
             'memory_mib': usage.own // 1024,
             'shared_memory_mib': usage.shared // 1024}
 
 
-def _store(node, store):
+def _store(node, host):
+    store = host.policy.file_backed
     if not store:
         return None
-    seen = '/proc/%s/root%s' % (node.pid, store.mount)
+    seen = '/proc/%s/root%s' % (node.pid,
+                                containers.outside(host, store.mount))
     mounted = os.path.ismount(seen)
     used = None
     if mounted:

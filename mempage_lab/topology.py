@@ -348,18 +348,11 @@ def _check_store(path, host, store):
         raise errors.LabError(
             '%ssize_mib: %d MiB cannot hold the declared capacity of %d MiB'
             % (where, store.size_mib, store.capacity_mib))
-    if store.link and _is_below(store.directory, store.link):
+    if store.link and pathlib.PurePath(store.directory).is_relative_to(
+            store.link):
         raise errors.LabError(
             '%slink: %s cannot be a link to %s' % (
                 where, store.link, store.directory))
-    if host.shape.contained and _is_below(store.mount, '/var/lib/libvirt'):
-        raise errors.LabError(
-            '%sdirectory: %s is seen by a contained libvirt only: name one '
-            'that is not below /var/lib/libvirt' % (where, store.directory))
-
-
-def _is_below(path, directory):
-    return pathlib.PurePath(path).is_relative_to(directory)
 
 
 def _check_systems(topology, where=''):

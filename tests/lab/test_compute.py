@@ -45,8 +45,7 @@ network: 10.7.0.0/23
 hosts:
   inside:
     contained: true
-    file_backed: {capacity_mib: 512, filesystem: tmpfs, size_mib: 640,
-                  directory: /var/lib/guests}
+    file_backed: {capacity_mib: 512, filesystem: tmpfs, size_mib: 640}
     allowed_page_sizes: [small]
   link: {file_backed: {capacity_mib: 256, filesystem: tmpfs, size_mib: 400,
                        link: /var/lib/memory}}
@@ -300,7 +299,19 @@ class ShapesTest(ComputeTestCase):
         for path in self.written:
             self.assertFalse(path.startswith(('/etc/nova', '/etc/libvirt')),
                              path)
-        self.assertNotIn(' /var/lib/libvirt/', self.setup_script)
+        self.assertIn('build_backing_store /var/lib/docker/volumes/libvirtd/'
+                      'memory tmpfs 640\n', self.setup_script)
+        self.assertIn('set_memory_backing_dir /etc/kolla/nova-libvirt/'
+                      'qemu.conf /var/lib/libvirt/memory\n',
+                      self.setup_script)
+
+    def test_a_store_that_the_host_shares(self):
+        self.topology = topology.load(self.write_topology(SHAPES.replace(
+            'size_mib: 640', 'size_mib: 640, directory: /var/lib/guests')),
+            [])
+        self._start('inside')
+        self.assertIn('build_backing_store /var/lib/guests tmpfs 640\n',
+                      self.setup_script)
 
     def test_contained_programs(self):
         self._start('inside')

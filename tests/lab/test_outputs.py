@@ -197,11 +197,12 @@ class ShapesTest(base.LabTestCase):
     def test_jump_host(self):
         jumps = {name: host.ssh.jump and host.ssh.jump.address
                  for name, host in self.hosts.items()}
-        self.assertEqual(self.hosts['gate1'].address, jumps.pop('behind1'))
+        self.assertEqual(self.hosts['fqdn1.example.org'].address,
+                         jumps.pop('behind1'))
         self.assertEqual({None}, set(jumps.values()))
 
     def test_jump_host_of_ssh(self):
-        for name, expected in (('behind1', 'gate1'), ('gate1', None)):
+        for name, expected in (('behind1', 'fqdn1'), ('fqdn1', None)):
             lines = subprocess.run(
                 ['ssh', '-G', '-F', paths.SSH_CONFIG, name], check=True,
                 capture_output=True, text=True).stdout.splitlines()

@@ -368,9 +368,6 @@ class TopologyTest(base.LabTestCase):
         ('hosts: {a: {file_backed: {capacity_mib: 1, filesystem: tmpfs, '
          'size_mib: 1, link: /var/lib/libvirt}}}',
          'hosts.a.file_backed.link: /var/lib/libvirt cannot be a link to '),
-        ('hosts: {a: {contained: true, file_backed: {capacity_mib: 1, '
-         'filesystem: tmpfs, size_mib: 1}}}',
-         'hosts.a.file_backed.directory: /var/lib/libvirt/memory is seen by '),
         ('hosts: [', 'is not YAML'))
     @ddt.unpack
     def test_error_names_the_key(self, text, expected):
