@@ -41,6 +41,7 @@ from mempage_lab import preflight
 from mempage_lab import releases
 from mempage_lab import secrets
 from mempage_lab import tasks
+from mempage_lab import tenant
 from mempage_lab import topology
 from mempage_lab import wait
 
@@ -142,6 +143,7 @@ class Lab:
                 'image', 'keystone', 'glance-api', 'neutron-api',
                 'nova-api']),
             'accounts': (self._create_accounts, ['resources']),
+            'tenant': (self._boot_tenants_guests, ['aggregates', 'resources']),
         }
 
     def _installation_tasks(self):
@@ -227,10 +229,11 @@ class Lab:
     def _wait_for_hosts(self):
         """Wait until nova and neutron say that every host is up."""
         if not wait.until(self._hosts_are_up, REGISTRATION_LIMIT, 0.5):
+            missing = self._missing_hosts()
             raise errors.LabError('\n'.join(
-                '%s\n%s' % (self.nodes[name].explain('nova-compute'),
-                            self.nodes[name].explain('ovn-controller'))
-                for name in sorted(self._missing_hosts())))
+                '%s\n%s' % (host.node.explain(host.nova.program),
+                            host.node.explain('ovn-controller'))
+                for host in self.computes if host.node.name in missing))
 
     def _hosts_are_up(self):
         return not self._missing_hosts()
@@ -250,6 +253,9 @@ class Lab:
     def _create_accounts(self):
         accounts.create(cloud.credentials(self.topology.controller),
                         len(self.topology.hosts))
+
+    def _boot_tenants_guests(self):
+        tenant.boot(self.cloud, self.topology)
 
 
 def _make_snapshots(machines):

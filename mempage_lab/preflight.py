@@ -23,6 +23,7 @@ from mempage_lab import errors
 from mempage_lab import hugepages
 from mempage_lab import paths
 from mempage_lab import shell
+from mempage_lab import tenant
 
 SYSTEMS = {('debian', '12'), ('debian', '13')}
 #: Measured: what the controller and each host take, idle, and what the tests'
@@ -120,8 +121,10 @@ def memory_needed(wanted):
     pools = sum(wanted.pages(size) * size // 1024
                 for size in wanted.page_sizes)
     machines = sum(host.machine.memory_mib for host in wanted.machines)
+    tenants = tenant.RAM_MIB * sum(host.shape.tenant_guests
+                                   for host in wanted.hosts)
     return (CONTROLLER_MIB + HOST_MIB * len(wanted.hosts) + pools + machines
-            + GUESTS_MIB)
+            + GUESTS_MIB + tenants)
 
 
 def _existing(path):

@@ -14,6 +14,7 @@
 import configparser
 import shlex
 import stat
+import subprocess
 import sys
 
 import ddt
@@ -203,3 +204,50 @@ class OutputsTest(base.LabTestCase):
         self.assertIn('OS_PASSWORD=' + HARD, words)
         self.assertIn('OS_AUTH_URL=http://198.18.0.2:5000/v3', words)
         self.assertEqual(len(words) // 2, words.count('export'))
+
+
+class ShapesTest(base.LabTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.topology = topology.load(topology.SHIPPED / 'shapes.yaml', [])
+        outputs.write(self.topology, RESOURCES, kvm=False)
+        self.hosts = inventory.load(paths.INVENTORY).hosts
+
+    def test_hosts_have_the_names_of_hypervisors(self):
+        self.assertIn('fqdn1.example.org', self.hosts)
+        self.assertNotIn('fqdn1', self.hosts)
+
+    def test_contained_services(self):
+        host = self.hosts['contained1']
+        self.assertTrue(host.compute_service.restart.endswith(
+            ' restart nova_compute'))
+        self.assertTrue(host.libvirt_restart.endswith(
+            ' restart nova_libvirt'))
+        self.assertEqual('/var/log/nova_compute.log', host.compute_log.file)
+        # Its options win over those of all files before it.
+        self.assertEqual(
+            '/etc/kolla/nova-compute/nova.conf.d/20-memory.conf',
+            host.compute_service.config)
+
+    def test_the_link_is_declared(self):
+        # As it stands in qemu.conf.
+        store = self.hosts['link1'].file_backed
+        self.assertEqual(('/var/lib/memory', '/var/lib/libvirt/memory'),
+                         (store.directory, store.mount))
+
+    def test_jump_host(self):
+        jumps = {name: host.ssh.jump and host.ssh.jump.address
+                 for name, host in self.hosts.items()}
+        self.assertEqual(self.hosts['fqdn1.example.org'].address,
+                         jumps.pop('behind1'))
+        self.assertEqual({None}, set(jumps.values()))
+
+    def test_jump_host_of_ssh(self):
+        for name, expected in (('behind1', 'fqdn1'), ('fqdn1', None)):
+            lines = subprocess.run(
+                ['ssh', '-G', '-F', paths.SSH_CONFIG, name], check=True,
+                capture_output=True, text=True).stdout.splitlines()
+            jumps = [line for line in lines if line.startswith('proxyjump')]
+            self.assertEqual(
+                ['proxyjump ' + expected] if expected else [], jumps)

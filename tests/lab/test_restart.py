@@ -180,6 +180,17 @@ class RestartTest(base.LabTestCase):
         self.up.return_value = set()
         self._run('nova-conductor')
 
+    def test_contained_nova_compute(self):
+        self.lab = lab.Lab(topology.load(self.write_topology(
+            'hosts: {a: {contained: true}}'), []))
+        self.up.return_value = {'a'}
+        self._run('a')
+        self.assertIn(('startProcess', 'nova_compute'), self._calls())
+        self.report.assert_called_with(self.lab, 'a', 'nova-compute')
+        self.up.return_value = set()
+        self.assertIn('nova_compute on a does not come up',
+                      self._error('a/nova_compute'))
+
 
 class MachineTest(base.LabTestCase):
     """Programs of a host that is a machine."""

@@ -62,6 +62,19 @@ ON_DISK = ('hosts: {a: {machine: {memory_mib: 512, disks: [{serial: A1, '
            'size_mib: %d, disk: %s}}}')
 POOL_OF_NODE = ('hosts: {a: {machine: {numa: [{memory_mib: 512}, {memory_mib: '
                 '512}]}, pools: [{size_kib: 2048, pages: 1, node: %d}]}}')
+SHAPES = textwrap.dedent("""\
+    network: 10.7.0.0/23
+    hosts:
+      a:
+        contained: true
+        file_backed: {capacity_mib: 512, filesystem: tmpfs, size_mib: 512,
+                      directory: /var/lib/guests, link: /var/lib/memory}
+      b: {domain: example.org, tenant_guests: 2}
+      c: {jump: a, system: debian-12}
+      d:
+    """)
+STORE = ('file_backed: {capacity_mib: 1, filesystem: tmpfs, size_mib: 1, '
+         'directory: /m/guests%s}')
 #: The newest release runs on both.
 TWO_SYSTEMS = 'hosts: {a: {system: debian-13}, b: , c: {system: debian-12}}'
 
@@ -103,13 +116,14 @@ class TopologyTest(base.LabTestCase):
         # To load it says why it cannot be read.
         self.assertEqual('nothing.yaml', str(topology.find('nothing.yaml')))
         error = self.assertRaises(errors.LabError, topology.find, 'nothing')
-        self.assertIn('one of default, device, numa, stock, wide', str(error))
+        self.assertIn('one of default, device, numa, shapes, stock, wide',
+                      str(error))
 
     def test_shipped(self):
         numbers = {path.stem: len(topology.load(path, []).hosts)
                    for path in topology.SHIPPED.glob('*.yaml')}
-        self.assertEqual({'default': 7, 'device': 3, 'numa': 2, 'stock': 2,
-                          'wide': 24}, numbers)
+        self.assertEqual({'default': 7, 'device': 3, 'numa': 2, 'shapes': 6,
+                          'stock': 2, 'wide': 24}, numbers)
 
     def test_all_that_the_inventory_knows(self):
         [host] = self._load(
@@ -130,6 +144,20 @@ class TopologyTest(base.LabTestCase):
         self.assertEqual([2048, 1048576], loaded.page_sizes)
         self.assertEqual(150, loaded.pages(2048))
         self.assertEqual(1, loaded.pages(1048576))
+
+    def test_shapes(self):
+        loaded = self._load(SHAPES)
+        self.assertEqual(
+            [topology.Shape(contained=True),
+             topology.Shape(domain='example.org', tenant_guests=2),
+             topology.Shape(jump='a'), topology.Shape()],
+            [host.shape for host in loaded.hosts])
+        self.assertEqual('/var/lib/memory',
+                         loaded.hosts[0].policy.file_backed.link)
+        self.assertEqual(['a', 'b.example.org', 'c', 'd'],
+                         [host.hypervisor for host in loaded.hosts])
+        self.assertEqual([None, None, loaded.hosts[0], None],
+                         list(map(loaded.jump, loaded.hosts)))
 
     def test_without_optional_pools(self):
         loaded = self._load(MIXED)
@@ -158,8 +186,9 @@ class TopologyTest(base.LabTestCase):
             self.assertIn(ipaddress.ip_address(address), loaded.management)
         self.assertFalse(loaded.management.overlaps(loaded.external))
 
-    def test_saved_is_loaded_again(self):
-        loaded = self._load(MIXED)
+    @ddt.data(MIXED, SHAPES)
+    def test_saved_is_loaded_again(self, text):
+        loaded = self._load(text)
         path = self.directory / 'saved' / 'topology.yaml'
         topology.save(loaded, path)
         self.assertEqual(loaded, topology.load(path, []))
@@ -422,6 +451,26 @@ class TopologyTest(base.LabTestCase):
         ('hosts: {a: {machine: {memory_mib: 512, disks: [{serial: A, '
          'size_mib: 16}, {serial: A, size_mib: 17}]}}}',
          'hosts.a.machine.disks: two have the same serial number'),
+        ('hosts: {a: {contained: 1}}', 'hosts.a.contained: 1 is not of type'),
+        ('hosts: {a: {domain: .org}}', "hosts.a.domain: '.org' does not"),
+        ('hosts: {a: {tenant_guests: -1}}', 'hosts.a.tenant_guests: -1 is'),
+        ('hosts: {a: {jump: b}}', 'topology.yaml: hosts.a.jump: b is not .* '
+         'such are none'),
+        ('hosts: {a: {jump: a}, b: }', 'hosts.a.jump: a is not .* are b$'),
+        ('hosts: {a: {jump: b}, b: {jump: c}, c: }',
+         'hosts.a.jump: b is not .* such are c$'),
+        ('hosts: {a: {%s}}' % STORE % ', link: /srv/memory',
+         "hosts.a.file_backed.link: '/srv/memory' does not match"),
+        ('hosts: {a: {%s}}' % STORE % ', link: /var/lib/m/',
+         "hosts.a.file_backed.link: '/var/lib/m/' does not match"),
+        ('hosts: {a: {file_backed: {capacity_mib: 1, filesystem: tmpfs, '
+         'size_mib: 1, link: /var/lib/libvirt}}}',
+         'hosts.a.file_backed.link: /var/lib/libvirt cannot be a link to '),
+        ('hosts: {a: {machine: {memory_mib: 512}, domain: b}}',
+         'hosts.a.domain: not of a machine'),
+        ('hosts: {a: {machine: {memory_mib: 512}, file_backed: {capacity_mib: '
+         '1, filesystem: tmpfs, size_mib: 1, link: /var/lib/m}}}',
+         'hosts.a.file_backed.link: not of a machine'),
         ('hosts: [', 'is not YAML'))
     @ddt.unpack
     def test_error_names_the_key(self, text, expected):
