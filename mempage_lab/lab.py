@@ -108,6 +108,12 @@ class Lab:
         :raises LabError: with all that failed
         """
         tasks.run(self._tasks(), shown)
+        slow = [host.node.name for host in self.computes
+                if host.host.machine and not host.kvm]
+        if slow:
+            shown.say('without KVM %s are emulated, and their guests twice: '
+                      'all takes some ten times as long there'
+                      % ' and '.join(slow))
 
     def _tasks(self):
         control = self.controller

@@ -34,6 +34,8 @@ GUESTS_MIB = 1024
 #: Packages, environments, image and one lab's state, in GiB; and that of the
 #: state alone.
 DISK_GIB = 8
+#: Of machines, while they are made: a tree, disks and a snapshot.
+MACHINES_GIB = 5
 STATE_GIB = 2
 
 
@@ -77,8 +79,10 @@ def check_resources(wanted):
             % (available, len(wanted.hosts), needed))
     cached = all((found.venv / 'complete').exists()
                  for found in wanted.installations)
-    _check_disk(paths.STATE if cached else paths.CACHE,
-                STATE_GIB if cached else DISK_GIB)
+    needed = STATE_GIB if cached else DISK_GIB
+    if wanted.machines:
+        needed += MACHINES_GIB
+    _check_disk(paths.STATE if cached else paths.CACHE, needed)
     _check_stores(wanted)
 
 
