@@ -79,10 +79,10 @@ def check_resources(wanted):
             % (available, len(wanted.hosts), needed))
     cached = all((found.venv / 'complete').exists()
                  for found in wanted.installations)
-    needed = STATE_GIB if cached else DISK_GIB
+    disk = STATE_GIB if cached else DISK_GIB
     if wanted.machines:
-        needed += MACHINES_GIB
-    _check_disk(paths.STATE if cached else paths.CACHE, needed)
+        disk += MACHINES_GIB
+    _check_disk(paths.STATE if cached else paths.CACHE, disk)
     _check_stores(wanted)
 
 

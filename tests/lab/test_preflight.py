@@ -151,10 +151,15 @@ class PreflightTest(base.LabTestCase):
         preflight.check_resources(self._machines_store(filesystem, size_mib))
 
     def test_a_machines_store_that_the_disk_cannot_hold(self):
-        self._machine(8 * 1024, 10)
+        self._machine(8 * 1024, 13)
         self.assertIn('on ext4 takes up to as much disk', self._error(
             preflight.check_resources,
-            self._machines_store('ext4', 10 * 1024 + 1)))
+            self._machines_store('ext4', 13 * 1024 + 1)))
+
+    def test_machines_take_more_disk(self):
+        self._machine(8 * 1024, 12)
+        self.assertIn('12 GiB are free', self._error(
+            preflight.check_resources, self._machines_store('ext4', 1)))
 
     def _machines_store(self, filesystem, size_mib):
         return topology.load(self.write_topology(
