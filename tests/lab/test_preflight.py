@@ -147,7 +147,7 @@ class PreflightTest(base.LabTestCase):
     @ddt.data(('tmpfs', 512), ('ext4', 10 * 1024))
     @ddt.unpack
     def test_stores_of_machines(self, filesystem, size_mib):
-        self._machine(8 * 1024, 10, total_mib=256)
+        self._machine(8 * 1024, 13, total_mib=256)
         preflight.check_resources(self._machines_store(filesystem, size_mib))
 
     def test_a_machines_store_that_the_disk_cannot_hold(self):
