@@ -12,6 +12,7 @@
 
 """Reading, copying and changing files."""
 
+import os
 import pathlib
 import shutil
 
@@ -26,6 +27,19 @@ def tail(path, lines=15):
                          .splitlines()[-lines:])
     except FileNotFoundError:
         return ''
+
+
+def is_mount(path):
+    """Tell whether something is mounted, also in another node.
+
+    os.path.ismount looks for the directory above on the machine then.
+
+    :param path: such as ``/proc/PID/root/mnt``
+    """
+    try:
+        return os.stat(path).st_dev != os.stat('%s/..' % path).st_dev
+    except OSError:
+        return False
 
 
 def copy_tree(source, target):

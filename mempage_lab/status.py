@@ -18,6 +18,7 @@ import xmlrpc.client
 
 from mempage_lab import containers
 from mempage_lab import errors
+from mempage_lab import files
 from mempage_lab import health
 from mempage_lab import lab
 from mempage_lab import memory
@@ -99,7 +100,7 @@ def _store(node, host):
         return None
     seen = '/proc/%s/root%s' % (node.pid,
                                 containers.outside(host, store.mount))
-    mounted = os.path.ismount(seen)
+    mounted = files.is_mount(seen)
     used = None
     if mounted:
         numbers = os.statvfs(seen)

@@ -19,6 +19,7 @@ from unittest import mock
 import ddt
 
 from mempage_lab import errors
+from mempage_lab import files
 from mempage_lab import health
 from mempage_lab import lab
 from mempage_lab import memory
@@ -58,7 +59,7 @@ class StatusTest(base.LabTestCase):
             'f': memory.Usage(200 * 1024, 192 * 1024),
             'h': memory.Usage(100 * 1024, 0)}
         self.patch_object(memory, 'large_pages').return_value = {2048: 40}
-        self.mounted = self.patch_object(os.path, 'ismount')
+        self.mounted = self.patch_object(files, 'is_mount')
         self.mounted.return_value = True
         self.statvfs = self.patch_object(os, 'statvfs')
         self.statvfs.return_value = mock.Mock(
