@@ -75,12 +75,6 @@ class NodeTest(base.LabTestCase):
     def test_tail_of_no_file(self):
         self.assertEqual('', files.tail(pathlib.Path('/nonexistent')))
 
-    @ddt.data(('/proc', True), ('/proc/self/root/proc', True),
-              ('/proc/self', False), ('/nonexistent', False))
-    @ddt.unpack
-    def test_is_mount(self, path, expected):
-        self.assertIs(expected, files.is_mount(path))
-
     def _programs(self, *states):
         supervisor = base.supervisor()
         supervisor.getProcessInfo.side_effect = [
