@@ -52,8 +52,10 @@ class Qemu:
             '-display', 'none', '-no-reboot', '-no-shutdown', '-machine',
             'pc', '-accel', 'tcg', '-cpu', 'qemu64', '-m', options.memory,
             '-kernel', options.kernel, '-initrd', options.initrd, '-append',
-            'console=ttyS0 quiet no_timer_check rdinit=/bin/sh ' + WORK,
-            '-serial', 'file:%s,append=on' % (directory / 'console'),
+            'console=ttyS0 quiet no_timer_check cryptomgr.notests '
+            'rdinit=/bin/sh ' + WORK,
+            '-chardev', 'file,id=console,append=on,path=%s'
+            % (directory / 'console'), '-serial', 'chardev:console',
             '-qmp', 'unix:%s,server=on,wait=off' % path,
             *shlex.split(options.extra),
             *(['-incoming', 'defer'] if waits else [])])
