@@ -12,7 +12,9 @@
 
 """What a lab leaves for its users: a Tempest configuration, an inventory."""
 
+import pathlib
 import shlex
+import sys
 
 import yaml
 
@@ -61,7 +63,7 @@ def write(topology, resources, kvm):
         controller=topology.controller, resources=resources,
         scheduler_filters=controller.scheduler_filters(topology),
         hosts=len(topology.hosts), stock=topology.stock,
-        slower=node.SLOWER if topology.machines and not kvm else 1,
+        slowness=max(map(_slowness, topology.hosts)),
         running_guests_move=kvm or _qemu_keeps_guests(topology),
         login_user=image.LOGIN_USER,
         admin_password=credentials['password'], inventory=paths.INVENTORY))
@@ -96,4 +98,19 @@ def _declaration(host, address, system):
         compute_log=inventory.Log(file='/var/log/nova-compute.log'),
         compute_service=inventory.Service(
             config='/etc/nova/nova.conf', restart=restart + 'nova-compute'),
-        libvirt_restart=restart + 'libvirtd', **vars(host.policy))
+        libvirt_restart=restart + 'libvirtd', slowness=_slowness(host),
+        power=_power(host),
+        **vars(host.policy))
+
+
+def _power(host):
+    if not host.machine:
+        return inventory.Power()
+    reboot = '%s reboot %s' % (
+        pathlib.Path(sys.prefix, 'bin', 'mempage-lab'), host.name)
+    return inventory.Power(reboot, reboot + ' --hard')
+
+
+def _slowness(host):
+    # Guests in a machine are emulated, and may be so twice.
+    return node.SLOWER if host.machine else 1

@@ -60,12 +60,13 @@ class Restart:
 
         :param host: compute_host.ComputeHost whose declaration says how
         :param services: nova_services.ComputeServices
-        :param timeout: seconds within which nova-compute has to start
+        :param timeout: seconds within which nova-compute has to start on a
+            host that is not declared to be slow
         :param check: as of :meth:`NovaCompute.restart`
         """
         self._host = host
         self._services = services
-        self._timeout = timeout
+        self._timeout = host.declared.limit(timeout)
         self._check = check
         self._service = services.host_of(host.name)
         self._log = service_log.ServiceLog(host.ssh,

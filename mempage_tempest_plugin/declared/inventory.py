@@ -164,12 +164,36 @@ class Service:
 
 
 @dataclasses.dataclass(frozen=True)
-class Host(Policy, Access):
-    """The declaration of one compute host."""
+class Power:
+    """How to boot a host again: command lines for where the tests run.
 
+    :ivar reboot: boots it in order
+    :ivar cut: cuts its power, and boots it
+    """
+
+    reboot: str | None = None
+    cut: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Host(Policy, Access):
+    """The declaration of one compute host.
+
+    :ivar slowness: how many times as long as usual things take there
+    """
+
+    slowness: float = 1
+    power: Power = Power()
     compute_log: Log | None = None
     compute_service: Service | None = None
     libvirt_restart: str | None = None
+
+    def limit(self, seconds):
+        """Return how long something may take there.
+
+        :param seconds: how long it may take on other hosts
+        """
+        return seconds * self.slowness
 
     @property
     def policy(self):
@@ -184,6 +208,13 @@ class Inventory:
 
     path: str
     hosts: dict
+
+    def limit(self, seconds):
+        """Return how long something may take on the slowest of them.
+
+        :param seconds: how long it may take on hosts that are not slow
+        """
+        return max(host.limit(seconds) for host in self.hosts.values())
 
 
 def schema():
@@ -239,6 +270,11 @@ def _host(name, declared):
 def _document(host):
     document = documents.part(host, Access) | documents.part(host, Policy)
     del document['name']
+    if host.slowness != 1:
+        document['slowness'] = host.slowness
+    power = documents.part(host.power, Power)
+    if power:
+        document['power'] = power
     services = _services(host)
     if services:
         document['services'] = services

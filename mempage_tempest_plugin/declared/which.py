@@ -180,6 +180,18 @@ def libvirt_restartable(host):
     return host.libvirt_restart
 
 
+@_after('that can be rebooted (power.reboot)')
+def rebootable(host):
+    """The inventory says how to boot it again in order."""
+    return host.power.reboot
+
+
+@_after('whose power can be cut (power.cut)')
+def power_can_be_cut(host):
+    """The inventory says how to cut its power, and boot it."""
+    return host.power.cut
+
+
 @_after('whose store is a device (file_backed.filesystem is declared, and is '
         'none of %s)' % ', '.join(IN_MEMORY))
 def on_a_device(host):

@@ -195,14 +195,15 @@ def get(declared, timeout):
     """Get a host; all callers in a process share its connections.
 
     :param declared: the host's declaration (inventory.Host)
-    :param timeout: seconds that a command may stay silent
+    :param timeout: seconds that a command may stay silent on a host that is
+        not declared to be slow
     :returns: a :class:`ComputeHost`
     """
     with _hosts_lock:
         if not _hosts:
             atexit.register(close_all)
         if declared not in _hosts:
-            _hosts[declared] = ComputeHost(declared, timeout)
+            _hosts[declared] = ComputeHost(declared, declared.limit(timeout))
         return _hosts[declared]
 
 

@@ -182,8 +182,9 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         super().setup_clients()
         cls.cloud = cloud.Cloud(cls.os_admin)
         cls.services = nova_services.ComputeServices(cls.os_admin)
-        cls.nova = servers.Servers(cls.os_admin, cls.services,
-                                   CONF.compute.build_timeout, INTERVAL)
+        cls.nova = servers.Servers(
+            cls.os_admin, cls.services,
+            cls.inventory.limit(CONF.compute.build_timeout), INTERVAL)
 
     @classmethod
     def resource_setup(cls):
@@ -423,7 +424,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
 
         :param host: the compute_host.ComputeHost
         :param compare: function of it that returns a facts.Comparison
-        :param timeout: seconds
+        :param timeout: seconds, on a host that is not declared to be slow
         """
         comparisons = []
 
@@ -431,7 +432,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
             comparisons.append(compare(host))
             return not comparisons[-1].disagreements
 
-        test_utils.call_until_true(agrees, timeout, 0.5)
+        test_utils.call_until_true(
+            agrees, host.declared.limit(timeout), 0.5)
         self.assert_agrees(comparisons[-1])
 
     def evidence_table(self, host):

@@ -139,8 +139,8 @@ class BaseReachableTest(base.BaseMemoryTest):
             set_floatingip=True)
         address = compute.get_server_ip(shown, resources)
         # Tempest's client pauses ever longer between its attempts.
-        reachability.wait_for_port(address, SSH_PORT,
-                                   CONF.validation.ssh_timeout)
+        reachability.wait_for_port(address, SSH_PORT, self.inventory.limit(
+            CONF.validation.ssh_timeout))
         return remote_client.RemoteClient(
             address, CONF.validation.image_ssh_user,
             CONF.validation.image_ssh_password,

@@ -177,7 +177,8 @@ class TestDaemonsRestarted(_BaseFaultTest):
             ['sh', '-c', 'exec >&2; ' + host.declared.libvirt_restart],
             root=True)
         self.assertTrue(test_utils.call_until_true(
-            lambda: self._answers(host), NOTICE_TIMEOUT, 1),
+            lambda: self._answers(host),
+            host.declared.limit(NOTICE_TIMEOUT), 1),
             'libvirt did not answer again')
 
     def _answers(self, host):
@@ -328,7 +329,7 @@ class TestFullStore(reachable.BaseFilledTest):
     def _wait_until_given_back(self, path):
         if not test_utils.call_until_true(
                 lambda: self._given_back(path) >= self.filled_mib // 2,
-                NOTICE_TIMEOUT, 1):
+                self.host.declared.limit(NOTICE_TIMEOUT), 1):
             raise self.skipException(
                 'The guest has all of its memory: it does not give back what '
                 'is free (free page reporting)')

@@ -123,7 +123,7 @@ class _BaseLiveMigrationTest(reachable.BaseFilledTest, base.BaseMoveTest):
         self._check_writer()
 
     def _check_writer(self):
-        first, last = self.guest.rounds(WRITER_TIMEOUT)
+        first, last = self.guest.rounds(self.inventory.limit(WRITER_TIMEOUT))
         self.assertGreater(
             last, first,
             'the writer in the guest got no further than round %d' % first)

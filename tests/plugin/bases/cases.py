@@ -28,6 +28,8 @@ def host(name, **attributes):
     """
     made = mock.Mock(**attributes)
     made.name = name
+    if 'declared' not in attributes:
+        made.declared.limit = lambda seconds: seconds
     return made
 
 

@@ -55,6 +55,7 @@ class _Base(base.BaseTestCase):
         self.host = mock.Mock()
         self.host.name = 'a'
         self.host.declared.compute_service.restart = 'restart it'
+        self.host.declared.limit = lambda seconds: seconds
 
     def _patch(self, *arguments, **kwargs):
         patcher = mock.patch.object(*arguments, **kwargs)

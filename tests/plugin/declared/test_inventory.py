@@ -35,6 +35,8 @@ ALL_KEYS = '''
     pools: [{size_kib: 2048, pages: 3, node: 1, reserved: 2}]
     small_page_kib: 64
     allowed_page_sizes: [small, 2048]
+    slowness: 2.5
+    power: {reboot: a b, cut: c}
     services:
       nova-compute: {journal: a, config: /b, restart: c d}
       libvirt: {restart: e f}
@@ -43,6 +45,8 @@ DEFAULTS = '''
     pools: []
     small_page_kib: 4
     allowed_page_sizes: [any]
+    slowness: 1
+    power: {}
     services: {}
 '''
 
@@ -150,6 +154,12 @@ class InventoryTest(base.BaseTestCase):
         host = self._load(
             HEAD + '    pools: [{size_kib: 2048, pages: 100}]').hosts['fbm1']
         self.assertEqual({None: 100}, host.node_pages(2048))
+
+    def test_limits(self):
+        slow = HEAD.replace('fbm1', 'fbm2').replace('hosts:\n', '')
+        found = self._load(HEAD + slow + '    slowness: 2.5\n')
+        self.assertEqual((10, 25), (found.hosts['fbm1'].limit(10),
+                                    found.limit(10)))
 
     def test_dumped_is_loaded_again(self):
         for declared in (inventory.load(SAMPLE), self._load(

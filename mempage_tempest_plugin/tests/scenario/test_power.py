@@ -1,0 +1,105 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is left of guests' memory when their host boots again."""
+
+from tempest import config
+from tempest.lib.common.utils import test_utils
+from tempest.lib import decorators
+
+from mempage_tempest_plugin.changes import power
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import remains
+
+CONF = config.CONF
+# Seconds that a host may take to boot.
+BOOT_LIMIT = 600
+
+
+class _BasePowerTest(base.BaseMemoryTest):
+    """Tests that boot hosts again, with a guest that was there."""
+
+    alone_on = which.each
+    promises = ('fault_injection',)
+    needs_system = False
+
+    def check_booted(self, command):
+        """Boot hosts again, and assert that they are as they were.
+
+        :param command: function of a host's declaration that returns the
+            command line
+        """
+        left = remains.Remains(self)
+        files = [host for host in self.hosts if host.declared.file_backed]
+        self.on_each_host(self.check_host, self.boot, self.wait_until_active)
+        self.on_each_host(left.note_files, hosts=files)
+        self._before = {host.name: self.services.report(
+            self.services.host_of(host.name)) for host in self.hosts}
+        self.on_each_host(
+            lambda host: power.run(host, command(host.declared),
+                                   host.declared.limit(BOOT_LIMIT)),
+            self.wait_until_up, self.check_host, self.check_capacity,
+            self._wait_until_shut_off, self._check_no_memory, self._start,
+            self.wait_until_active, self.check_evidence, self.delete,
+            self.wait_until_deleted)
+        self.on_each_host(self._check_no_files, hosts=files)
+
+    @base.in_turn
+    def wait_until_up(self, host):
+        """Wait until nova-compute works again."""
+        self.assertTrue(test_utils.call_until_true(
+            self.services.is_up_again,
+            host.declared.limit(CONF.compute.build_timeout), 1, host.name,
+            self._before[host.name]), 'nova-compute on host %s is not up '
+            'again after the host has booted' % host.name)
+
+    def _wait_until_shut_off(self, host):
+        """Nova knows that the guest ended, and does not start it unasked."""
+        self.nova.wait_for(self.server_on(host).uuid, 'SHUTOFF')
+
+    def _check_no_memory(self, host):
+        """Pages of a guest that is gone are gone: the host has all."""
+        self.assertEqual([], host.pids(self.server_on(host).uuid))
+
+    def _start(self, host):
+        self.nova.client.start_server(self.server_on(host).uuid)
+
+    def _check_no_files(self, host):
+        """A persistent store keeps no file of a guest that is gone."""
+        directory = host.declared.file_backed.directory
+        found = host.ssh.execute(
+            ['find', directory, '-type', 'f'], root=True).stdout.split()
+        self.assertEqual([], found, 'host %s: files in %s though its guests '
+                         'are gone' % (host.name, directory))
+
+
+class TestReboot(_BasePowerTest):
+    """Hosts that can be rebooted."""
+
+    about = which.rebootable
+
+    @decorators.idempotent_id('5dcd2c0e-6a3f-4f43-9a68-1ce0f20fa3ad')
+    def test_reboot(self):
+        """Store and pools are there again before the guest is started"""
+        self.check_booted(lambda declared: declared.power.reboot)
+
+
+class TestPowerCut(_BasePowerTest):
+    """Hosts whose power can be cut."""
+
+    about = which.power_can_be_cut
+
+    @decorators.idempotent_id('c2c7a6b8-7d53-4f0e-8a2f-0d8e4f1b9a61')
+    def test_power_cut(self):
+        """Store and pools are there again, and no file of the guest"""
+        self.check_booted(lambda declared: declared.power.cut)
