@@ -67,8 +67,7 @@ class NodePools:
         return self.nodes_mib[0] + self.unit_mib
 
     def more_than_the_least(self):
-        """Return the RAM of a guest that the node with the least cannot take.
-        """
+        """Return the RAM of a guest that not every node is enough for."""
         return self.nodes_mib[-1] + self.unit_mib
 
     def two_cells(self):
