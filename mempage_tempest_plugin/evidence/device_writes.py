@@ -34,11 +34,10 @@ def compare(host, server, before, now, ram_mib):
     comparison.equal('kernel', 'disks below the store', before.disks,
                      now.disks)
     size = ram_mib * units.Mi
-    for device, written in now.written.items():
-        # Only the first is sure to have all: what is below it may share it.
-        if device in list(now.written)[:1]:
-            _compare_grown(comparison, 'kernel', device, size,
-                           written - before.written.get(device, 0))
+    # What is below it may share it among several.
+    device = next(iter(now.written))
+    _compare_grown(comparison, 'kernel', device, size,
+                   now.written[device] - before.written.get(device, 0))
     # Disks count whole units, the last of which another one may have begun.
     _compare_grown(comparison, 'SMART', ' and '.join(now.smart),
                    size - len(now.smart) * block_devices.DATA_UNIT,

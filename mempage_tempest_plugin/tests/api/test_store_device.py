@@ -18,6 +18,7 @@ from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import device_writes
 from mempage_tempest_plugin.hosts import block_devices
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import observed
 
 
 class TestStoreDevice(base.BaseMemoryTest):
@@ -31,7 +32,8 @@ class TestStoreDevice(base.BaseMemoryTest):
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
-        cls.leave_out(lambda host: block_devices.look(host).lacking)
+        observed.leave_out(
+            cls, lambda host: block_devices.look(host).lacking)
 
     def setUp(self):
         super().setUp()
