@@ -49,7 +49,7 @@ describe() (
 
 # What guests have dirtied, and what the file system has not made up its mind
 # about.
-sync -f -- "$directory"
+sync -f -- "$directory" || exit
 # Some file systems have a number that is no device's.
 path=$(readlink -e "/sys/dev/block/$number" || readlink -e -- "$source")
 [ -z "$path" ] || describe "$(basename "$path")"

@@ -140,7 +140,7 @@ class ScriptTest(base.BaseTestCase):
             env={**os.environ, 'PATH': '%s:%s' % (self._path('bin'),
                                                   os.environ['PATH'])},
             input=stdin.replace('/sys/', self.top + '/sys/').replace(
-                'sync -f', ': -f'))
+                'sync -f', 'true -f'))
         return result
 
     def test_disk(self):
