@@ -33,6 +33,8 @@ SERVICES = {
 #: RAM in MiB of the flavors that stock tests use.
 FLAVORS = {'m1.mempage': 192, 'm1.mempage-alt': 256}
 DISK_GIB = 1
+#: The images: the guest image, twice.
+IMAGE = 'mempage'
 GUEST_NETWORK = 'mempage'
 GUEST_ADDRESSES = '10.99.0.0/20'
 
@@ -49,22 +51,23 @@ class Resources:
     network_extensions: tuple
 
 
-def connect(controller):
+def connect(controller, project='admin'):
     """Return a connection to the cloud as its administrator.
 
     :param controller: the controller's address
+    :param project: name of the project that what is made belongs to
     :returns: an :class:`openstack.connection.Connection`
     """
     return openstack.connect(
         load_yaml_config=False, load_envvars=False, region_name='RegionOne',
-        auth=credentials(controller))
+        auth=credentials(controller, project))
 
 
-def credentials(controller):
+def credentials(controller, project='admin'):
     """Return the administrator's credentials, as clouds.yaml has them."""
     return {'auth_url': apis.url(controller, 'keystone', '/v3'),
             'username': 'admin', 'password': secrets.load()['admin'],
-            'project_name': 'admin', 'user_domain_id': 'default',
+            'project_name': project, 'user_domain_id': 'default',
             'project_domain_id': 'default'}
 
 
@@ -98,8 +101,9 @@ def hosts_up(cloud):
     services = {service.host for service in
                 cloud.compute.services(binary='nova-compute')
                 if service.state == 'up'}
-    hypervisors = {hypervisor.name
-                   for hypervisor in cloud.compute.hypervisors()}
+    # They may be called by other names than their services.
+    hypervisors = {hypervisor.service_details['host'] for hypervisor in
+                   cloud.compute.hypervisors(details=True)}
     agents = {agent.host for agent in cloud.network.agents()
               if agent.is_alive}
     return services & hypervisors & agents
@@ -112,7 +116,7 @@ def create_images(cloud, path):
     :returns: the two images' ids
     """
     return [_image(cloud, name, path)
-            for name in ('mempage', 'mempage-alt')]
+            for name in (IMAGE, IMAGE + '-alt')]
 
 
 def _image(cloud, name, path):

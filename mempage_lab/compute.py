@@ -12,8 +12,10 @@
 
 """A compute host: libvirt, Open vSwitch, sshd and nova-compute."""
 
+import functools
 import uuid
 
+from mempage_lab import containers
 from mempage_lab import memory
 from mempage_lab import node
 from mempage_lab import paths
@@ -34,6 +36,8 @@ class Compute:
     :param machine_pages: dict of page size in KiB to the number of pages
         that the machine had before the lab
     :ivar kvm: whether KVM works here
+    :ivar libvirt: the :class:`mempage_lab.containers.Service` libvirt
+    :ivar nova: the :class:`mempage_lab.containers.Service` nova-compute
     """
 
     #: Which of Open vSwitch's datapaths it has.
@@ -44,6 +48,7 @@ class Compute:
         self.topology = topology
         self.machine_pages = machine_pages
         self.kvm = False
+        self.libvirt, self.nova = containers.services(host)
         self.node = self._make_node()
 
     def _make_node(self):
@@ -59,9 +64,12 @@ class Compute:
     def programs(self):
         """Return the host's :class:`Program` objects."""
         yield program.Program('sshd', '/usr/sbin/sshd -D -e')
-        yield program.Program('virtlogd', '/usr/sbin/virtlogd')
+        # kolla has none: QEMU writes the consoles itself.
+        if not self.host.shape.contained:
+            yield program.Program('virtlogd', '/usr/sbin/virtlogd')
         # Guests outlive libvirtd, as they do elsewhere.
-        yield program.Program('libvirtd', '/usr/sbin/libvirtd',
+        yield program.Program(self.libvirt.program,
+                              self.libvirt.run('/usr/sbin/libvirtd'),
                               whole_group=False)
         yield program.Program(
             'ovsdb-server',
@@ -78,15 +86,20 @@ class Compute:
             'unix:/run/openvswitch/db.sock '
             '--pidfile=/run/ovn/ovn-controller.pid')
         yield program.Program(
-            'nova-compute', '%s/bin/nova-compute --config-file '
-            '/etc/nova/nova.conf' % self.node.installation.venv,
-            autostart=False,
+            self.nova.program, self._nova_compute, autostart=False,
             environment='PATH="%s"' % self.node.installation.search_path,
             # One that refuses to start would refuse again, for ever. To stop
             # it right after such a start takes 20 s: the signal gets lost.
             autorestart='false',
             # After SIGTERM it needs up to 8 s to leave its queues.
             stop_signal='INT')
+
+    @property
+    def _nova_compute(self):
+        command = '%s/bin/nova-compute' % self.node.installation.venv
+        if not self.host.shape.contained:
+            command += ' --config-file /etc/nova/nova.conf'
+        return self.nova.run(command)
 
     def start(self, hosts):
         """Start the host's node with everything but nova-compute.
@@ -99,11 +112,26 @@ class Compute:
         self.node.prepare()
         self._write_configuration(hosts)
         self.node.start(
-            list(self.programs()), hosts,
+            list(self.programs()), self._by_all_names(hosts),
             templates.render('compute-setup.sh', policy=self.host.policy,
                              users=templates.render('compute-users.sh'),
+                             contained=self.host.shape.contained,
+                             libvirt=self.libvirt, nova=self.nova,
+                             volumes=containers.VOLUMES,
+                             outside=functools.partial(containers.outside,
+                                                       self.host),
                              page_sizes=self.topology.page_sizes),
             kvm=self.kvm)
+
+    def _by_all_names(self, hosts):
+        """Return hosts by their names as /etc/hosts has them.
+
+        libvirt takes the first one of its host for its name.
+        """
+        known = {host.name: ' '.join(dict.fromkeys(
+            [host.hypervisor, host.name])) for host in self.topology.hosts}
+        return {known.get(name, name): address
+                for name, address in hosts.items()}
 
     def configure_network(self):
         """Tell Open vSwitch and OVN who this host is."""
@@ -129,20 +157,21 @@ class Compute:
     def start_nova_compute(self):
         """Start nova-compute, once libvirt can tell it of its guests."""
         self.wait_for_libvirt()
-        self.node.start_program('nova-compute')
+        self.node.start_program(self.nova.program)
 
     def wait_for_libvirt(self):
         """Wait until libvirt answers."""
-        self.node.wait_for('libvirtd', lambda: self.node.run(
+        self.node.wait_for(self.libvirt.program, lambda: self.node.run(
             'virsh', '-q', '-c', 'qemu:///system', 'version'))
 
     def used_pages(self, pids):
-        """Return how many large pages its guests have mapped.
+        """Return how many pages of each of its pools its guests have mapped.
 
         :param pids: the machine's numbers of all processes of the host
-        :returns: dict of page size in KiB to pages
+        :returns: list of numbers, in the order of its pools
         """
-        return memory.large_pages(pids)
+        used = memory.large_pages(pids)
+        return [used.get(pool.size_kib, 0) for pool in self.host.policy.pools]
 
     def reserved_huge_pages(self):
         """Return what this host must not hand out: the others' pages.
@@ -160,21 +189,21 @@ class Compute:
         write = self.node.write
         for path in paths.DEVSTACK_LIB.iterdir():
             write('/etc/mempage-lab/lib/' + path.name, path.read_text())
-        write('/etc/nova/nova.conf', templates.render(
-            'nova.conf', node=self.node, policy=self.host.policy,
-            reserved_huge_pages=self.reserved_huge_pages(),
-            kvm=self.guests_under_kvm, machine=bool(self.host.machine),
-            controller=self.topology.controller, secrets=secrets.load()),
-            mode=0o600)
+        for name, text in self._nova_configuration().items():
+            write('%s/%s' % (self.nova.configuration, name), text, mode=0o600)
         # libvirt takes hosts of the same UUID for the same host.
         identity = uuid.uuid5(uuid.NAMESPACE_DNS, self.host.name)
-        write('/etc/libvirt/libvirtd.conf', templates.render(
+        write(self.libvirt.configuration + '/libvirtd.conf', templates.render(
             'libvirtd.conf', uuid=identity))
-        write('/etc/libvirt/qemu.conf', templates.render(
-            'qemu.conf', node=self.node, machine=bool(self.host.machine)),
-            mode=0o600)
+        write(self.libvirt.configuration + '/qemu.conf', templates.render(
+            'qemu.conf', node=self.node, host=self.host), mode=0o600)
+        if self.host.shape.contained:
+            write(containers.SCRIPT, templates.render(
+                'contained.sh', volumes=containers.VOLUMES), mode=0o755)
+        jump = self.topology.jump(self.host)
         write('/etc/ssh/sshd_config', templates.render(
-            'sshd_config', node=self.node))
+            'sshd_config', node=self.node,
+            jump=jump and self.topology.address(jump)))
         for name in ('tempest', 'nova'):
             write('/etc/mempage-lab/%s.pub' % name,
                   (paths.KEYS / (name + '.pub')).read_text())
@@ -188,6 +217,24 @@ class Compute:
         # nova-compute is root here, and sends disks to other hosts.
         write('/etc/ssh/ssh_config', 'User nova\n'
               'IdentityFile /var/lib/nova/.ssh/id_ed25519\n')
+
+    def _nova_configuration(self):
+        """Return the files of nova-compute's options by their names."""
+        values = dict(
+            node=self.node, policy=self.host.policy,
+            kvm=self.guests_under_kvm, machine=bool(self.host.machine),
+            reserved_huge_pages=self.reserved_huge_pages(),
+            controller=self.topology.controller, secrets=secrets.load())
+        split = self.host.shape.contained
+        files = {'nova.conf': templates.render('nova.conf', **values,
+                                               split=split)}
+        if split:
+            # The last file wins, so that is the one to edit.
+            files['nova.conf.d/10-libvirt.conf'] = templates.render(
+                'nova-libvirt.conf', **values)
+            files['nova.conf.d/20-memory.conf'] = (
+                '[DEFAULT]\n' + templates.render('nova-memory.conf', **values))
+        return files
 
 
 def known_hosts(hosts):

@@ -79,6 +79,10 @@ def scheduler_filters(topology):
     return SCHEDULER_FILTERS + EXTENSION_FILTERS
 
 
+def _service(program_name):
+    return program_name.split('-')[0]
+
+
 class Controller:
     """The controller's node and what runs in it.
 
@@ -126,18 +130,33 @@ class Controller:
             '--ovnsb-db=unix:/run/ovn/ovnsb_db.sock '
             '--unixctl=/run/ovn/ovn-northd.ctl')
         for api in APIS:
+            server = self._release.servers.get(api)
             yield program.Program(
-                api, '%s/bin/pyuwsgi --ini /etc/uwsgi/%s.ini'
+                api, self._command(server) if server
+                else '%s/bin/pyuwsgi --ini /etc/uwsgi/%s.ini'
                 % (self.venv, api), environment=self._environment(api),
                 autostart=False)
-        for worker in WORKERS:
-            service = worker.split('-')[0]
-            yield program.Program(
-                worker, '%s/bin/%s --config-file /etc/%s/%s.conf'
-                % (self.venv, worker, service, service), autostart=False)
+        for worker in self.workers:
+            yield program.Program(worker, self._command(worker),
+                                  autostart=False)
+
+    @property
+    def workers(self):
+        """Names of those workers whose work no API does."""
+        served = [_service(api) for api in self._release.servers]
+        return [name for name in WORKERS if _service(name) not in served]
+
+    @property
+    def _release(self):
+        return self.node.installation.release
+
+    def _command(self, name):
+        service = _service(name)
+        return '%s/bin/%s --config-file /etc/%s/%s.conf' % (
+            self.venv, name, service, service)
 
     def _environment(self, api):
-        service = api.split('-')[0]
+        service = _service(api)
         variables = {'PATH': self.node.installation.search_path}
         if service == 'neutron':
             variables['OS_NEUTRON_CONFIG_FILES'] = '/etc/neutron/neutron.conf'
@@ -173,12 +192,14 @@ class Controller:
                 ('/etc/keystone/keystone.conf', 'keystone.conf', {}),
                 ('/etc/glance/glance-api.conf', 'glance-api.conf', {}),
                 ('/etc/placement/placement.conf', 'placement.conf', {}),
-                ('/etc/neutron/neutron.conf', 'neutron.conf', {}),
+                ('/etc/neutron/neutron.conf', 'neutron.conf',
+                 {'port': APIS['neutron-api']}),
                 ('/etc/nova/nova.conf', 'nova.conf', {}),
                 ('/etc/mysql/lab.cnf', 'my.cnf', {}),
                 *(('/etc/uwsgi/%s.ini' % api, 'uwsgi.ini',
                    {'port': port, 'api': api})
-                  for api, port in APIS.items())):
+                  for api, port in APIS.items()
+                  if api in self._release.wsgi)):
             self.node.write(path, templates.render(
                 template, **dict(values, **extra)), mode=0o600)
         self.node.write('/etc/rabbitmq/lab.conf', templates.render(

@@ -12,6 +12,7 @@
 
 """Reading, copying and changing files."""
 
+import json
 import pathlib
 import shutil
 
@@ -41,6 +42,18 @@ def copy_tree(source, target):
     temporary.parent.mkdir(parents=True, exist_ok=True)
     shell.run('cp', '-a', '--reflink=auto', source, temporary)
     temporary.rename(target)
+
+
+def write_json(path, content):
+    """Write a file, in a directory that is made; never half of it.
+
+    :param path: its :class:`pathlib.Path`
+    :param content: what can be written as JSON
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + '.new')
+    part.write_text(json.dumps(content, indent=2) + '\n')
+    part.rename(path)
 
 
 def replaced(path, old, new):

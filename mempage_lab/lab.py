@@ -41,6 +41,7 @@ from mempage_lab import preflight
 from mempage_lab import releases
 from mempage_lab import secrets
 from mempage_lab import tasks
+from mempage_lab import tenant
 from mempage_lab import topology
 from mempage_lab import wait
 
@@ -48,6 +49,7 @@ from mempage_lab import wait
 REGISTRATION_LIMIT = 90
 LOCK = '/run/mempage-lab.lock'
 TESTS_LOCK = '/run/mempage-lab-tests.lock'
+HOST_LOCK = '/run/mempage-lab-host-%s.lock'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +108,12 @@ class Lab:
         :raises LabError: with all that failed
         """
         tasks.run(self._tasks(), shown)
+        slow = [host.node.name for host in self.computes
+                if host.host.machine and not host.kvm]
+        if slow:
+            shown.say('without KVM %s are emulated, and their guests twice: '
+                      'all takes some ten times as long there'
+                      % ' and '.join(slow))
 
     def _tasks(self):
         control = self.controller
@@ -113,8 +121,9 @@ class Lab:
                        ['database']) for name in controller.APIS}
         workers = {name: (functools.partial(control.start_worker, name),
                           ['broker', 'keystone', 'placement'])
-                   for name in controller.WORKERS}
-        workers['neutron-ovn-maintenance-worker'][1].append('neutron-api')
+                   for name in control.workers}
+        if 'neutron-ovn-maintenance-worker' in workers:
+            workers['neutron-ovn-maintenance-worker'][1].append('neutron-api')
         openstack = _task('openstack', control.node.installation)
         workers['nova-scheduler'][1].append(
             _task('nova-mempage', control.node.installation))
@@ -128,7 +137,7 @@ class Lab:
             **self._installation_tasks(),
             'image': (self._build_image, ['packages']),
             'keys': (self._generate_keys, ['packages']),
-            'accelerator': (self._choose_accelerator, ['image']),
+            'accelerator': (self.choose_accelerator, ['image']),
             'fabric': (self._build_fabric, ['packages']),
             'template': (control.build_template, ['fabric', openstack]),
             'controller': (self._start_controller, ['template']),
@@ -140,6 +149,7 @@ class Lab:
                 'image', 'keystone', 'glance-api', 'neutron-api',
                 'nova-api']),
             'accounts': (self._create_accounts, ['resources']),
+            'tenant': (self._boot_tenants_guests, ['aggregates', 'resources']),
         }
 
     def _installation_tasks(self):
@@ -162,7 +172,8 @@ class Lab:
         if machines:
             result['snapshots'] = (
                 functools.partial(_make_snapshots, machines),
-                ['accelerator', *(_task('openstack', host.node.installation)
+                # OpenStack is copied: nobody may install anything meanwhile.
+                ['accelerator', *(_task('nova-mempage', host.node.installation)
                                   for host in machines)])
         for host in self.computes:
             name = host.node.name
@@ -170,8 +181,7 @@ class Lab:
             needed = ['fabric', 'accelerator', 'keys',
                       _task('openstack', used)]
             if host.host.machine:
-                # The extension is written into a machine when it starts.
-                needed += [_task('nova-mempage', used), 'snapshots']
+                needed.append('snapshots')
             result[name] = (functools.partial(host.start, self.addresses),
                             needed)
             result[name + '/network'] = (host.configure_network, [name])
@@ -193,7 +203,8 @@ class Lab:
         if not self.image_path.exists():
             image.build(self.image_path, paths.CACHE / 'image-work')
 
-    def _choose_accelerator(self):
+    def choose_accelerator(self):
+        """Find out whether KVM works, and let all hosts know it."""
         # The answer holds until the machine boots again.
         now = boot.identity()
         answer = paths.CACHE / 'accelerator.json'
@@ -224,10 +235,11 @@ class Lab:
     def _wait_for_hosts(self):
         """Wait until nova and neutron say that every host is up."""
         if not wait.until(self._hosts_are_up, REGISTRATION_LIMIT, 0.5):
+            missing = self._missing_hosts()
             raise errors.LabError('\n'.join(
-                '%s\n%s' % (self.nodes[name].explain('nova-compute'),
-                            self.nodes[name].explain('ovn-controller'))
-                for name in sorted(self._missing_hosts())))
+                '%s\n%s' % (host.node.explain(host.nova.program),
+                            host.node.explain('ovn-controller'))
+                for host in self.computes if host.node.name in missing))
 
     def _hosts_are_up(self):
         return not self._missing_hosts()
@@ -247,6 +259,9 @@ class Lab:
     def _create_accounts(self):
         accounts.create(cloud.credentials(self.topology.controller),
                         len(self.topology.hosts))
+
+    def _boot_tenants_guests(self):
+        tenant.boot(self.cloud, self.topology)
 
 
 def _make_snapshots(machines):
@@ -393,6 +408,18 @@ def exclusive_tests():
     """
     with _locked(TESTS_LOCK, 'tests run in the lab already: wait for their '
                  'end'):
+        yield
+
+
+@contextlib.contextmanager
+def exclusive_host(name):
+    """Keep others from rebooting a host at the same time.
+
+    :param name: the host's name
+    :raises LabError: if another one does
+    """
+    with _locked(HOST_LOCK % name, '%s reboots already: wait until it is up'
+                 % name):
         yield
 
 

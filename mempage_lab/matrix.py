@@ -18,6 +18,7 @@ import json
 import time
 
 from mempage_lab import errors
+from mempage_lab import files
 from mempage_lab import lab
 from mempage_lab import runner
 from mempage_lab import stream
@@ -135,12 +136,9 @@ def save(results, path):
     :param results: list of :class:`Result`
     :param path: a :class:`pathlib.Path`
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + '.new')
-    part.write_text(json.dumps(
-        [dict(dataclasses.asdict(result), verdict=result.verdict)
-         for result in results], indent=2) + '\n')
-    part.rename(path)
+    files.write_json(path, [
+        dict(dataclasses.asdict(result), verdict=result.verdict)
+        for result in results])
 
 
 def load(path):

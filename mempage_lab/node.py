@@ -33,6 +33,7 @@ from mempage_lab import errors
 from mempage_lab import files
 from mempage_lab import network
 from mempage_lab import paths
+from mempage_lab import pidfile
 from mempage_lab import program
 from mempage_lab import shell
 from mempage_lab import supervisord
@@ -60,6 +61,9 @@ class Node:
         that its services are of
     """
 
+    #: How many times as long as usual anything may take.
+    slowness = 1
+
     def __init__(self, name, number, address, installation):
         self.name = name
         self.installation = installation
@@ -69,7 +73,7 @@ class Node:
         self.directory = paths.host(name)
         self.logs = paths.LOGS / name
         self.init_log = self.logs / 'init.log'
-        self._pid_file = self.directory / 'pid'
+        self._pid_file = pidfile.PidFile(self.directory / 'pid')
         self._socket = self.directory / SOCKET
 
     @property
@@ -80,14 +84,7 @@ class Node:
     @property
     def pid(self):
         """The machine's number for the node's PID 1; None if not running."""
-        try:
-            pid, born = self._pid_file.read_text().split()
-            process = psutil.Process(int(pid))
-        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
-            return None
-        if str(process.create_time()) != born:
-            return None
-        return process.pid
+        return self._pid_file.pid
 
     def prepare(self):
         """Make the node's directories; keeps those that exist."""
@@ -166,8 +163,7 @@ class Node:
             raise self._init_failure()
         children = psutil.Process(parent.pid).children()
         if children:
-            self._pid_file.write_text('%d %s' % (
-                children[0].pid, children[0].create_time()))
+            self._pid_file.write(children[0].pid)
         return bool(children)
 
     def wait_for_supervisor(self):

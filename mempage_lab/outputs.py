@@ -12,6 +12,7 @@
 
 """What a lab leaves for its users: a Tempest configuration, an inventory."""
 
+import dataclasses
 import pathlib
 import shlex
 import sys
@@ -20,6 +21,7 @@ import yaml
 
 from mempage_lab import cloud
 from mempage_lab import compute
+from mempage_lab import containers
 from mempage_lab import controller
 from mempage_lab import image
 from mempage_lab.machines import node
@@ -42,7 +44,8 @@ def write(topology, resources, kvm):
     write_private(paths.KNOWN_HOSTS, compute.known_hosts(addresses))
     write_private(paths.SSH_CONFIG, templates.render(
         'ssh_config', addresses=addresses, user=compute.SSH_USER,
-        key=paths.KEYS / compute.SSH_USER, known_hosts=paths.KNOWN_HOSTS))
+        key=paths.KEYS / compute.SSH_USER, known_hosts=paths.KNOWN_HOSTS,
+        jumps={host.name: host.shape.jump for host in topology.hosts}))
     # libvirt names no configuration to the ssh that it starts.
     write_private(paths.SSH, '#!/bin/sh\nexec ssh -F %s "$@"\n'
                   % paths.SSH_CONFIG)
@@ -54,8 +57,7 @@ def write(topology, resources, kvm):
         'openrc', variables=_variables(credentials)))
     write_private(paths.INVENTORY, inventory.dump(inventory.Inventory(
         str(paths.INVENTORY),
-        {host.name: _declaration(
-            host, addresses[host.name], topology.installation(host).system)
+        {host.hypervisor: _declaration(topology, host)
          for host in topology.hosts})))
     write_private(paths.TEMPEST_CONF, templates.render(
         'tempest.conf', workspace=paths.TEMPEST_WORKSPACE,
@@ -84,23 +86,25 @@ def _variables(credentials):
                for name, value in credentials.items()}}
 
 
-def _declaration(host, address, system):
+def _declaration(topology, host):
     restart = 'systemctl restart ' if host.machine else (
         '%s -c /etc/mempage-lab/supervisord.conf restart ' % (
-            system.supervisor / 'supervisorctl'))
+            topology.installation(host).system.supervisor / 'supervisorctl'))
+    libvirt, nova = containers.services(host)
     return inventory.Host(
-        name=host.name, address=address,
+        name=host.hypervisor, address=topology.address(host),
         ssh=inventory.Ssh(
             user=compute.SSH_USER, key=str(paths.KEYS / compute.SSH_USER),
-            known_hosts=str(paths.KNOWN_HOSTS)),
+            known_hosts=str(paths.KNOWN_HOSTS), jump=_jump(topology, host)),
         libvirt_uri='qemu+ssh://%s@%s/system?command=%s'
                     % (compute.SSH_USER, host.name, paths.SSH),
-        compute_log=inventory.Log(file='/var/log/nova-compute.log'),
+        compute_log=inventory.Log(file='/var/log/%s.log' % nova.program),
         compute_service=inventory.Service(
-            config='/etc/nova/nova.conf', restart=restart + 'nova-compute'),
-        libvirt_restart=restart + 'libvirtd', slowness=_slowness(host),
+            config='%s/%s' % (nova.configuration, nova.options),
+            restart=restart + nova.program),
+        libvirt_restart=restart + libvirt.program, slowness=_slowness(host),
         power=_power(host),
-        **vars(host.policy))
+        **dict(vars(host.policy), file_backed=_store(host.policy)))
 
 
 def _power(host):
@@ -114,3 +118,16 @@ def _power(host):
 def _slowness(host):
     # Guests in a machine are emulated, and may be so twice.
     return node.SLOWER if host.machine else 1
+
+
+def _jump(topology, host):
+    jump = topology.jump(host)
+    return jump and inventory.Jump(topology.address(jump))
+
+
+def _store(policy):
+    """Return what the operator declares: what stands in qemu.conf."""
+    store = policy.file_backed
+    if store and store.link:
+        return dataclasses.replace(store, directory=store.link)
+    return store

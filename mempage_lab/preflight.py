@@ -23,6 +23,7 @@ from mempage_lab import errors
 from mempage_lab import hugepages
 from mempage_lab import paths
 from mempage_lab import shell
+from mempage_lab import tenant
 
 SYSTEMS = {('debian', '12'), ('debian', '13')}
 #: Measured: what the controller and each host take, idle, and what the tests'
@@ -33,6 +34,8 @@ GUESTS_MIB = 1024
 #: Packages, environments, image and one lab's state, in GiB; and that of the
 #: state alone.
 DISK_GIB = 8
+#: Of machines, while they are made: a tree, disks and a snapshot.
+MACHINES_GIB = 5
 STATE_GIB = 2
 
 
@@ -76,8 +79,10 @@ def check_resources(wanted):
             % (available, len(wanted.hosts), needed))
     cached = all((found.venv / 'complete').exists()
                  for found in wanted.installations)
-    _check_disk(paths.STATE if cached else paths.CACHE,
-                STATE_GIB if cached else DISK_GIB)
+    disk = STATE_GIB if cached else DISK_GIB
+    if wanted.machines:
+        disk += MACHINES_GIB
+    _check_disk(paths.STATE if cached else paths.CACHE, disk)
     _check_stores(wanted)
 
 
@@ -90,10 +95,11 @@ def _check_stores(wanted):
             'disk': shutil.disk_usage(_existing(paths.STATE)).free // 2 ** 20}
     for host in wanted.hosts:
         store = host.policy.file_backed
-        if not store:
+        in_memory = store and store.filesystem == 'tmpfs'
+        # A ramdisk of a machine is part of the memory that it has anyway.
+        if not store or (in_memory and host.machine):
             continue
-        place = ('memory' if store.filesystem == 'tmpfs'
-                 and not host.machine else 'disk')
+        place = 'memory' if in_memory else 'disk'
         if store.size_mib > room[place]:
             raise errors.LabError(
                 'hosts.%s.file_backed.size_mib: a store of %d MiB on %s takes '
@@ -119,8 +125,10 @@ def memory_needed(wanted):
     pools = sum(wanted.pages(size) * size // 1024
                 for size in wanted.page_sizes)
     machines = sum(host.machine.memory_mib for host in wanted.machines)
+    tenants = tenant.RAM_MIB * sum(host.shape.tenant_guests
+                                   for host in wanted.hosts)
     return (CONTROLLER_MIB + HOST_MIB * len(wanted.hosts) + pools + machines
-            + GUESTS_MIB)
+            + GUESTS_MIB + tenants)
 
 
 def _existing(path):
@@ -143,7 +151,9 @@ def check_kernel(wanted):
             'root may make no namespaces and mounts here; is this an '
             'unprivileged container? %s' % error) from error
     devices = ['/dev/net/tun']
-    stores = [host.policy.file_backed for host in wanted.hosts]
+    # Machines have their own.
+    stores = [host.policy.file_backed for host in wanted.hosts
+              if not host.machine]
     if any(store and store.filesystem != 'tmpfs' for store in stores):
         devices.append('/dev/loop-control')
     for device in devices:

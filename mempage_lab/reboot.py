@@ -16,6 +16,7 @@ import datetime
 
 from mempage_lab import errors
 from mempage_lab import health
+from mempage_lab import lab
 from mempage_lab import wait
 
 #: Seconds until nova-compute must have reported again. It has to be imported
@@ -37,20 +38,27 @@ def run(current, name, hard, shown):
     if name not in hosts:
         raise errors.LabError('%s is no machine, and only those reboot: %s' % (
             name, ', '.join(hosts) or 'there is none in this lab'))
-    host = hosts[name]
-    before = datetime.datetime.now(datetime.timezone.utc)
+    with lab.exclusive_host(name):
+        _reboot(current, hosts[name], hard, shown)
+
+
+def _reboot(current, host, hard, shown):
+    name = host.node.name
+    current.choose_accelerator()
     with shown.step('%s/%s' % (name, 'power cut' if hard else 'reboot')):
         host.reboot(hard)
+    # Before, what goes down may have reported once more.
+    booted = datetime.datetime.now(datetime.timezone.utc)
     with shown.step(name + '/nova-compute'):
-        _wait_for_report(current, host, before)
+        _wait_for_report(current, host, booted)
 
 
-def _wait_for_report(current, host, before):
+def _wait_for_report(current, host, since):
     name = host.node.name
 
     def reported():
         report = health.last_report(current, name, 'nova-compute')
-        return (report and report > before
+        return (report and report > since
                 and name in health.hosts_up(current))
 
     if not wait.until(reported, REPORT_LIMIT, 1):

@@ -18,7 +18,7 @@ from mempage_lab import paths
 
 #: Where OpenStack publishes the versions that a release was tested with.
 UPPER_CONSTRAINTS = 'https://releases.openstack.org/constraints/upper/%s'
-#: WSGI module of each API, as far as it has one: see :attr:`Release.wsgi`.
+#: WSGI module of each API: see :attr:`Release.wsgi`.
 WSGI = {'keystone': 'keystone.wsgi.api:application',
         'glance-api': 'glance.wsgi.api:application',
         'placement': 'placement.wsgi.api:application',
@@ -36,13 +36,16 @@ class Release:
         runs on; it was tested on those by OpenStack
     :ivar processes: in how many processes an API runs that eventlet has
         patched: each takes one request at a time. The others run in threads.
-    :ivar wsgi: WSGI callable of each API, as uWSGI names it
+    :ivar wsgi: WSGI callable of each API that uWSGI runs, as uWSGI names it
+    :ivar servers: program of each of the other APIs: it serves the API by
+        itself, and does the work of its service's workers
     """
     name: str
     series: dict
     python: tuple
     processes: dict = dataclasses.field(default_factory=dict)
     wsgi: dict = dataclasses.field(default_factory=lambda: WSGI)
+    servers: dict = dataclasses.field(default_factory=dict)
 
     @property
     def constraints(self):
@@ -71,17 +74,17 @@ def _series(keystone, glance, placement, neutron, nova):
 
 #: Of 2024.2 only Keystone has a module for its API, the others scripts.
 _SCRIPTS = {
-    **WSGI, 'glance-api': 'glance.common.wsgi_app:init_app()',
+    'keystone': WSGI['keystone'],
+    'glance-api': 'glance.common.wsgi_app:init_app()',
     'placement': 'placement.wsgi:init_application()',
-    'neutron-api': 'neutron.cmd.eventlet.server:main_api_eventlet()',
     'nova-api': 'nova.api.openstack.compute.wsgi:init_application()'}
 _NOVA = {'nova-api': 3}
-# Of Neutron's, each process hears of OVN's events only while it is asked, and
-# a port may be missing in its copy of OVN's database that another has made.
-_NOVA_AND_NEUTRON = {**_NOVA, 'neutron-api': 3}
+# Under uWSGI, a Neutron that eventlet has patched hears of OVN's events only
+# while it is asked.
+_NEUTRON_SERVER = {'neutron-api': 'neutron-server'}
 RELEASES = {release.name: release for release in (
     Release('2024.2', _series(26, 29, 12, 25, 30), (9, 12),
-            _NOVA_AND_NEUTRON, _SCRIPTS),
+            _NOVA, _SCRIPTS, _NEUTRON_SERVER),
     Release('2025.1', _series(27, 30, 13, 26, 31), (9, 12), _NOVA),
     Release('2025.2', _series(28, 31, 14, 27, 32), (10, 13), _NOVA),
     Release('2026.1', _series(29, 32, 15, 28, 33), (10, 13)),

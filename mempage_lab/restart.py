@@ -25,7 +25,7 @@ from mempage_lab import wait
 
 #: Seconds until the supervisor has either started a program or given up.
 START_LIMIT = 30
-#: Who tells nova-api every few seconds that it works.
+#: Who tells nova-api every few seconds that it works, by the names there.
 REPORTING = ('nova-compute', 'nova-conductor', 'nova-scheduler')
 
 
@@ -85,10 +85,15 @@ def _restart(current, part, programs):
     for program in programs:
         node.wait_for(program, functools.partial(_runs, node, program),
                       START_LIMIT)
-    for program in REPORTING:
-        if program in programs:
+    for program in programs:
+        if _service(program) in REPORTING:
             _wait_for_report(current, node, program, stopped,
                              logged[program])
+
+
+def _service(program):
+    """Return what nova calls a program, whatever its supervisor does."""
+    return program.replace('_', '-')
 
 
 def _ready(part):
@@ -98,7 +103,7 @@ def _ready(part):
                 'rabbitmq': part.start_broker,
                 **{api: functools.partial(part.start_api, api)
                    for api in controller.APIS}}
-    return {'libvirtd': part.wait_for_libvirt}
+    return {part.libvirt.program: part.wait_for_libvirt}
 
 
 def _runs(node, program):
@@ -110,7 +115,7 @@ def _log_size(node, program):
     return log.stat().st_size if log.exists() else 0
 
 
-def _wait_for_report(current, node, service, since, logged):
+def _wait_for_report(current, node, program, since, logged):
     """Wait until a service of nova has told that it works.
 
     Nova takes a service that was stopped for up for a while. One that ends
@@ -120,17 +125,19 @@ def _wait_for_report(current, node, service, since, logged):
     """
     # The suite asks nova-compute for an answer, and may take an old report.
     # The other services give no answers, and neutron's agent is one of them.
-    pid = node.state(service).pid
+    service = _service(program)
+    pid = node.state(program).pid
 
     def has_reported():
-        if node.state(service).pid != pid or _died(node.log(service), logged):
-            raise errors.LabError(node.explain(service))
+        if node.state(program).pid != pid or _died(node.log(program), logged):
+            raise errors.LabError(node.explain(program))
         report = health.last_report(current, node.name, service)
         return report and report > since and (
             service != 'nova-compute'
             or node.name in health.hosts_up(current))
-    if not wait.until(has_reported, lab.REGISTRATION_LIMIT, 0.5):
-        raise errors.LabError(node.explain(service))
+    limit = lab.REGISTRATION_LIMIT * node.slowness
+    if not wait.until(has_reported, limit, 0.5):
+        raise errors.LabError(node.explain(program))
 
 
 def _died(log, logged):

@@ -13,6 +13,7 @@
 
 """What there is of a lab, and whether it works."""
 
+from mempage_lab import containers
 from mempage_lab import errors
 from mempage_lab import health
 from mempage_lab import lab
@@ -83,17 +84,18 @@ def _host(part, pids, usage):
             'address': part.node.address,
             'kind': policy.kind.value if policy else 'controller',
             'running': bool(part.node.pid),
-            'backing_store': policy and _store(part.node, policy.file_backed),
+            'backing_store': policy and _store(part.node, host),
             'pools': _pools(part, pids) if policy else [],
             'services': _services(part),
             'memory_mib': usage.own // 1024,
             'shared_memory_mib': usage.shared // 1024}
 
 
-def _store(node, store):
+def _store(node, host):
+    store = host.policy.file_backed
     if not store:
         return None
-    used = _used_mib(node, store.mount)
+    used = _used_mib(node, containers.outside(host, store.mount))
     return {'directory': store.directory, 'mount': store.mount,
             'filesystem': store.filesystem,
             'capacity_mib': store.capacity_mib, 'size_mib': store.size_mib,
@@ -111,10 +113,11 @@ def _used_mib(node, mount):
 
 def _pools(part, pids):
     pools = part.host.policy.pools
-    used = part.used_pages(pids) if pools else {}
+    if not pools:
+        return []
     return [{'size_kib': pool.size_kib, 'pages': pool.pages,
-             'free': pool.pages - used.get(pool.size_kib, 0)}
-            for pool in pools]
+             'free': pool.pages - used}
+            for pool, used in zip(pools, part.used_pages(pids))]
 
 
 def _services(part):

@@ -41,10 +41,13 @@ class LabStore(inventory.FileBacked):
     """A backing store to build; sizes in MiB.
 
     :ivar disk: serial number of the disk that it is on; a file otherwise
+    :ivar link: a symbolic link to the directory, which libvirt is told of
+        instead; None for none
     """
     directory: str = '/var/lib/libvirt/memory'
     size_mib: int = dataclasses.field(kw_only=True)
     disk: str | None = None
+    link: str | None = dataclasses.field(default=None, kw_only=True)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +81,22 @@ class LabMachine:
 
 
 @dataclasses.dataclass(frozen=True)
+class Shape:
+    """What is unusual of a host, besides where guests have their memory.
+
+    :ivar contained: whether libvirt and nova-compute each run in a mount
+        namespace of their own, as with kolla
+    :ivar domain: the one that libvirt says the host is in, and nothing else
+    :ivar jump: the host that the tests have to log in through
+    :ivar tenant_guests: how many guests of a project that is not the tests'
+    """
+    contained: bool = False
+    domain: str | None = None
+    jump: str | None = None
+    tenant_guests: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
 class LabHost:
     """One compute host.
 
@@ -89,6 +108,13 @@ class LabHost:
     policy: LabPolicy = LabPolicy()
     system: str | None = None
     machine: LabMachine | None = None
+    shape: Shape = Shape()
+
+    @property
+    def hypervisor(self):
+        """What Nova calls its hypervisor; the service has its name."""
+        domain = self.shape.domain
+        return '%s.%s' % (self.name, domain) if domain else self.name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,6 +189,15 @@ class Topology:
         """Return a compute host's address on the management network."""
         return str(self.management[10 + host.index])
 
+    def jump(self, host):
+        """Return the host that the tests log in on another one through.
+
+        :param host: a :class:`LabHost`
+        :returns: a :class:`LabHost`; None if they need none
+        """
+        return next((other for other in self.hosts
+                     if other.name == host.shape.jump), None)
+
     @property
     def pools(self):
         """The pools of all hosts that share the kernel's."""
@@ -230,6 +265,9 @@ def _unrestricted(host):
 
 
 def _without_optional(host, sizes):
+    if host.machine:
+        # Its pools take nothing of those that are short of pages.
+        return host
     return dataclasses.replace(host, policy=dataclasses.replace(
         host.policy, pools=tuple(
             pool for pool in host.policy.pools
@@ -293,8 +331,10 @@ def load(path, used_networks):
 def _host(name, index, declared):
     machine = _machine(declared.pop('machine', None))
     system = declared.pop('system', machine and MACHINE_SYSTEM)
-    return LabHost(name, index, LabPolicy(
-        **documents.fields(declared, LabPolicy)), system, machine)
+    shape = {field.name: declared.pop(field.name)
+             for field in dataclasses.fields(Shape) if field.name in declared}
+    policy = LabPolicy(**documents.fields(declared, LabPolicy))
+    return LabHost(name, index, policy, system, machine, Shape(**shape))
 
 
 def _machine(declared):
@@ -312,6 +352,7 @@ def save(topology, path):
     path.parent.mkdir(parents=True, exist_ok=True)
     hosts = {host.name: dict(
         documents.part(host.policy, LabPolicy),
+        **documents.part(host.shape, Shape),
         **_named(system=host.system,
                  machine=host.machine and documents.part(
                      host.machine, LabMachine)))
@@ -337,14 +378,30 @@ def _check_schema(path, content):
 
 
 def _check_hosts(path, hosts):
+    direct = [host.name for host in hosts if not host.shape.jump]
     for host in hosts:
         _check_machine('%s: hosts.%s.' % (path, host.name), host)
-        store = host.policy.file_backed
-        if store and store.capacity_mib > store.size_mib:
+        if host.policy.file_backed:
+            _check_store(path, host, host.policy.file_backed)
+        if host.shape.jump not in (None, *direct):
             raise errors.LabError(
-                '%s: hosts.%s.file_backed.size_mib: %d MiB cannot hold the '
-                'declared capacity of %d MiB' % (
-                    path, host.name, store.size_mib, store.capacity_mib))
+                '%s: hosts.%s.jump: %s is not a host that the tests can '
+                'reach without another one; such are %s' % (
+                    path, host.name, host.shape.jump,
+                    ', '.join(direct) or 'none'))
+
+
+def _check_store(path, host, store):
+    where = '%s: hosts.%s.file_backed.' % (path, host.name)
+    if store.capacity_mib > store.size_mib:
+        raise errors.LabError(
+            '%ssize_mib: %d MiB cannot hold the declared capacity of %d MiB'
+            % (where, store.size_mib, store.capacity_mib))
+    if store.link and pathlib.PurePath(store.directory).is_relative_to(
+            store.link):
+        raise errors.LabError(
+            '%slink: %s cannot be a link to %s' % (
+                where, store.link, store.directory))
 
 
 def _check_machine(where, host):
@@ -353,9 +410,22 @@ def _check_machine(where, host):
     disks = {disk.serial: disk for disk in host.machine.disks
              } if host.machine else {}
     nodes = len(host.machine.numa) if host.machine else 1
+    unusual = [key for key in ('contained', 'domain', 'jump')
+               if getattr(host.shape, key)]
+    if host.machine and (unusual or store and store.link):
+        raise errors.LabError('%s%s: not of a machine' % (
+            where, unusual[0] if unusual else 'file_backed.link'))
     if host.machine and host.system != MACHINE_SYSTEM:
         raise errors.LabError('%ssystem: a machine runs %s, not %s' % (
             where, MACHINE_SYSTEM, host.system))
+    if host.machine and len(disks) < len(host.machine.disks):
+        raise errors.LabError(
+            '%smachine.disks: two have the same serial number' % where)
+    if (host.machine and store and store.filesystem == 'tmpfs'
+            and store.size_mib > host.machine.memory_mib):
+        raise errors.LabError(
+            '%sfile_backed.size_mib: %d MiB, and the machine has %d MiB of '
+            'memory' % (where, store.size_mib, host.machine.memory_mib))
     if store and store.disk:
         if store.disk not in disks:
             raise errors.LabError('%sfile_backed.disk: %s; it has %s' % (
@@ -369,6 +439,10 @@ def _check_machine(where, host):
             raise errors.LabError(
                 '%sfile_backed.disk: a tmpfs is not on a disk' % where)
     for pool in host.policy.pools:
+        if pool.node is None and pool.reserved and nodes > 1:
+            raise errors.LabError(
+                '%spools: reserved pages of %d KiB: on which NUMA node? Nova '
+                'keeps them back by node' % (where, pool.size_kib))
         if pool.node is not None and pool.node >= nodes:
             raise errors.LabError(
                 '%spools: NUMA node %d; the host has %s' % (

@@ -73,12 +73,13 @@ class Drill:
         """Choose the node that gets the fault.
 
         :param topology: a :class:`mempage_lab.topology.Topology`
-        :returns: its name, or None if the topology has no such host
+        :returns: its name, or None if the topology has no such host; those
+            that are machines have no files that can be changed from here
         """
         if isinstance(self.where, str):
             return self.where
         return next((host.name for host in topology.hosts
-                     if self.where(host.policy)), None)
+                     if not host.machine and self.where(host.policy)), None)
 
 
 ON_RAMDISK = which.file_backed & ~which.on_a_device

@@ -14,9 +14,9 @@
 
 import collections
 import dataclasses
-import json
 
 from mempage_lab.drills import running
+from mempage_lab import files
 from mempage_lab import tables
 
 
@@ -53,5 +53,5 @@ def save(results, path):
         :class:`mempage_lab.drills.clean.Run`
     :param path: a :class:`pathlib.Path`
     """
-    path.write_text(json.dumps(
-        [dataclasses.asdict(result) for result in results], indent=2) + '\n')
+    files.write_json(path, [dataclasses.asdict(result)
+                            for result in results])

@@ -142,8 +142,9 @@ def mend(current, shown):
     :param current: the :class:`mempage_lab.lab.Lab`
     :param shown: a :class:`mempage_lab.progress.Progress`
     """
+    machines = [host.name for host in current.topology.machines]
     for node in current.nodes.values():
-        name = faults.left_on(node)
+        name = None if node.name in machines else faults.left_on(node)
         if name in catalogue.DRILLS:
             shown.say('%s: taking back the drill %s' % (node.name, name))
             _mend(current, node, catalogue.DRILLS[name].fault, shown)

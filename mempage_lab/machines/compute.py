@@ -13,6 +13,7 @@
 """A compute host that is a virtual machine."""
 
 from mempage_lab import compute
+from mempage_lab import errors
 from mempage_lab.machines import environment
 from mempage_lab.machines import image
 from mempage_lab.machines import node
@@ -22,6 +23,12 @@ from mempage_lab import templates
 
 # Debian's kernel has a datapath of Open vSwitch.
 DATAPATH = 'system'
+#: Prints how many pages are in use of each pool that is named.
+COUNT_USED = """for pool; do
+    read -r all < "$pool/nr_hugepages"
+    read -r free < "$pool/free_hugepages"
+    echo $((all - free))
+done"""
 
 
 class MachineCompute(compute.Compute):
@@ -53,7 +60,7 @@ class MachineCompute(compute.Compute):
 
         :param hosts: dict of all nodes' names to their addresses
         """
-        if self.node.pid:
+        if self.node.has_begun:
             self.node.wait_for_supervisor()
             return
         self._write_configuration(hosts)
@@ -76,16 +83,18 @@ class MachineCompute(compute.Compute):
         self.node.reboot(self.snapshot, hard)
 
     def used_pages(self, pids):
-        """Return how many large pages its guests have mapped.
+        """Return how many pages of each of its pools its guests have mapped.
 
-        :returns: dict of page size in KiB to pages
+        :returns: list of numbers, in the order of its pools; all are 0 if
+            it does not answer
         """
-        sizes = sorted({pool.size_kib for pool in self.host.policy.pools})
-        counts = self.node.run('sh', '-c', """for size; do
-            cd /sys/kernel/mm/hugepages/hugepages-${size}kB
-            echo $(($(cat nr_hugepages) - $(cat free_hugepages)))
-            done""", 'sh', *sizes).split()
-        return dict(zip(sizes, map(int, counts)))
+        pools = self.host.policy.pools
+        try:
+            counts = self.node.run('sh', '-euc', COUNT_USED, 'sh',
+                                   *map(_kernels_pool, pools))
+        except errors.LabError:
+            return [0] * len(pools)
+        return list(map(int, counts.split()))
 
     def reserved_huge_pages(self):
         """Return what it must not hand out.
@@ -94,3 +103,10 @@ class MachineCompute(compute.Compute):
         """
         return [(pool.node or 0, pool.size_kib, pool.reserved)
                 for pool in self.host.policy.pools if pool.reserved]
+
+
+def _kernels_pool(pool):
+    """Return the kernel's directory of a pool."""
+    where = ('/sys/kernel/mm' if pool.node is None
+             else '/sys/devices/system/node/node%d' % pool.node)
+    return '%s/hugepages/hugepages-%dkB' % (where, pool.size_kib)

@@ -36,6 +36,8 @@ SETUP = '/etc/mempage-lab/setup.sh'
 GO = '/run/nova-compute.go'
 #: What systemd calls the programs, where it does not use their names.
 UNITS = {'sshd': 'ssh'}
+#: Who is told to start itself anew: the consoles of guests hang on it.
+RELOADED = ('virtlogd',)
 # systemd's words in those of supervisor.
 _WORDS = {'active': 'RUNNING', 'reloading': 'RUNNING', 'failed': 'FATAL',
           'activating': 'STARTING', 'deactivating': 'STOPPING',
@@ -55,6 +57,8 @@ class MachineNode:
         that nova-compute is of
     :param disks: its :class:`mempage_lab.machines.qemu.Nvme` disks
     """
+
+    slowness = SLOWER
 
     def __init__(self, name, number, address, installation, disks=()):
         self.name = name
@@ -76,6 +80,10 @@ class MachineNode:
     def _here(self):
         return self.directory / 'machine'
 
+    @property
+    def _begun(self):
+        return self._here / 'begun'
+
     @functools.cached_property
     def _bare(self):
         # Only the one that starts it needs to know what it is made of.
@@ -85,6 +93,11 @@ class MachineNode:
     def pid(self):
         """The number of its QEMU process; None if it is not running."""
         return self._bare.process.pid
+
+    @property
+    def has_begun(self):
+        """Whether it runs and got all that makes it this node."""
+        return bool(self.pid) and self._begun.exists()
 
     def wait_for_supervisor(self):
         """Wait until it answers; it may be on its way up."""
@@ -96,7 +109,7 @@ class MachineNode:
     def write(self, path, text, mode=0o644, owner='root'):
         """Write one of its files; before it starts, when it does."""
         file = agent.File(text, mode, owner)
-        if self.pid:
+        if self.has_begun:
             self._bare.agent.write({path: file})
         else:
             self._files[path] = file
@@ -118,6 +131,7 @@ class MachineNode:
             hosts, {**self._files, **extension},
             ('bash', '-eu', '-c', 'bash -eu %s && systemctl restart '
              '--no-block ssh libvirtd' % SETUP))
+        self._begun.touch()
 
     def _machine(self, snapshot):
         cards = [qemu.Card(*card) for card in
@@ -150,7 +164,9 @@ class MachineNode:
             raise errors.LabError('%s is not running: mempage-lab up'
                                   % self.name)
         return [str(paths.SSH), '-qt', self.name,
-                shlex.join(['sudo', *map(str, command)])]
+                shlex.join(['sudo', 'env', 'PATH=%s'
+                            % self.installation.search_path,
+                            *map(str, command)])]
 
     def run(self, *command, input=None, **_):
         """Run a command inside as root and return what it printed."""
@@ -168,10 +184,13 @@ class MachineNode:
     def stop_program(self, name):
         """Stop one of its programs, if it runs.
 
+        One that must not end is told to start itself anew.
+
         :raises LabError: if it does not stop
         """
         try:
-            self._systemctl('stop', name)
+            self._systemctl('try-reload-or-restart' if name in RELOADED
+                            else 'stop', name)
         except errors.CommandFailed as error:
             raise errors.LabError('%s on %s does not stop: %s' % (
                 name, self.name, error.output)) from error
@@ -181,8 +200,11 @@ class MachineNode:
         self.run('systemctl', verb, _unit(name))
 
     def state(self, name):
-        """Return the :class:`mempage_lab.program.State` of a program."""
-        return self.states([name])[name]
+        """Return the :class:`mempage_lab.program.State` of a program.
+
+        :raises LabError: if the machine does not answer
+        """
+        return self._ask_for_states([name])[name]
 
     def states(self, names):
         """Return the states of programs; empty if it does not answer.
@@ -190,14 +212,15 @@ class MachineNode:
         :param names: the programs' names
         :returns: dict of name to :class:`mempage_lab.program.State`
         """
-        if not self.pid:
-            return {}
         try:
-            told = self.run('sh', '-c', 'cat /proc/uptime; exec systemctl '
-                            'show -p "$0" "$@"', ','.join(_PROPERTIES),
-                            *map(_unit, names))
+            return self._ask_for_states(names)
         except errors.LabError:
             return {}
+
+    def _ask_for_states(self, names):
+        told = self.run('sh', '-c', 'cat /proc/uptime; exec systemctl show '
+                        '-p "$0" "$@"', ','.join(_PROPERTIES),
+                        *map(_unit, names))
         uptime, _, blocks = told.partition('\n')
         now = float(uptime.split()[0])
         return dict(zip(names, (_state(block, now)

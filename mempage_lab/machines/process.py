@@ -21,6 +21,7 @@ from mempage_lab import errors
 from mempage_lab import files
 from mempage_lab.machines import qemu
 from mempage_lab.machines import sockets
+from mempage_lab import pidfile
 from mempage_lab import shell
 from mempage_lab import wait
 
@@ -38,20 +39,12 @@ class Process:
     def __init__(self, directory):
         self.directory = directory
         self.log = directory / qemu.LOG
-        self._pid_file = directory / 'pid'
+        self._pid_file = pidfile.PidFile(directory / 'pid')
 
     @property
     def pid(self):
         """QEMU's process number; None if it is not running."""
-        try:
-            pid, born = self._pid_file.read_text().split()
-            process = psutil.Process(int(pid))
-            # Whoever started it may not have noticed its end.
-            if process.status() == psutil.STATUS_ZOMBIE:
-                return None
-        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
-            return None
-        return process.pid if str(process.create_time()) == born else None
+        return self._pid_file.pid
 
     def start(self, arguments, namespace=None, ends_with_us=False):
         """Start QEMU.
@@ -74,8 +67,7 @@ class Process:
                 stderr=subprocess.STDOUT, start_new_session=True, cwd='/',
                 env={'PATH': shell.PATH, 'LANG': 'C.UTF-8'})
         # All of these replace themselves by the next: the number stays.
-        self._pid_file.write_text('%d %s' % (
-            child.pid, psutil.Process(child.pid).create_time()))
+        self._pid_file.write(child.pid)
         if not wait.until(lambda: self._listens(child), _START_LIMIT, 0.02):
             self.kill()
             raise self.failure('does not start')
@@ -134,7 +126,7 @@ class Process:
                 running = psutil.Process(pid)
                 running.kill()
                 self._wait_for_end(running)
-        self._pid_file.unlink(missing_ok=True)
+        self._pid_file.remove()
 
     def _wait_for_end(self, running):
         try:

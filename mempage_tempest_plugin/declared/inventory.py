@@ -128,13 +128,30 @@ class Policy:
 
 
 @dataclasses.dataclass(frozen=True)
+class Jump:
+    """A machine that a host is reached through.
+
+    :ivar user: who logs in there; None: the user of the host
+    """
+
+    address: str
+    user: str | None = None
+    port: int = 22
+
+
+@dataclasses.dataclass(frozen=True)
 class Ssh:
-    """How to log in on a host."""
+    """How to log in on a host.
+
+    :ivar jump: the machine that it is reached through; its key and its file
+        of known hosts are the same
+    """
 
     user: str
     key: str
     port: int = 22
     known_hosts: str = '~/.ssh/known_hosts'
+    jump: Jump | None = None
 
 
 @dataclasses.dataclass(frozen=True)

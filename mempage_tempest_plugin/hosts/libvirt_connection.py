@@ -15,6 +15,7 @@
 import atexit
 import json
 import threading
+from xml.etree import ElementTree
 
 import libvirt
 import libvirt_qemu
@@ -129,6 +130,15 @@ class LibvirtConnection:
                  libvirt.VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED)
         return self._call(lambda: self._domain(uuid).jobStats(flags)).get(
             libvirt.VIR_DOMAIN_JOB_DOWNTIME)
+
+    def security_models(self):
+        """List what libvirt confines guests with: "apparmor", "dac" ...
+
+        :raises HypervisorError: if libvirt cannot tell
+        """
+        xml = self._call(lambda: self._open().getCapabilities())
+        return [model.text for model in ElementTree.fromstring(xml).findall(
+            'host/secmodel/model')]
 
     def running(self):
         """List the domains that run.

@@ -143,6 +143,7 @@ class SSHConnection:
         self._timeout = timeout
         self._lock = threading.Lock()
         self._client = None
+        self._jump_client = None
 
     def execute(self, command, stdin='', root=False, check=True, heard=None):
         """Run a command on the host and wait for its end.
@@ -179,9 +180,13 @@ class SSHConnection:
     def close(self):
         """Close the connection; the next command opens a new one."""
         with self._lock:
-            if self._client:
-                self._client.close()
-            self._client = None
+            self._hang_up()
+
+    def _hang_up(self):
+        for client in (self._client, self._jump_client):
+            if client:
+                client.close()
+        self._client = self._jump_client = None
 
     def _open_channel(self):
         """Open a channel, over a new connection if the kept one is dead.
@@ -196,8 +201,8 @@ class SSHConnection:
                 except FAILURES as error:
                     LOG.info('Host %s: reconnecting: %s', self._host.name,
                              error)
-                    self._client.close()
-            self._client = self._connect()
+                    self._hang_up()
+            self._connect()
             try:
                 return self._session()
             except FAILURES as error:
@@ -210,25 +215,53 @@ class SSHConnection:
         return transport.open_session(timeout=CONNECT_TIMEOUT)
 
     def _connect(self):
+        ssh = self._host.ssh
+        try:
+            self._client = self._log_in(self._host.address, ssh.port,
+                                        ssh.user, self._open_way())
+        except FAILURES as error:
+            self._hang_up()
+            raise _unreachable(self._host, error) from error
+
+    def _open_way(self):
+        """Open a channel to the host through its jump host, if it has one."""
+        jump = self._host.ssh.jump
+        if jump is None:
+            return None
+        self._jump_client = self._log_in(jump.address, jump.port,
+                                         jump.user or self._host.ssh.user)
+        return self._jump_client.get_transport().open_channel(
+            'direct-tcpip', (self._host.address, self._host.ssh.port),
+            (jump.address, 0), timeout=CONNECT_TIMEOUT)
+
+    def _log_in(self, address, port, user, way=None):
+        """Log in on a machine whose key is known.
+
+        :param way: paramiko's channel to it; None if there is none
+        :returns: paramiko's client
+        """
         client = paramiko.SSHClient()
         client.set_missing_host_key_policy(paramiko.RejectPolicy())
         ssh = self._host.ssh
         try:
             client.load_host_keys(os.path.expanduser(ssh.known_hosts))
             client.connect(
-                self._host.address, ssh.port, ssh.user,
+                address, port, user, sock=way,
                 key_filename=os.path.expanduser(ssh.key),
                 allow_agent=False, look_for_keys=False,
                 timeout=CONNECT_TIMEOUT, banner_timeout=CONNECT_TIMEOUT,
                 auth_timeout=CONNECT_TIMEOUT)
-        except FAILURES as error:
+        except FAILURES:
             client.close()
-            raise _unreachable(self._host, error) from error
+            raise
         client.get_transport().set_keepalive(KEEPALIVE)
         return client
 
 
 def _unreachable(host, reason):
     address = '%s@%s:%d' % (host.ssh.user, host.address, host.ssh.port)
+    if host.ssh.jump:
+        address += ' through %s:%d' % (host.ssh.jump.address,
+                                       host.ssh.jump.port)
     return exceptions.HostUnreachable(
         host.name, address, str(reason) or type(reason).__name__)

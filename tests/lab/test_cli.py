@@ -28,6 +28,7 @@ from mempage_lab import lab
 from mempage_lab import logs
 from mempage_lab import matrix
 from mempage_lab import paths
+from mempage_lab import reboot
 from mempage_lab import releases
 from mempage_lab import restart
 from mempage_lab import runner
@@ -93,6 +94,19 @@ class CliTest(base.LabTestCase):
         run = self.patch_object(restart, 'run')
         self._invoke('restart', 'a/sshd')
         self.assertEqual(('lab', 'a/sshd'), run.call_args.args[:2])
+
+    @ddt.data((['device1'], False), (['device1', '--hard'], True))
+    @ddt.unpack
+    def test_reboot(self, arguments, hard):
+        self.patch_object(lab, 'load').return_value = 'lab'
+        run = self.patch_object(reboot, 'run')
+        self.patch_object(lab, 'exclusive').side_effect = errors.LabError
+        result = self._invoke('reboot', *arguments)
+        self.assertEqual(('lab', 'device1', hard), run.call_args.args[:3])
+        self.assertEqual(0, result.exit_code)
+
+    def test_reboot_of_nothing(self):
+        self.assertEqual(2, self._invoke('reboot').exit_code)
 
     def test_run_ends_with_what_failed(self):
         self.patch_object(cli, '_up')

@@ -56,3 +56,21 @@ class AggregatesTest(base.LabTestCase):
             self._create(_host('a', 'large'), _host('b', 'large'),
                          existing=[found]))
         self.assertEqual([], self.created)
+
+
+class HostsUpTest(base.LabTestCase):
+
+    def test_hosts_go_by_the_names_of_their_services(self):
+        names = types.SimpleNamespace
+        compute = mock.Mock()
+        compute.services.return_value = [
+            names(host=name, state=state) for name, state in
+            (('a', 'up'), ('b', 'up'), ('c', 'down'), ('d', 'up'))]
+        compute.hypervisors.return_value = [
+            names(name=name + '.example.org', service_details={'host': name})
+            for name in 'abc']
+        network = mock.Mock()
+        network.agents.return_value = [names(host=name, is_alive=name != 'b')
+                                       for name in 'abcd']
+        self.assertEqual({'a'}, cloud.hosts_up(
+            mock.Mock(compute=compute, network=network)))

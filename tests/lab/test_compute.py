@@ -14,6 +14,7 @@
 import configparser
 import pathlib
 import re
+import subprocess
 
 import ddt
 
@@ -39,15 +40,29 @@ hosts:
   both: {pools: [{size_kib: 2048, pages: 100}, {size_kib: 1048576, pages: 2}]}
 """
 #: What the machine had before there was a lab.
+SHAPES = """\
+network: 10.7.0.0/23
+hosts:
+  inside:
+    contained: true
+    file_backed: {capacity_mib: 512, filesystem: tmpfs, size_mib: 640}
+    allowed_page_sizes: [small]
+  link: {file_backed: {capacity_mib: 256, filesystem: tmpfs, size_mib: 400,
+                       link: /var/lib/memory}}
+  named: {domain: example.org}
+  behind: {jump: named}
+"""
 MACHINE_PAGES = {2048: 7, 1048576: 1}
 
 
-@ddt.ddt
-class ComputeTest(base.LabTestCase):
+class ComputeTestCase(base.LabTestCase):
+    """Starts hosts of a topology, but for their processes."""
+
+    hosts = HOSTS
 
     def setUp(self):
         super().setUp()
-        self.topology = topology.load(self.write_topology(HOSTS), [])
+        self.topology = topology.load(self.write_topology(self.hosts), [])
         paths.KEYS.mkdir(parents=True)
         for name in ('tempest', 'nova', *(
                 host.name for host in self.topology.hosts)):
@@ -66,10 +81,10 @@ class ComputeTest(base.LabTestCase):
         self.setup_script = self.started.call_args.args[2]
         return part
 
-    def _nova(self):
-        """Return nova.conf, with all values of an option that is repeated."""
+    def _nova(self, path='/etc/nova/nova.conf'):
+        """Return a file, with all values of an option that is repeated."""
         values = {}
-        for line in self.written['/etc/nova/nova.conf'].splitlines():
+        for line in self.written[path].splitlines():
             section = re.match(r'\[(.*)\]$', line)
             if section:
                 current = values.setdefault(section[1], {})
@@ -77,6 +92,10 @@ class ComputeTest(base.LabTestCase):
                 name, _, value = line.partition(' = ')
                 current.setdefault(name, []).append(value)
         return values
+
+
+@ddt.ddt
+class ComputeTest(ComputeTestCase):
 
     @ddt.data(('ramdisk', '512'), ('disk', '256'))
     @ddt.unpack
@@ -264,6 +283,116 @@ class ComputeTest(base.LabTestCase):
             'init.sh', node=self._start('plain').node, private=node.PRIVATE,
             setup=self.setup_script, kvm=kvm, cache=paths.CACHE)
         self.assertEqual(kvm, 'device kvm' in init)
+
+
+@ddt.ddt
+class ShapesTest(ComputeTestCase):
+
+    hosts = SHAPES
+
+    def _programs(self):
+        return {program.name: program.command
+                for program in self.started.call_args.args[0]}
+
+    def test_a_contained_host_has_nothing_where_it_is_looked_for(self):
+        self._start('inside')
+        for path in self.written:
+            self.assertFalse(path.startswith(('/etc/nova', '/etc/libvirt')),
+                             path)
+        self.assertIn('build_backing_store /var/lib/docker/volumes/libvirtd/'
+                      'memory tmpfs 640\n', self.setup_script)
+        self.assertIn('set_memory_backing_dir /etc/kolla/nova-libvirt/'
+                      'qemu.conf /var/lib/libvirt/memory\n',
+                      self.setup_script)
+
+    def test_a_store_that_the_host_shares(self):
+        self.topology = topology.load(self.write_topology(SHAPES.replace(
+            'size_mib: 640', 'size_mib: 640, directory: /var/lib/guests')),
+            [])
+        self._start('inside')
+        self.assertIn('build_backing_store /var/lib/guests tmpfs 640\n',
+                      self.setup_script)
+
+    def test_contained_programs(self):
+        self._start('inside')
+        programs = self._programs()
+        self.assertNotIn('libvirtd', programs)
+        self.assertNotIn('virtlogd', programs)
+        self.assertRegex(programs['nova_compute'],
+                         '^unshare --mount --propagation private .* '
+                         '/etc/kolla/nova-compute /etc/nova .*/nova-compute$')
+        self.assertRegex(programs['nova_libvirt'],
+                         '^unshare --mount --propagation private .* '
+                         '/etc/kolla/nova-libvirt /etc/libvirt .*/libvirtd$')
+
+    def test_others_are_not_contained(self):
+        self._start('link')
+        for command in self._programs().values():
+            self.assertNotIn('unshare', command)
+
+    def test_options_over_several_files(self):
+        self._start('inside')
+        main, libvirt, memory = [
+            self._nova('/etc/kolla/nova-compute/' + name) for name in (
+                'nova.conf', 'nova.conf.d/10-libvirt.conf',
+                'nova.conf.d/20-memory.conf')]
+        self.assertEqual(['512'], libvirt['libvirt']['file_backed_memory'])
+        self.assertEqual(['1.0'], memory['DEFAULT']['ram_allocation_ratio'])
+        self.assertIn('reserved_huge_pages', memory['DEFAULT'])
+        self.assertNotIn('libvirt', main)
+        self.assertNotIn('ram_allocation_ratio', main['DEFAULT'])
+        self.assertIn('compute_driver', main['DEFAULT'])
+
+    def test_no_option_is_lost(self):
+        self._start('inside')
+        split = [self._nova(path) for path in self.written
+                 if path.startswith('/etc/kolla/nova-compute/')]
+        self.topology = topology.load(self.write_topology(
+            SHAPES.replace('contained: true', '')), [])
+        self._start('inside')
+        for section, options in self._nova().items():
+            self.assertEqual(options, dict(item for part in split for item in
+                                           part.get(section, {}).items()))
+
+    def test_consoles_without_virtlogd(self):
+        self._start('inside')
+        self.assertIn('stdio_handler = "file"\n',
+                      self.written['/etc/kolla/nova-libvirt/qemu.conf'])
+        self._start('link')
+        self.assertNotIn('stdio_handler',
+                         self.written['/etc/libvirt/qemu.conf'])
+
+    @ddt.data('inside', 'link')
+    def test_scripts_are_shell(self, name):
+        self._start(name)
+        for script in (self.setup_script,
+                       self.written.get('/etc/mempage-lab/contained', '')):
+            subprocess.run(['bash', '-n'], input=script, text=True,
+                           check=True)
+
+    def test_link_with_a_slash(self):
+        self._start('link')
+        self.assertIn('memory_backing_dir = "/var/lib/memory/"\n',
+                      self.written['/etc/libvirt/qemu.conf'])
+        self.assertIn('ln -sfnT /var/lib/libvirt/memory /var/lib/memory\n',
+                      self.setup_script)
+        self.assertNotIn('set_memory_backing_dir ', self.setup_script)
+
+    def test_canonical_names(self):
+        # libvirt's name of a host is the first one of its address.
+        part = self._start('named')
+        names = self.started.call_args.args[1]
+        self.assertEqual('10.7.0.12', names['named.example.org named'])
+        self.assertEqual('10.7.0.11', names['link'])
+        self.assertEqual('named', part.node.name)
+
+    def test_sshd_behind_a_jump_host(self):
+        self._start('behind')
+        sshd = self.written['/etc/ssh/sshd_config'].splitlines()
+        self.assertIn('AllowUsers tempest@10.7.0.12 nova', sshd)
+        self._start('named')
+        sshd = self.written['/etc/ssh/sshd_config'].splitlines()
+        self.assertIn('AllowUsers tempest nova', sshd)
 
 
 class KeysTest(base.LabTestCase):

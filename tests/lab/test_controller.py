@@ -93,14 +93,14 @@ class ControllerTest(base.LabTestCase):
             self.assertNotIn('mempage.', text, path)
 
     @ddt.data(
-        ('2024.2', {'nova-api': ('3', '1'), 'neutron-api': ('3', '1')}),
+        ('2024.2', {'nova-api': ('3', '1')}),
         ('2025.2', {'nova-api': ('3', '1')}), ('2026.1', {}), ('2026.2', {}))
     @ddt.unpack
     def test_apis_run_in_threads_unless_eventlet_has_patched_them(
             self, name, patched):
         release = releases.RELEASES[name]
         self._start(self.topology.made_of(release, False, None))
-        for api in controller.APIS:
+        for api in release.wsgi:
             uwsgi = self._parsed('/etc/uwsgi/%s.ini' % api)['uwsgi']
             self.assertEqual(patched.get(api, ('1', '16')),
                              (uwsgi['processes'], uwsgi['threads']))
@@ -115,6 +115,41 @@ class ControllerTest(base.LabTestCase):
                                           None))
         self.assertEqual(expected, self._parsed(
             '/etc/uwsgi/nova-api.ini')['uwsgi']['module'])
+
+    def _programs(self, release):
+        self.written.clear()
+        self._start(self.topology.made_of(releases.RELEASES[release], False,
+                                          None))
+        return {program.name: program.command.split('/bin/')[-1]
+                for program in self.controller.programs()}
+
+    def test_an_old_neutron_is_its_own_server(self):
+        programs = self._programs('2024.2')
+        self.assertEqual(
+            'neutron-server --config-file /etc/neutron/neutron.conf',
+            programs['neutron-api'])
+        self.assertNotIn('/etc/uwsgi/neutron-api.ini', self.written)
+        options = self._parsed('/etc/neutron/neutron.conf')['DEFAULT']
+        self.assertEqual(
+            (self.controller.node.address,
+             str(controller.APIS['neutron-api']), '1'),
+            tuple(options[name] for name in (
+                'bind_host', 'bind_port', 'api_workers')))
+
+    def test_its_workers_do_not_run_twice(self):
+        self.assertNotIn('neutron-ovn-maintenance-worker',
+                         self._programs('2024.2'))
+        self.assertEqual(['nova-conductor', 'nova-scheduler'],
+                         self.controller.workers)
+
+    @ddt.data('2025.1', '2025.2', '2026.1', '2026.2')
+    def test_uwsgi_serves_a_newer_neutron(self, release):
+        programs = self._programs(release)
+        self.assertEqual('pyuwsgi --ini /etc/uwsgi/neutron-api.ini',
+                         programs['neutron-api'])
+        self.assertIn('/etc/uwsgi/neutron-api.ini', self.written)
+        self.assertEqual(list(controller.WORKERS), self.controller.workers)
+        self.assertLessEqual(set(controller.WORKERS), set(programs))
 
     def test_all_is_of_its_own_environment(self):
         openstack = self.controller.node.installation

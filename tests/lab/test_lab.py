@@ -17,9 +17,11 @@ from unittest import mock
 
 import ddt
 
+from mempage_lab import compute
 from mempage_lab import errors
 from mempage_lab import hugepages
 from mempage_lab import lab
+from mempage_lab.machines import compute as machine_compute
 from mempage_lab import network
 from mempage_lab import optional_pools
 from mempage_lab import paths
@@ -40,6 +42,12 @@ TWO_SYSTEMS = """\
 hosts:
   a:
   b: {system: debian-13}
+"""
+MACHINES = """\
+hosts:
+  a: {machine: &machine {memory_mib: 512}}
+  b: {machine: *machine}
+  c:
 """
 OLD = releases.RELEASES['2024.2']
 WISH = {'release': OLD, 'stock': True, 'system': 'debian-12'}
@@ -216,6 +224,49 @@ class TasksTest(base.LabTestCase):
         self.assertNotIn('debian-13/openstack', after['a'])
         self.assertNotIn('debian-13/system', after['template'])
         self.assertIn('debian-12/nova-mempage', after['nova-scheduler'])
+
+    def test_machines_begin_from_snapshots(self):
+        after = self._after(MACHINES)
+        # Whether they run under KVM is part of what they are.
+        # And what they have of OpenStack must not change meanwhile.
+        self.assertLessEqual({'accelerator', 'debian-13/nova-mempage'},
+                             after['snapshots'])
+        self.assertNotIn('debian-12/openstack', after['snapshots'])
+        for name in 'a', 'b':
+            self.assertLessEqual({'snapshots', 'fabric', 'keys'}, after[name])
+        self.assertNotIn('snapshots', after['c'])
+        self.assertNotIn('snapshots', self._after(HOSTS))
+
+    def test_machines_are_hosts_of_their_own_kind(self):
+        chosen = lab.Lab(topology.load(self.write_topology(MACHINES), []))
+        self.assertEqual(
+            [machine_compute.MachineCompute] * 2 + [compute.Compute],
+            [type(host) for host in chosen.computes])
+
+    def test_each_snapshot_is_made(self):
+        machines = [mock.Mock(), mock.Mock()]
+        lab._make_snapshots(machines)
+        for host in machines:
+            host.snapshot.make.assert_called_once_with()
+
+    def test_guests_are_emulated_where_a_host_is_a_machine(self):
+        self.patch_object(lab.cloud, 'connect')
+        self.patch_object(lab.cloud, 'create_resources')
+        write = self.patch_object(lab.outputs, 'write')
+        for text, expected in ((MACHINES, False), (HOSTS, True)):
+            chosen = lab.Lab(topology.load(self.write_topology(text), []))
+            for host in chosen.computes:
+                host.kvm = True
+            chosen._create_resources()
+            self.assertIs(expected, write.call_args.args[2])
+
+    @ddt.data((releases.NEWEST.name, True), ('2024.2', False))
+    @ddt.unpack
+    def test_a_worker_of_neutrons_own_waits_for_its_api(self, release, own):
+        after = self._after('release: "%s"\n%s' % (release, HOSTS))
+        self.assertIn('neutron-api', after['registered'])
+        self.assertEqual(own, 'neutron-api' in after.get(
+            'neutron-ovn-maintenance-worker', ()))
 
     @ddt.data(HOSTS, 'system: debian-13\n' + HOSTS, TWO_SYSTEMS)
     def test_no_two_tasks_install_packages_at_once(self, text):

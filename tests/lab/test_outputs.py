@@ -14,6 +14,7 @@
 import configparser
 import shlex
 import stat
+import subprocess
 import sys
 
 import ddt
@@ -21,6 +22,7 @@ import yaml
 
 from mempage_lab import cloud
 from mempage_lab import controller
+from mempage_lab.machines import node
 from mempage_lab import outputs
 from mempage_lab import paths
 from mempage_lab import releases
@@ -144,6 +146,47 @@ class OutputsTest(base.LabTestCase):
             self.assertTrue(service.restart.endswith(' nova-compute'))
             self.assertTrue(hosts[name].libvirt_restart.startswith(command))
 
+    def test_services_of_machines_are_systemds(self):
+        outputs.write(self._shipped('device'), RESOURCES, kvm=False)
+        hosts = inventory.load(paths.INVENTORY).hosts
+        for name in 'device1', 'device2':
+            self.assertEqual('systemctl restart nova-compute',
+                             hosts[name].compute_service.restart)
+            self.assertEqual('systemctl restart libvirtd',
+                             hosts[name].libvirt_restart)
+        self.assertIn('supervisorctl', hosts['plain1'].libvirt_restart)
+        self.assertEqual('ext4', hosts['device1'].file_backed.filesystem)
+
+    def test_pools_of_machines_are_declared_by_numa_node(self):
+        outputs.write(self._shipped('numa'), RESOURCES, kvm=False)
+        hosts = inventory.load(paths.INVENTORY).hosts
+        self.assertEqual((inventory.DeclaredPool(2048, 64, 0),
+                          inventory.DeclaredPool(2048, 192, 1, 32)),
+                         hosts['numa1'].pools)
+
+    @ddt.data(('default', 1), ('device', node.SLOWER), ('numa', node.SLOWER))
+    @ddt.unpack
+    def test_limits_of_machines(self, name, slowness):
+        # Each server may get to one of them.
+        for kvm in True, False:
+            tempest = self._tempest(self._shipped(name), kvm)['validation']
+            self.assertEqual((60 * slowness, 90 * slowness), (
+                tempest.getint('ping_timeout'),
+                tempest.getint('ssh_timeout')))
+
+    def test_what_machines_are_declared_as(self):
+        outputs.write(self._shipped('device'), RESOURCES, kvm=False)
+        hosts = inventory.load(paths.INVENTORY).hosts
+        self.assertEqual((node.SLOWER, 1), (hosts['device1'].slowness,
+                                            hosts['plain1'].slowness))
+        command = '%s/bin/mempage-lab reboot device1' % sys.prefix
+        self.assertEqual(inventory.Power(command, command + ' --hard'),
+                         hosts['device1'].power)
+        self.assertEqual(inventory.Power(), hosts['plain1'].power)
+
+    def _shipped(self, name):
+        return topology.load(topology.SHIPPED / (name + '.yaml'), [])
+
     def test_files_are_roots_own(self):
         for path in (paths.INVENTORY, paths.TEMPEST_CONF, paths.OPENRC,
                      paths.CLOUDS):
@@ -161,3 +204,50 @@ class OutputsTest(base.LabTestCase):
         self.assertIn('OS_PASSWORD=' + HARD, words)
         self.assertIn('OS_AUTH_URL=http://198.18.0.2:5000/v3', words)
         self.assertEqual(len(words) // 2, words.count('export'))
+
+
+class ShapesTest(base.LabTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.topology = topology.load(topology.SHIPPED / 'shapes.yaml', [])
+        outputs.write(self.topology, RESOURCES, kvm=False)
+        self.hosts = inventory.load(paths.INVENTORY).hosts
+
+    def test_hosts_have_the_names_of_hypervisors(self):
+        self.assertIn('fqdn1.example.org', self.hosts)
+        self.assertNotIn('fqdn1', self.hosts)
+
+    def test_contained_services(self):
+        host = self.hosts['contained1']
+        self.assertTrue(host.compute_service.restart.endswith(
+            ' restart nova_compute'))
+        self.assertTrue(host.libvirt_restart.endswith(
+            ' restart nova_libvirt'))
+        self.assertEqual('/var/log/nova_compute.log', host.compute_log.file)
+        # Its options win over those of all files before it.
+        self.assertEqual(
+            '/etc/kolla/nova-compute/nova.conf.d/20-memory.conf',
+            host.compute_service.config)
+
+    def test_the_link_is_declared(self):
+        # As it stands in qemu.conf.
+        store = self.hosts['link1'].file_backed
+        self.assertEqual(('/var/lib/memory', '/var/lib/libvirt/memory'),
+                         (store.directory, store.mount))
+
+    def test_jump_host(self):
+        jumps = {name: host.ssh.jump and host.ssh.jump.address
+                 for name, host in self.hosts.items()}
+        self.assertEqual(self.hosts['fqdn1.example.org'].address,
+                         jumps.pop('behind1'))
+        self.assertEqual({None}, set(jumps.values()))
+
+    def test_jump_host_of_ssh(self):
+        for name, expected in (('behind1', 'fqdn1'), ('fqdn1', None)):
+            lines = subprocess.run(
+                ['ssh', '-G', '-F', paths.SSH_CONFIG, name], check=True,
+                capture_output=True, text=True).stdout.splitlines()
+            jumps = [line for line in lines if line.startswith('proxyjump')]
+            self.assertEqual(
+                ['proxyjump ' + expected] if expected else [], jumps)

@@ -21,7 +21,9 @@ import ddt
 import psutil
 
 from mempage_lab import errors
+from mempage_lab.machines import qemu
 from mempage_lab import preflight
+from mempage_lab import shell
 from mempage_lab import topology
 from tests.lab import base
 
@@ -83,6 +85,19 @@ class PreflightTest(base.LabTestCase):
                          preflight.memory_needed(with_pools)
                          - preflight.memory_needed(without))
 
+    def test_machines_need_memory(self):
+        default = self.default_topology()
+        machine = topology.LabMachine((qemu.Numa(512), qemu.Numa(700)))
+        pools = (topology.LabPool(2048, 100),)
+        hosts = [topology.LabHost('a', 0, topology.LabPolicy(pools=pools),
+                                  machine=machine), topology.LabHost('b', 1)]
+        with_machine = topology.Topology(default.network, tuple(hosts))
+        without = topology.Topology(default.network, tuple(
+            topology.LabHost(host.name, host.index) for host in hosts))
+        # Its pools are of its own memory.
+        self.assertEqual(512 + 700, preflight.memory_needed(with_machine)
+                         - preflight.memory_needed(without))
+
     def test_optional_pools_may_be_left_out(self):
         default = self.default_topology()
         self._machine(preflight.memory_needed(default) - 1, 100)
@@ -128,6 +143,42 @@ class PreflightTest(base.LabTestCase):
             'hosts.b.file_backed.size_mib: a store of %d MiB on %s takes up '
             'to as much %s, and the machine has %d MiB' % (
                 room + 1, filesystem, place, room), error)
+
+    @ddt.data(('tmpfs', 512), ('ext4', 10 * 1024))
+    @ddt.unpack
+    def test_stores_of_machines(self, filesystem, size_mib):
+        self._machine(8 * 1024, 13, total_mib=256)
+        preflight.check_resources(self._machines_store(filesystem, size_mib))
+
+    def test_a_machines_store_that_the_disk_cannot_hold(self):
+        self._machine(8 * 1024, 13)
+        self.assertIn('on ext4 takes up to as much disk', self._error(
+            preflight.check_resources,
+            self._machines_store('ext4', 13 * 1024 + 1)))
+
+    def test_machines_take_more_disk(self):
+        self._machine(8 * 1024, 12)
+        self.assertIn('12 GiB are free', self._error(
+            preflight.check_resources, self._machines_store('ext4', 1)))
+
+    def _machines_store(self, filesystem, size_mib):
+        return topology.load(self.write_topology(
+            'hosts: {a: {machine: {memory_mib: 512}, file_backed: '
+            '{capacity_mib: 1, filesystem: %s, size_mib: %d}}}' % (
+                filesystem, size_mib)), [])
+
+    @ddt.data(True, False)
+    def test_loop_devices_of_machines_are_their_own(self, is_machine):
+        wanted = (self._machines_store('ext4', 9) if is_machine
+                  else self._store('ext4', 9))
+        self.patch_object(shell, 'run')
+        self.patch_object(pathlib.Path, 'exists',
+                          lambda path: path.name != 'loop-control')
+        if is_machine:
+            preflight.check_kernel(wanted)
+        else:
+            self.assertIn('no /dev/loop-control', self._error(
+                preflight.check_kernel, wanted))
 
     def test_page_size_that_the_kernel_lacks(self):
         self.patch_object(pathlib.Path, 'glob').return_value = [

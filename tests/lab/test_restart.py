@@ -20,9 +20,13 @@ from supervisor import xmlrpc as supervisor_xmlrpc
 from mempage_lab import errors
 from mempage_lab import health
 from mempage_lab import lab
+from mempage_lab.machines import node as machine_node
 from mempage_lab import node
+from mempage_lab import program
 from mempage_lab import progress
 from mempage_lab import restart
+from mempage_lab import topology
+from mempage_lab import wait
 from tests.lab import base
 
 HOST = ['sshd', 'virtlogd', 'libvirtd', 'ovsdb-server', 'ovs-vswitchd',
@@ -175,3 +179,63 @@ class RestartTest(base.LabTestCase):
     def test_the_conductor_needs_no_host(self):
         self.up.return_value = set()
         self._run('nova-conductor')
+
+    def test_contained_nova_compute(self):
+        self.lab = lab.Lab(topology.load(self.write_topology(
+            'hosts: {a: {contained: true}}'), []))
+        self.up.return_value = {'a'}
+        self._run('a')
+        self.assertIn(('startProcess', 'nova_compute'), self._calls())
+        self.report.assert_called_with(self.lab, 'a', 'nova-compute')
+        self.up.return_value = set()
+        self.assertIn('nova_compute on a does not come up',
+                      self._error('a/nova_compute'))
+
+
+class MachineTest(base.LabTestCase):
+    """Programs of a host that is a machine."""
+
+    def setUp(self):
+        super().setUp()
+        self.patch_object(progress, 'console').is_terminal = False
+        self.patch_object(health, 'last_report').return_value = FUTURE
+        self.patch_object(health, 'hosts_up').return_value = {'device1'}
+        self.patch_object(machine_node.MachineNode, 'pid', 1)
+        self.state = self.patch_object(machine_node.MachineNode, 'state')
+        self.state.return_value = program.State('RUNNING', 7, 1)
+        self.run_inside = self.patch_object(machine_node.MachineNode, 'run')
+        self.lab = lab.Lab(topology.load(
+            topology.SHIPPED / 'device.yaml', []))
+
+    def _run(self, target):
+        restart.run(self.lab, target, progress.Progress())
+
+    def test_a_whole_host(self):
+        self._run('device1')
+        units = ['ssh', *HOST[1:]]
+        calls = [call.args[1:] for call in self.run_inside.call_args_list
+                 if call.args[0] == 'systemctl']
+        self.assertEqual(
+            [('try-reload-or-restart' if unit == 'virtlogd' else 'stop', unit)
+             for unit in reversed(units)]
+            + [('start', unit) for unit in units], calls)
+        self.run_inside.assert_any_call('touch', machine_node.GO)
+
+    def test_it_takes_its_time(self):
+        until = self.patch_object(wait, 'until')
+        self._run('device1/nova-compute')
+        self.assertEqual(lab.REGISTRATION_LIMIT * machine_node.SLOWER,
+                         until.call_args.args[1])
+
+    def test_a_machine_that_answers_late(self):
+        self.state.side_effect = [errors.LabError('gone'),
+                                  program.State('STARTING'),
+                                  program.State('RUNNING', 7, 1)]
+        self._run('device1/sshd')
+        self.assertEqual(3, self.state.call_count)
+
+    def test_a_program_that_does_not_stop(self):
+        self.run_inside.side_effect = errors.CommandFailed(['systemctl'], 1,
+                                                           'busy')
+        error = self.assertRaises(errors.LabError, self._run, 'device1/sshd')
+        self.assertIn('sshd on device1 does not stop: busy', str(error))

@@ -189,6 +189,21 @@ class StatusTest(base.LabTestCase):
         self.assertEqual({'f': None, 'h': None},
                          status.collect()['versions']['hosts'])
 
+    def test_a_machine_does_not_run(self):
+        paths.TOPOLOGY.parent.mkdir(parents=True)
+        paths.TOPOLOGY.write_text(
+            'hosts: {m: {machine: {memory_mib: 512}, pools: '
+            '[{size_kib: 2048, pages: 9}]}}')
+        memory.processes.return_value = {'controller': [1], 'm': []}
+        memory.measure.return_value = dict.fromkeys(('controller', 'm'),
+                                                    memory.Usage())
+        result = status.collect()
+        self.assertIn('m is not running', result['problems'])
+        self.assertEqual([{'size_kib': 2048, 'pages': 9, 'free': 9}],
+                         result['hosts'][1]['pools'])
+        self.assertEqual({'UNKNOWN'}, {service['state'] for service in
+                                       result['hosts'][1]['services']})
+
     def test_a_node_on_its_way_up(self):
         self._lab()
         self.patch_object(node.Node, 'supervisor').getAllProcessInfo \

@@ -17,6 +17,7 @@ import textwrap
 import ddt
 
 from mempage_lab import errors
+from mempage_lab.machines import qemu
 from mempage_lab import releases
 from mempage_lab import systems
 from mempage_lab import topology
@@ -37,6 +38,43 @@ MIXED = textwrap.dedent("""\
         pools: [{size_kib: 2048, pages: 50}]
       d:
     """)
+#: With one NUMA node or with two.
+MACHINES = textwrap.dedent("""\
+    hosts:
+      a:
+        machine: {memory_mib: 600, cpus: 2}
+      b:
+        machine:
+          numa: [{memory_mib: 512}, {memory_mib: 700, cpus: 3}]
+          disks:
+            - {kind: nvme, serial: A1, size_mib: 64}
+            - {serial: B2, size_mib: 32}
+        file_backed:
+          {capacity_mib: 40, size_mib: 64, filesystem: xfs, disk: A1}
+        pools:
+          - {size_kib: 2048, node: 0, pages: 5}
+          - {size_kib: 2048, node: 1, pages: 7, reserved: 2}
+      c: {pools: [{size_kib: 2048, pages: 9}]}
+    """)
+#: A store on a disk, or on one that is not there; pools.
+ON_DISK = ('hosts: {a: {machine: {memory_mib: 512, disks: [{serial: A1, '
+           'size_mib: 64}]}, file_backed: {capacity_mib: 1, filesystem: %s, '
+           'size_mib: %d, disk: %s}}}')
+POOL_OF_NODE = ('hosts: {a: {machine: {numa: [{memory_mib: 512}, {memory_mib: '
+                '512}]}, pools: [{size_kib: 2048, pages: 1, node: %d}]}}')
+SHAPES = textwrap.dedent("""\
+    network: 10.7.0.0/23
+    hosts:
+      a:
+        contained: true
+        file_backed: {capacity_mib: 512, filesystem: tmpfs, size_mib: 512,
+                      directory: /var/lib/guests, link: /var/lib/memory}
+      b: {domain: example.org, tenant_guests: 2}
+      c: {jump: a, system: debian-12}
+      d:
+    """)
+STORE = ('file_backed: {capacity_mib: 1, filesystem: tmpfs, size_mib: 1, '
+         'directory: /m/guests%s}')
 #: The newest release runs on both.
 TWO_SYSTEMS = 'hosts: {a: {system: debian-13}, b: , c: {system: debian-12}}'
 
@@ -78,13 +116,14 @@ class TopologyTest(base.LabTestCase):
         # To load it says why it cannot be read.
         self.assertEqual('nothing.yaml', str(topology.find('nothing.yaml')))
         error = self.assertRaises(errors.LabError, topology.find, 'nothing')
-        self.assertIn('one of default, device, numa, stock, wide', str(error))
+        self.assertIn('one of default, device, numa, shapes, stock, wide',
+                      str(error))
 
     def test_shipped(self):
         numbers = {path.stem: len(topology.load(path, []).hosts)
                    for path in topology.SHIPPED.glob('*.yaml')}
-        self.assertEqual({'default': 7, 'device': 3, 'numa': 2, 'stock': 2,
-                          'wide': 24}, numbers)
+        self.assertEqual({'default': 7, 'device': 3, 'numa': 2, 'shapes': 6,
+                          'stock': 2, 'wide': 24}, numbers)
 
     def test_all_that_the_inventory_knows(self):
         [host] = self._load(
@@ -106,6 +145,20 @@ class TopologyTest(base.LabTestCase):
         self.assertEqual(150, loaded.pages(2048))
         self.assertEqual(1, loaded.pages(1048576))
 
+    def test_shapes(self):
+        loaded = self._load(SHAPES)
+        self.assertEqual(
+            [topology.Shape(contained=True),
+             topology.Shape(domain='example.org', tenant_guests=2),
+             topology.Shape(jump='a'), topology.Shape()],
+            [host.shape for host in loaded.hosts])
+        self.assertEqual('/var/lib/memory',
+                         loaded.hosts[0].policy.file_backed.link)
+        self.assertEqual(['a', 'b.example.org', 'c', 'd'],
+                         [host.hypervisor for host in loaded.hosts])
+        self.assertEqual([None, None, loaded.hosts[0], None],
+                         list(map(loaded.jump, loaded.hosts)))
+
     def test_without_optional_pools(self):
         loaded = self._load(MIXED)
         self.assertEqual([1048576], loaded.optional_sizes)
@@ -114,6 +167,15 @@ class TopologyTest(base.LabTestCase):
         self.assertEqual([], without.optional_sizes)
         self.assertEqual([2048], without.page_sizes)
         self.assertEqual(150, without.pages(2048))
+
+    def test_optional_pools_of_machines_stay(self):
+        loaded = self._load(
+            'hosts: {a: {machine: {memory_mib: 512}, pools: &pools '
+            '[{size_kib: 2048, pages: 1, optional: true}]}, '
+            'b: {pools: *pools}}')
+        self.assertEqual([2048], loaded.optional_sizes)
+        self.assertEqual([1, 0], [len(host.policy.pools) for host in
+                                  loaded.without_optional([2048]).hosts])
 
     def test_addresses_differ_and_are_in_the_management_network(self):
         loaded = self._load(MIXED)
@@ -124,8 +186,9 @@ class TopologyTest(base.LabTestCase):
             self.assertIn(ipaddress.ip_address(address), loaded.management)
         self.assertFalse(loaded.management.overlaps(loaded.external))
 
-    def test_saved_is_loaded_again(self):
-        loaded = self._load(MIXED)
+    @ddt.data(MIXED, SHAPES)
+    def test_saved_is_loaded_again(self, text):
+        loaded = self._load(text)
         path = self.directory / 'saved' / 'topology.yaml'
         topology.save(loaded, path)
         self.assertEqual(loaded, topology.load(path, []))
@@ -140,6 +203,44 @@ class TopologyTest(base.LabTestCase):
         path = self.directory / 'saved' / 'topology.yaml'
         topology.save(loaded, path)
         self.assertEqual(loaded, topology.load(path, []))
+
+    def test_machines(self):
+        loaded = self._load(MACHINES)
+        a, b, c = loaded.hosts
+        self.assertEqual(topology.LabMachine((qemu.Numa(600, 2),)), a.machine)
+        self.assertEqual(
+            topology.LabMachine((qemu.Numa(512, 1), qemu.Numa(700, 3)), (
+                qemu.Nvme('A1', 64), qemu.Nvme('B2', 32))), b.machine)
+        self.assertEqual(1212, b.machine.memory_mib)
+        self.assertEqual('A1', b.policy.file_backed.disk)
+        self.assertIsNone(c.machine)
+        self.assertEqual([a, b], loaded.machines)
+        # Theirs are pages of kernels of their own.
+        self.assertEqual(9, loaded.pages(2048))
+
+    @ddt.data('debian-12', 'debian-13')
+    def test_machines_run_what_they_are_known_to_run(self, system):
+        loaded = self._load('system: %s\n%s' % (system, MACHINES))
+        self.assertEqual([system, 'debian-13', 'debian-13', system],
+                         self._systems(loaded))
+
+    def test_saved_machines_are_loaded_again(self):
+        loaded = self._load(MACHINES)
+        path = self.directory / 'saved' / 'topology.yaml'
+        topology.save(loaded, path)
+        self.assertEqual(loaded, topology.load(path, []))
+
+    @ddt.data('device', 'numa')
+    def test_shipped_machines_are_loaded_again(self, name):
+        loaded = topology.load(topology.SHIPPED / (name + '.yaml'), [])
+        path = self.directory / 'saved' / 'topology.yaml'
+        topology.save(loaded, path)
+        self.assertEqual(loaded, topology.load(path, []))
+        self.assertEqual(2, len(loaded.machines))
+
+    def test_a_machine_and_a_release_that_its_system_is_too_new_for(self):
+        self.assertRegex(self._error('release: 2025.1\n' + MACHINES),
+                         r'OpenStack 2025\.1 .*debian-13')
 
     def test_a_wish_is_loaded_again(self):
         wanted = self._load(MIXED).made_of(releases.RELEASES['2025.1'], True,
@@ -314,6 +415,62 @@ class TopologyTest(base.LabTestCase):
         ('hosts: {a: {system: ubuntu-24.04}}',
          "hosts.a.system: 'ubuntu-24.04' is not one of .*'debian-13'"),
         ('hosts: {a: {release: 2025.1}}', "hosts.a: .*'release' was unexp"),
+        (ON_DISK % ('ext4', 64, 'B'),
+         r'hosts\.a\.file_backed\.disk: B; it has A1'),
+        ('hosts: {a: {file_backed: {capacity_mib: 1, filesystem: xfs, '
+         'size_mib: 1, disk: A}}}', 'file_backed.disk: A; it has no disks'),
+        (ON_DISK % ('xfs', 65, 'A1'), 'hosts.a.file_backed.size_mib: 65 MiB, '
+         'and the disk A1 has 64 MiB'),
+        (ON_DISK % ('tmpfs', 64, 'A1'),
+         'hosts.a.file_backed.disk: a tmpfs is not on a disk'),
+        ('hosts: {a: {machine: {memory_mib: 512}, file_backed: {capacity_mib: '
+         '1, filesystem: tmpfs, size_mib: 513}}}',
+         'file_backed.size_mib: 513 MiB, and the machine has 512 MiB of mem'),
+        (POOL_OF_NODE.replace('node: %d', 'reserved: 1'),
+         'hosts.a.pools: reserved pages of 2048 KiB: on which NUMA node'),
+        (POOL_OF_NODE % 2,
+         'hosts.a.pools: NUMA node 2; the host has nodes 0 to 1'),
+        ('hosts: {a: {machine: {memory_mib: 512}, pools: [{size_kib: 2048, '
+         'pages: 1, node: 1}]}}',
+         'hosts.a.pools: NUMA node 1; the host has one node, 0'),
+        ('hosts: {a: {machine: {memory_mib: 512}, system: debian-12}}',
+         'hosts.a.system: a machine runs debian-13, not debian-12'),
+        ('hosts: {a: {machine: {memory_mib: 512, numa: [{memory_mib: 512}]}}}',
+         'hosts.a.machine.memory_mib: 512 is not for a machine with numa'),
+        ('hosts: {a: {machine: {cpus: 2, numa: [{memory_mib: 512}]}}}',
+         'hosts.a.machine.cpus: 2 is not for a machine with numa'),
+        ('hosts: {a: {machine: {}}}',
+         "hosts.a.machine: 'memory_mib' is a required"),
+        ('hosts: {a: {machine: {cpus: 1}}}',
+         "hosts.a.machine: 'memory_mib' is a required"),
+        ('hosts: {a: {machine: {numa: []}}}', 'hosts.a.machine.numa: '),
+        ('hosts: {a: {machine: {memory_mib: 511}}}',
+         'hosts.a.machine.memory_mib: 511 is less'),
+        ('hosts: {a: {machine: {memory_mib: 512, disks: [{serial: a/b, '
+         'size_mib: 16}]}}}', 'hosts.a.machine.disks.0.serial: '),
+        ('hosts: {a: {machine: {memory_mib: 512, disks: [{serial: A, '
+         'size_mib: 16}, {serial: A, size_mib: 17}]}}}',
+         'hosts.a.machine.disks: two have the same serial number'),
+        ('hosts: {a: {contained: 1}}', 'hosts.a.contained: 1 is not of type'),
+        ('hosts: {a: {domain: .org}}', "hosts.a.domain: '.org' does not"),
+        ('hosts: {a: {tenant_guests: -1}}', 'hosts.a.tenant_guests: -1 is'),
+        ('hosts: {a: {jump: b}}', 'topology.yaml: hosts.a.jump: b is not .* '
+         'such are none'),
+        ('hosts: {a: {jump: a}, b: }', 'hosts.a.jump: a is not .* are b$'),
+        ('hosts: {a: {jump: b}, b: {jump: c}, c: }',
+         'hosts.a.jump: b is not .* such are c$'),
+        ('hosts: {a: {%s}}' % STORE % ', link: /srv/memory',
+         "hosts.a.file_backed.link: '/srv/memory' does not match"),
+        ('hosts: {a: {%s}}' % STORE % ', link: /var/lib/m/',
+         "hosts.a.file_backed.link: '/var/lib/m/' does not match"),
+        ('hosts: {a: {file_backed: {capacity_mib: 1, filesystem: tmpfs, '
+         'size_mib: 1, link: /var/lib/libvirt}}}',
+         'hosts.a.file_backed.link: /var/lib/libvirt cannot be a link to '),
+        ('hosts: {a: {machine: {memory_mib: 512}, domain: b}}',
+         'hosts.a.domain: not of a machine'),
+        ('hosts: {a: {machine: {memory_mib: 512}, file_backed: {capacity_mib: '
+         '1, filesystem: tmpfs, size_mib: 1, link: /var/lib/m}}}',
+         'hosts.a.file_backed.link: not of a machine'),
         ('hosts: [', 'is not YAML'))
     @ddt.unpack
     def test_error_names_the_key(self, text, expected):

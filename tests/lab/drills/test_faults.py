@@ -21,6 +21,7 @@ from mempage_lab import errors
 from mempage_lab import files
 from mempage_lab import installation
 from mempage_lab import paths
+from mempage_lab import topology
 from tests.lab import base
 
 
@@ -145,6 +146,15 @@ class CatalogueTest(base.LabTestCase):
     def test_the_default_topology_has_the_host(self, name):
         self.assertIsNotNone(catalogue.DRILLS[name].host(
             self.default_topology()))
+
+    def test_machines_get_no_faults(self):
+        drill = catalogue.Drill(
+            what='what', where=lambda policy: True, fault=None, tests='A',
+            caught_by='A', words='words')
+        device, numa = (topology.load(topology.SHIPPED / name, [])
+                        for name in ('device.yaml', 'numa.yaml'))
+        self.assertEqual('plain1', drill.host(device))
+        self.assertIsNone(drill.host(numa))
 
     @ddt.data(*catalogue.DRILLS)
     def test_what_catches_it_runs(self, name):

@@ -25,6 +25,7 @@ from mempage_lab import errors
 from mempage_lab import restart
 from mempage_lab import runner
 from mempage_lab import stream
+from mempage_lab import topology
 from tests.lab import base
 
 DRILL = catalogue.Drill(
@@ -39,6 +40,7 @@ class RunningTest(base.LabTestCase):
         self.node = mock.Mock()
         self.node.name = 'fbm1'
         self.lab = mock.Mock(nodes={'fbm1': self.node})
+        self.lab.topology.machines = []
         self.shown = mock.Mock()
         self.restarted = self.patch_object(restart, 'run')
         self.left = self.patch_object(faults, 'left_on')
@@ -120,6 +122,11 @@ class RunningTest(base.LabTestCase):
         running.mend(self.lab, self.shown)
         fault.put_back.assert_called_once_with(self.node)
         self.forget.assert_called_once_with(self.node)
+
+    def test_nothing_is_left_on_machines(self):
+        self.lab.topology.machines = [topology.LabHost('fbm1', 0)]
+        running.mend(self.lab, self.shown)
+        self.left.assert_not_called()
 
     def test_choose(self):
         self.assertEqual(catalogue.DRILLS, running.choose(()))

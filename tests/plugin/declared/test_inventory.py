@@ -79,6 +79,17 @@ class InventoryTest(base.BaseTestCase):
         self.assertIsNone(host.compute_service)
         self.assertIsNone(host.libvirt_restart)
 
+    def test_jump_host(self):
+        hosts = [self._load(HEAD.replace('/key', '/key, jump: {%s}' % jump))
+                 for jump in ('address: a', 'address: a, user: b, port: 3')]
+        self.assertEqual(
+            [inventory.Jump('a', None, 22), inventory.Jump('a', 'b', 3)],
+            [loaded.hosts['fbm1'].ssh.jump for loaded in hosts])
+        self.assertIsNone(self._load(HEAD).hosts['fbm1'].ssh.jump)
+        for loaded in hosts:
+            self.assertEqual(loaded.hosts,
+                             self._load(inventory.dump(loaded)).hosts)
+
     def test_restart_of_libvirt(self):
         host = self._load(
             HEAD + '    services: {libvirt: {restart: service libvirtd '
@@ -191,6 +202,9 @@ class InventoryTest(base.BaseTestCase):
         (HEAD.replace('    address: 198.51.100.11\n', ''),
          "hosts.fbm1: 'address' is a required"),
         (HEAD.replace('key: /key', 'key: 3'), 'hosts.fbm1.ssh.key: 3'),
+        (HEAD.replace('/key', '/key, jump: {user: a}'),
+         "hosts.fbm1.ssh.jump: 'address' is a required"),
+        (HEAD.replace('/key', '/key, jump: a@b'), 'hosts.fbm1.ssh.jump: '),
         (HEAD + '    file_backed: {directory: /a}',
          "hosts.fbm1.file_backed: 'capacity_mib'"),
         (HEAD + '    file_backed: {capacity_mib: 1, directory: a}',

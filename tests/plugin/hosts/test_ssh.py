@@ -10,6 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import contextlib
 import dataclasses
 import socket
 import subprocess
@@ -25,10 +26,14 @@ from mempage_tempest_plugin.hosts import ssh
 
 
 class _Server(paramiko.ServerInterface):
-    """Runs what it is told, with a shell on this machine."""
+    """Runs what it is told, with a shell on this machine.
 
-    def __init__(self, commands):
+    Whoever goes on from here ends at this machine, whatever the address.
+    """
+
+    def __init__(self, commands, transport):
         self._commands = commands
+        self._transport = transport
 
     def get_allowed_auths(self, username):
         return 'publickey'
@@ -45,6 +50,23 @@ class _Server(paramiko.ServerInterface):
                          daemon=True).start()
         return True
 
+    def check_channel_direct_tcpip_request(self, chanid, origin,
+                                           destination):
+        self._commands.append('to %s:%d' % destination)
+        try:
+            there = socket.create_connection(('127.0.0.1', destination[1]))
+        except OSError:
+            return paramiko.OPEN_FAILED_CONNECT_FAILED
+        threading.Thread(target=self._forward, args=(there,),
+                         daemon=True).start()
+        return paramiko.OPEN_SUCCEEDED
+
+    def _forward(self, there):
+        here = self._transport.accept()
+        threading.Thread(target=_pump, args=(here, there),
+                         daemon=True).start()
+        _pump(there, here)
+
     @staticmethod
     def _run(channel, command):
         stdin = channel.makefile('rb').read()
@@ -54,6 +76,15 @@ class _Server(paramiko.ServerInterface):
         channel.sendall_stderr(done.stderr)
         channel.send_exit_status(done.returncode)
         channel.close()
+
+
+def _pump(source, target):
+    with contextlib.suppress(OSError):
+        while data := source.recv(4096):
+            target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_RDWR)
+    target.close()
 
 
 class ConnectionTest(base.BaseTestCase):
@@ -77,10 +108,11 @@ class ConnectionTest(base.BaseTestCase):
                 'root', directory.join('key'), port, self.known_hosts), 'x')
         self.connection = self._connection()
 
-    def _trust(self, port, key):
+    def _trust(self, port, key, *addresses):
         with open(self.known_hosts, 'w', encoding='utf-8') as stream:
-            stream.write('[127.0.0.1]:%d %s %s\n' % (
-                port, key.get_name(), key.get_base64()))
+            for address in addresses or ['127.0.0.1']:
+                stream.write('[%s]:%d %s %s\n' % (
+                    address, port, key.get_name(), key.get_base64()))
 
     def _serve(self):
         while True:
@@ -91,7 +123,7 @@ class ConnectionTest(base.BaseTestCase):
             transport = paramiko.Transport(client)
             transport.add_server_key(self.key)
             self.transports.append(transport)
-            transport.start_server(server=_Server(self.commands),
+            transport.start_server(server=_Server(self.commands, transport),
                                    event=threading.Event())
 
     def _drop_all(self):
@@ -169,6 +201,67 @@ class ConnectionTest(base.BaseTestCase):
     def test_no_key(self):
         self._assert_unreachable(self._connection(key='/nonexistent'),
                                  '/nonexistent')
+
+    def _behind(self, *known, port=None, jump_port=None):
+        """Return the connection to a host that a jump host knows the way to.
+
+        :param known: the addresses whose key is known
+        """
+        own = self.host.ssh.port
+        self._trust(own, self.key, *known)
+        host = dataclasses.replace(
+            self.host, address='192.0.2.9', ssh=dataclasses.replace(
+                self.host.ssh, port=port or own, jump=inventory.Jump(
+                    '127.0.0.1', port=jump_port or own)))
+        found = ssh.SSHConnection(host, timeout=2)
+        self.addCleanup(found.close)
+        return found
+
+    def test_jump_host(self):
+        found = self._behind('127.0.0.1', '192.0.2.9')
+        self.assertEqual('a\n', found.execute(['echo', 'a']).stdout)
+        found.execute(['true'])
+        self.assertEqual(['to 192.0.2.9:%d' % self.host.ssh.port, 'echo a',
+                          'true'], self.commands)
+        self.assertEqual(2, len(self.transports))
+
+    def test_jump_host_is_left_with_the_host(self):
+        found = self._behind('127.0.0.1', '192.0.2.9')
+        found.execute(['true'])
+        found.close()
+        for transport in self.transports:
+            transport.join(5)
+            self.assertFalse(transport.is_active())
+
+    def test_connection_lost_at_the_jump_host_is_made_anew(self):
+        found = self._behind('127.0.0.1', '192.0.2.9')
+        found.execute(['true'])
+        self._drop_all()
+        found.execute(['true'])
+        self.assertEqual(4, len(self.transports))
+
+    def test_unknown_key_of_the_jump_host(self):
+        self._assert_lost_on_the_way(self._behind('192.0.2.9'),
+                                     r"127\.0\.0\.1.*not found in known_hosts")
+        self.assertEqual([], self.commands)
+
+    def test_unknown_key_behind_the_jump_host(self):
+        self._assert_lost_on_the_way(self._behind('127.0.0.1'),
+                                     r"192\.0\.2\.9.*not found in known_hosts")
+
+    def test_no_jump_host(self):
+        self._assert_lost_on_the_way(self._behind(jump_port=1),
+                                     'Unable to connect')
+
+    def test_jump_host_that_does_not_reach_the_host(self):
+        self._assert_lost_on_the_way(
+            self._behind('127.0.0.1', '192.0.2.9', port=1), 'Connect failed')
+
+    def _assert_lost_on_the_way(self, found, reason):
+        error = self.assertRaises(exceptions.HostUnreachable, found.execute,
+                                  ['true'])
+        self.assertRegex(str(error), 'root@192.0.2.9:.* through 127.0.0.1:.*'
+                         + reason)
 
     def _assert_unreachable(self, found, reason):
         error = self.assertRaises(exceptions.HostUnreachable, found.execute,

@@ -1,0 +1,71 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""AppArmor lets guests have their memory in files."""
+
+from tempest.lib import decorators
+from tempest.lib import exceptions as lib_exc
+
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.tests.bases import base
+
+# What the kernel logs of what it refused to a guest.
+DENIED = 'apparmor="DENIED".*profile="libvirt-%s"'
+
+
+class TestAppArmor(base.BaseMemoryTest):
+    """File-backed hosts whose guests AppArmor confines."""
+
+    about = which.file_backed
+    needs_system = False
+
+    @decorators.idempotent_id('b7a5d0a4-0f0e-4a3a-9c57-1f8e9b8d7c26')
+    def test_confined_guest_has_its_file(self):
+        """A guest that AppArmor confines has its memory in a file"""
+        confining = [host for host in self.hosts if self._confines(host)]
+        if not confining:
+            self.skipTest('AppArmor confines guests on none of the hosts %s' %
+                          ', '.join(host.name for host in self.hosts))
+        self.on_each_host(self.check_host, self.boot, self._wait_until_active,
+                          self._check_confined, self.check_evidence,
+                          hosts=confining)
+
+    def _confines(self, host):
+        """Tell whether libvirt says that AppArmor confines guests there."""
+        return 'apparmor' in host.libvirt.security_models()
+
+    def _wait_until_active(self, host):
+        try:
+            self.wait_until_active(host)
+        except lib_exc.TempestException as error:
+            denied = host.ssh.execute(
+                ['sh', '-c', 'dmesg | grep -E "$0"',
+                 DENIED % self.server_on(host).uuid], root=True,
+                check=False).stdout
+            if denied:
+                raise self.failureException(
+                    'AppArmor on host %s refused what the guest needs: %s' % (
+                        host.name, denied)) from error
+            raise
+
+    def _check_confined(self, host):
+        """Assert that it is confined indeed, and nothing only complains."""
+        uuid = self.server_on(host).uuid
+        comparison = facts.Comparison(
+            'host %s, server %s' % (host.name, uuid), host.name, uuid)
+        for pid in host.pids(uuid):
+            said = host.ssh.execute(
+                ['cat', '/proc/%d/attr/current' % pid], root=True).stdout
+            comparison.equal('kernel', 'profile of QEMU',
+                             'libvirt-%s (enforce)' % uuid, said.strip())
+        self.assert_agrees(comparison)

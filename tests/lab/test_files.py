@@ -1,0 +1,41 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import json
+
+from mempage_lab import files
+from tests.lab import base
+
+
+class WriteJsonTest(base.LabTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.path = self.directory / 'results' / 'drills.json'
+
+    def test_its_directory_is_made(self):
+        files.write_json(self.path, [{'name': 'a'}])
+        self.assertEqual([{'name': 'a'}], json.loads(self.path.read_text()))
+        self.assertEqual([self.path], list(self.path.parent.iterdir()))
+
+    def test_what_was_there_stays_if_it_cannot_be_written(self):
+        files.write_json(self.path, [1])
+        self.assertRaises(TypeError, files.write_json, self.path,
+                          [2, object()])
+        self.assertEqual([1], json.loads(self.path.read_text()))
+
+    def test_who_has_it_open_reads_the_whole_of_the_old_one(self):
+        files.write_json(self.path, [1])
+        with self.path.open() as reader:
+            files.write_json(self.path, [2])
+            self.assertEqual([1], json.load(reader))
+        self.assertEqual([2], json.loads(self.path.read_text()))
