@@ -64,6 +64,8 @@ class MachineCompute(compute.Compute):
             self.node.wait_for_supervisor()
             return
         self._write_configuration(hosts)
+        # Debian's ends if nobody asks it anything for two minutes.
+        self.node.write('/etc/default/libvirtd', 'LIBVIRTD_ARGS=\n')
         made = self.snapshot
         self.node.start(made, made.environment.extension(), hosts,
                         self._setup())

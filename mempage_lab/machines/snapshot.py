@@ -35,6 +35,8 @@ WARM_UP = (
     # All machines would begin without what did not start here.
     ('sh', '-c', '! systemctl --no-pager --plain --failed --no-legend '
      '| grep .'),
+    ('systemctl', 'is-active', 'libvirtd', 'virtlogd', 'ovsdb-server',
+     'ovs-vswitchd', 'ovn-controller', 'ssh.socket'),
     # A disk that is plugged in later finds its driver there.
     ('modprobe', '-a', 'nvme', 'dm_mod', 'xfs', 'tun', 'openvswitch'),
     # libvirt asks each QEMU what it can do, and keeps the answers.

@@ -29,7 +29,7 @@ class TestAppArmor(base.BaseMemoryTest):
     about = which.file_backed
     needs_system = False
 
-    @decorators.idempotent_id('b7a5d0a4-0f0e-4a3a-9c57-1f8e9b8d7c26')
+    @decorators.idempotent_id('c91a9da1-eca8-4ca5-8e68-fb43dfe98910')
     def test_confined_guest_has_its_file(self):
         """A guest that AppArmor confines has its memory in a file"""
         confining = [host for host in self.hosts if self._confines(host)]

@@ -27,59 +27,13 @@ from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import attachments
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import cache
-from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import faults
 from mempage_tempest_plugin.tests.bases import reachable
-from mempage_tempest_plugin.tests.bases import remains
 
 CONF = config.CONF
 
-# Seconds that QEMU, libvirt and Nova may need to notice what happened.
-NOTICE_TIMEOUT = 60
-# Room beside a guest's RAM in a store made for a test: the file system itself.
-SPARE_MIB = 64
-# What the kernel says of memory that it could not write: search for it.
-LOST = '(?s).*(potential data loss|I/O error|lost .*page write)'
 
-
-class _BaseFaultTest(base.BaseMemoryTest):
-    """Tests that break something on hosts, and put it back."""
-
-    about = which.file_backed
-    promises = ('fault_injection',)
-    needs_system = False
-
-    @classmethod
-    def resource_setup(cls):
-        super().resource_setup()
-        # Nobody has such a store now: whoever does has leased the host alone.
-        for host in cls.hosts:
-            faulty_store.remove_left(host)
-
-    def setUp(self):
-        super().setUp()
-        self.remains = remains.Remains(self, NOTICE_TIMEOUT)
-        self._pids = {}
-
-    def boot_noted(self, host):
-        """Request a server, and note the space before."""
-        self.remains.note_space(host)
-        self.boot(host)
-
-    def path(self, host):
-        """The only backing file of the host's server."""
-        [path] = self.remains.paths[host.name]
-        return path
-
-    def pids(self, host):
-        """The QEMU processes of the host's server."""
-        return host.pids(self.server_on(host).uuid)
-
-    def wait_until_shut_off(self, host):
-        """Wait until Nova knows that the guest has ended."""
-        self.nova.wait_for(self.server_on(host).uuid, 'SHUTOFF')
-
-
-class TestQemuKilled(_BaseFaultTest):
+class TestQemuKilled(faults.BaseFaultTest):
     """Every file-backed host of the inventory."""
 
     @decorators.idempotent_id('8f3b2e5c-b17a-4e4a-ac65-309d72e6fb58')
@@ -133,7 +87,7 @@ class TestQemuKilled(_BaseFaultTest):
             'had in its memory before it was killed' % host.name)
 
 
-class TestDaemonsRestarted(_BaseFaultTest):
+class TestDaemonsRestarted(faults.BaseFaultTest):
     """File-backed hosts that can be reconfigured."""
 
     about = which.reconfigurable
@@ -178,7 +132,7 @@ class TestDaemonsRestarted(_BaseFaultTest):
             root=True)
         self.assertTrue(test_utils.call_until_true(
             lambda: self._answers(host),
-            host.declared.limit(NOTICE_TIMEOUT), 1),
+            host.declared.limit(faults.NOTICE_TIMEOUT), 1),
             'libvirt did not answer again')
 
     def _answers(self, host):
@@ -188,7 +142,7 @@ class TestDaemonsRestarted(_BaseFaultTest):
             return False
 
 
-class TestBrokenStore(_BaseFaultTest):
+class TestBrokenStore(faults.BaseFaultTest):
     """A file-backed host; its store is broken on purpose."""
 
     take = which.last
@@ -207,7 +161,8 @@ class TestBrokenStore(_BaseFaultTest):
         """
         # The file system needs room for itself.
         store = self.useFixture(faulty_store.FaultyStore(
-            self.host, self.flavor['ram'] + SPARE_MIB, room_mib + SPARE_MIB))
+            self.host, self.flavor['ram'] + faults.SPARE_MIB,
+            room_mib + faults.SPARE_MIB))
         self.boot_noted(self.host)
         self.wait_until_active(self.host)
         self.remains.note_files(self.host)
@@ -243,7 +198,7 @@ class TestBrokenStore(_BaseFaultTest):
         # Those who ask find it:
         self.assertIsNotNone(cached.fsync, 'fsync met with no error')
         self.assertThat('\n'.join(store.complaints()),
-                        matchers.MatchesRegex(LOST),
+                        matchers.MatchesRegex(faults.LOST),
                         'the kernel\'s log does not tell of lost writes')
 
     @decorators.idempotent_id('c37f6290-f5be-4c8e-80a9-74d1b6ca3f9c')
@@ -266,8 +221,8 @@ class TestBrokenStore(_BaseFaultTest):
     def test_read_only_store(self):
         """A new server is refused with a fault that names the cause"""
         store = self.useFixture(faulty_store.FaultyStore(
-            self.host, self.flavor['ram'] + SPARE_MIB,
-            self.flavor['ram'] + SPARE_MIB))
+            self.host, self.flavor['ram'] + faults.SPARE_MIB,
+            self.flavor['ram'] + faults.SPARE_MIB))
         store.make_read_only()
         self.boot_noted(self.host)
         server = self.server_on(self.host)
@@ -329,7 +284,7 @@ class TestFullStore(reachable.BaseFilledTest):
     def _wait_until_given_back(self, path):
         if not test_utils.call_until_true(
                 lambda: self._given_back(path) >= self.filled_mib // 2,
-                self.host.declared.limit(NOTICE_TIMEOUT), 1):
+                self.host.declared.limit(faults.NOTICE_TIMEOUT), 1):
             raise self.skipException(
                 'The guest has all of its memory: it does not give back what '
                 'is free (free page reporting)')

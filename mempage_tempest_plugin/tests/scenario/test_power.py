@@ -88,7 +88,7 @@ class TestReboot(_BasePowerTest):
 
     about = which.rebootable
 
-    @decorators.idempotent_id('5dcd2c0e-6a3f-4f43-9a68-1ce0f20fa3ad')
+    @decorators.idempotent_id('b42f83e9-8534-4d68-8f3e-f4af2dc55e5c')
     def test_reboot(self):
         """Store and pools are there again before the guest is started"""
         self.check_booted(lambda declared: declared.power.reboot)
@@ -99,7 +99,7 @@ class TestPowerCut(_BasePowerTest):
 
     about = which.power_can_be_cut
 
-    @decorators.idempotent_id('c2c7a6b8-7d53-4f0e-8a2f-0d8e4f1b9a61')
+    @decorators.idempotent_id('4a21f400-0242-4d2f-aea6-ed4aec965e94')
     def test_power_cut(self):
         """Store and pools are there again, and no file of the guest"""
         self.check_booted(lambda declared: declared.power.cut)

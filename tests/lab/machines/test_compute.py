@@ -78,19 +78,18 @@ class MachineComputeTest(base.LabTestCase):
         self.assertEqual('systemctl start --no-block ssh',
                          self.setup_script.splitlines()[-1])
 
-    @ddt.data(('device1', 'STORE1 ext4'), ('device2', 'STORE2 xfs'))
+    @ddt.data(('device1', 'STORE1 ext4 /var/lib/libvirt/memory'),
+              ('device2', 'STORE2 xfs /srv/memory'))
     @ddt.unpack
     def test_store_is_on_the_disk_of_its_serial(self, name, expected):
         self._start('device', name)
-        serial, filesystem = expected.split()
+        serial, filesystem, directory = expected.split()
         lines = self.setup_script.splitlines()
         steps = [lines.index(line) for line in (
             'disk=/dev/disk/by-id/nvme-QEMU_NVMe_Ctrl_' + serial,
             'until [[ -b $disk ]]; do sleep 0.1; done',
-            'build_backing_store /var/lib/libvirt/memory %s 5120 $disk'
-            % filesystem,
-            'set_memory_backing_dir /etc/libvirt/qemu.conf '
-            '/var/lib/libvirt/memory')]
+            'build_backing_store %s %s 5120 $disk' % (directory, filesystem),
+            'set_memory_backing_dir /etc/libvirt/qemu.conf ' + directory)]
         self.assertEqual(sorted(steps), steps)
         self.assertNotIn('hugepage_pool', self.setup_script)
 

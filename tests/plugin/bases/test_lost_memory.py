@@ -43,6 +43,7 @@ class MovedGuestTest(base.BaseTestCase):
         case.servers = [servers.RequestedServer('server1', 1, host='host1')]
         case.before = GOOD
         case.guest = guest
+        case.inventory = mock.Mock()
         case.check_guest()
 
     def _failure(self, **changes):

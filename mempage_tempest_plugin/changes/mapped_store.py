@@ -1,0 +1,100 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A backing store on a device that the device mapper makes fail, or slow."""
+
+import fixtures
+
+from mempage_tempest_plugin.changes import faulty_store
+from mempage_tempest_plugin.hosts import scripts
+
+SCRIPT = 'mapped_store.sh'
+#: What the kernel must be able to make of a device.
+TARGETS = ('linear', 'flakey', 'delay', 'error')
+
+
+class MappedStore(fixtures.Fixture):
+    """Replace the backing store of a host that has no guests.
+
+    The real one is below it all the time, and comes back in the end. What a
+    killed run has left is removed by the next one.
+
+    :param host: a compute_host.ComputeHost
+    :param size_mib: its size, which it takes of the host's memory
+    """
+
+    def __init__(self, host, size_mib):
+        super().__init__()
+        self._host = host
+        self._size = size_mib
+        self._since = 0.0
+
+    def _setUp(self):
+        self.addCleanup(self._run, 'down')
+        self._since = float(self._run('up'))
+
+    def break_writing(self):
+        """Have all writes fail; what was written can be read."""
+        self._run('write-errors')
+
+    def break_all(self):
+        """Have reads and writes fail, as of a device that was pulled."""
+        self._run('errors')
+
+    def delay_writing(self, milliseconds):
+        """Have each write take a time.
+
+        :param milliseconds: how long
+        """
+        self._run('delay', delay=str(milliseconds))
+
+    def complaints(self):
+        """Get what the kernel has logged about the device.
+
+        :returns: list of lines
+        """
+        return faulty_store.after(self._run('log'), self._since)
+
+    def _run(self, action, **values):
+        return _run(self._host, action, size=str(self._size), **values)
+
+
+def missing_targets(host):
+    """Tell what the host's device mapper cannot do.
+
+    :param host: a compute_host.ComputeHost that is file-backed
+    :returns: list of those of :data:`TARGETS` that it has not
+    """
+    known = _run(host, 'targets').split()
+    return [target for target in TARGETS if target not in known]
+
+
+def is_left(host):
+    """Tell whether a killed run has left such a store.
+
+    :param host: a compute_host.ComputeHost that is file-backed
+    """
+    return bool(_run(host, 'is-left'))
+
+
+def remove_left(host):
+    """Remove what a killed run has left.
+
+    :param host: a compute_host.ComputeHost that is file-backed
+    """
+    _run(host, 'down')
+
+
+def _run(host, action, **values):
+    return scripts.run(
+        host.ssh, SCRIPT, action=action,
+        directory=host.declared.file_backed.directory, **values)

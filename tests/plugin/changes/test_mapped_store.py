@@ -1,0 +1,65 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of the store that is broken on purpose."""
+
+import subprocess
+from unittest import mock
+
+import testtools
+
+from mempage_tempest_plugin.changes import mapped_store
+
+
+class MappedStoreTest(testtools.TestCase):
+
+    def _host(self, *answers):
+        host = mock.Mock()
+        host.declared.file_backed.directory = "/var/lib/it's"
+        host.ssh.execute.side_effect = [mock.Mock(stdout=answer)
+                                        for answer in answers]
+        return host
+
+    def _scripts(self, host):
+        return [call.kwargs['stdin']
+                for call in host.ssh.execute.call_args_list]
+
+    def test_what_it_does(self):
+        host = self._host('7.0\n', '', '', '', '[ 8.0] old\n[ 3.0] older', '')
+        with mapped_store.MappedStore(host, 128) as store:
+            store.break_writing()
+            store.break_all()
+            store.delay_writing(200)
+            self.assertEqual(['[ 8.0] old'], store.complaints())
+        scripts = self._scripts(host)
+        self.assertEqual(
+            ['action=up', 'action=write-errors', 'action=errors',
+             'action=delay', 'action=log', 'action=down'],
+            [script.splitlines()[0] for script in scripts])
+        self.assertIn('\ndelay=200\n', scripts[3])
+        for script in scripts:
+            subprocess.run(['sh', '-n'], input=script, check=True, text=True)
+
+    def test_missing_targets(self):
+        self.assertEqual([], mapped_store.missing_targets(
+            self._host('striped\nlinear\nerror\ndelay\nflakey\n')))
+        self.assertEqual(['flakey', 'delay'], mapped_store.missing_targets(
+            self._host('linear\nerror\n')))
+        self.assertEqual(list(mapped_store.TARGETS),
+                         mapped_store.missing_targets(self._host('')))
+
+    def test_what_is_left(self):
+        host = self._host('yes\n', '', '')
+        self.assertTrue(mapped_store.is_left(host))
+        self.assertFalse(mapped_store.is_left(host))
+        mapped_store.remove_left(host)
+        self.assertIn('action=down', self._scripts(host)[-1])
