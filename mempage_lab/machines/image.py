@@ -55,7 +55,7 @@ MASKED = (
     'apt-daily.timer', 'apt-daily-upgrade.timer', 'console-setup.service',
     'dpkg-db-backup.timer', 'e2scrub_all.timer', 'e2scrub_reap.service',
     'fstrim.timer', 'getty.target', 'hwclock.service',
-    'keyboard-setup.service', 'kmod-static-nodes.service',
+    'keyboard-setup.service',
     'ldconfig.service', 'libvirt-guests.service', 'logrotate.timer',
     'modprobe@configfs.service', 'modprobe@drm.service',
     'modprobe@efi_pstore.service', 'modprobe@fuse.service',

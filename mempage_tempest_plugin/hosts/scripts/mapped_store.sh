@@ -56,7 +56,7 @@ down() {
 
 case $action in
     targets)
-        modprobe -a dm-flakey dm-delay 2>/dev/null || true
+        modprobe -a loop dm-flakey dm-delay 2>/dev/null || true
         dmsetup targets 2>/dev/null | cut -d ' ' -f 1
         ;;
     up)
