@@ -15,6 +15,7 @@
 from tempest.lib import decorators
 
 from mempage_tempest_plugin.declared import node_pools
+from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import node_pages
 from mempage_tempest_plugin.tests.bases import base
@@ -80,6 +81,7 @@ class TestReservedOnNode(nodes.BaseNodeTest):
 class TestNodeLiveMigration(nodes.BaseNodeTest, base.BaseMoveTest):
     """From one host with pages on several nodes to another one."""
 
+    request = page_sizes.LARGE
     features = ('live_migration',)
     start_on = which.pages_on_nodes
     go_to = which.common_nodes
@@ -89,7 +91,7 @@ class TestNodeLiveMigration(nodes.BaseNodeTest, base.BaseMoveTest):
     @classmethod
     def resource_setup(cls):
         here, there = node_pools.in_common(*cls.declared)
-        cls.request = here.size_kib
+        cls.size_kib = here.size_kib
         cls.flavor_ram_mib = min(here.nodes_mib[0], there.nodes_mib[1],
                                  max(cls.RAM_MIB, here.unit_mib))
         super().resource_setup()
@@ -111,9 +113,12 @@ class TestNodeLiveMigration(nodes.BaseNodeTest, base.BaseMoveTest):
             (guest, destination, self._pools(destination),
              [{node: pages} for node in self.nodes_of(filler)])])
 
+    def page_kib(self, host):
+        return self.size_kib
+
     def _pools(self, host):
         return next(left for where, left in self.all_nodes()
-                    if where == host and left.size_kib == self.request)
+                    if where == host and left.size_kib == self.size_kib)
 
     def _filler_elsewhere(self, fillers, guest):
         """Choose a server on a node whose number is not that of the guest's.
@@ -121,6 +126,6 @@ class TestNodeLiveMigration(nodes.BaseNodeTest, base.BaseMoveTest):
         A guest that kept the number of its node would find no pages.
         """
         return next(
-            filler for filler in fillers if filler.size_kib == self.request
+            filler for filler in fillers if filler.size_kib == self.size_kib
             and filler.ram_mib >= guest.ram_mib
             and self.nodes_of(filler).keys() != self.nodes_of(guest).keys())

@@ -266,7 +266,7 @@ class NumaTest(test_base.BaseTestCase):
                                for name in ('numa1', 'numa2'))
         return run('TestNodeLiveMigration', 'test_to_another_node',
                    fault=fault, source=source, destinations=[destination],
-                   request=SIZE, flavor={'ram': 64})
+                   size_kib=SIZE, flavor={'ram': 64})
 
     def test_live_migration(self):
         self._migrate(self._run)
