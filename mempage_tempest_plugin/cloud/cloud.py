@@ -12,6 +12,7 @@
 
 """What placement and the servers API say: one of the five witnesses."""
 
+import collections
 import dataclasses
 import json
 
@@ -73,9 +74,24 @@ class Cloud:
         :param uuid: UUID of the server
         :returns: KiB, or None if it asks for none
         """
+        return self._topology(uuid)['pagesize_kb']
+
+    def node_memory(self, uuid):
+        """Look up on which NUMA nodes a server has its memory.
+
+        :param uuid: UUID of the server
+        :returns: dict of MiB by NUMA node of its host; empty if it asks for
+            nothing that has to do with nodes
+        """
+        memory = collections.Counter()
+        for cell in self._topology(uuid)['nodes']:
+            memory[cell['host_node']] += cell['memory_mb']
+        return dict(memory)
+
+    def _topology(self, uuid):
         # Tempest's client has no method for this.
         _, body = self._servers.get('servers/%s/topology' % uuid)
-        return json.loads(body)['pagesize_kb']
+        return json.loads(body)
 
     def provider(self, host):
         """Look up a host's memory inventory and traits.

@@ -20,6 +20,7 @@ import dataclasses
 import functools
 from typing import Callable
 
+from mempage_tempest_plugin.declared import node_pools
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin import exceptions
 
@@ -134,6 +135,26 @@ def small_pages(host):
     return host.small_page_kib in page_sizes.available(host)
 
 
+@_after('with large pages for guests on several NUMA nodes (pools[].node)')
+def pages_on_nodes(host):
+    """A guest has its pages on one of several nodes."""
+    return node_pools.of_host(host)
+
+
+@_after('with more of them on one node than on another')
+def uneven_nodes(host):
+    """There are guests for which it matters which node they get."""
+    return [pools for pools in node_pools.of_host(host) if pools.uneven]
+
+
+@_after('with some on the largest of these nodes that guests may not have '
+        '(pools[].reserved)')
+def reserved_on_node(host):
+    """A guest would find pages there that it may not have."""
+    return [pools for pools in node_pools.of_host(host)
+            if pools.reserved_node is not None]
+
+
 some_page_size = dataclasses.replace(
     large_pages | small_pages,
     after=('with pages for guests that ask for a page size',))
@@ -183,6 +204,12 @@ def on_a_device(host):
 def common_large_pages(host, start):
     """Guests with large pages may go from one to the other."""
     return page_sizes.large(host) & page_sizes.large(start)
+
+
+@_after('with a size of them on several of its nodes, too', two=True)
+def common_nodes(host, start):
+    """Where guests go, several nodes can take them."""
+    return node_pools.in_common(start, host)
 
 
 @_after('with the same kind of memory', 'with another kind of memory',

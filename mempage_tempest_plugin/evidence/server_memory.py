@@ -161,7 +161,9 @@ def _compare_mappings(comparison, evidence, backend):
 
 def _compare_large_pages(comparison, evidence, page_kib):
     xml = evidence.xml
-    comparison.equal('libvirt', 'hugepages, KiB', (page_kib,), xml.hugepages)
+    # Nova names the size once for each of the guest's NUMA cells.
+    comparison.equal('libvirt', 'hugepages, KiB', (page_kib,), (
+        xml.hugepages and tuple(sorted(set(xml.hugepages)))))
     comparison.equal('libvirt', 'source', None, xml.source)
     comparison.holds('QEMU', 'memory backends', 'at least 1',
                      len(evidence.backends), evidence.backends)

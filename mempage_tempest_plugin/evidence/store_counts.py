@@ -62,6 +62,39 @@ def compare(host, before, now, guests):
     return comparison
 
 
+def compare_exceeding(host, before, now, guests):
+    """Compare guests that have more RAM together than their host.
+
+    :param host: the host's declaration (inventory.Host)
+    :param before: a :class:`Count`
+    :param now: a later :class:`Count`
+    :param guests: list of the RAM in MiB of the guests that came meanwhile
+    :returns: a facts.Comparison
+    """
+    comparison = facts.Comparison(
+        'host %s, guests that are more than its memory' % host.name,
+        host.name)
+    least = more_than_memory(now.survey.memory_mib)
+    comparison.holds('nova', 'RAM of all guests, MiB', 'at least %d' % least,
+                     sum(guests), sum(guests) >= least)
+    used = (before.survey.store.free - now.survey.store.free) // units.Mi
+    comparison.holds('file system', 'space taken, MiB',
+                     'at least %d' % sum(guests), used, used >= sum(guests))
+    left = now.survey.available_mib
+    comparison.holds('kernel', 'memory available, MiB', 'more than 0', left,
+                     left is None or left > 0)
+    return comparison
+
+
+def more_than_memory(memory_mib):
+    """Tell how much RAM guests need that are more than their host's memory.
+
+    :param memory_mib: the host's RAM
+    :returns: MiB: a quarter more, rounded up
+    """
+    return -(-memory_mib * 5 // 4)
+
+
 def _files(host, survey):
     return {path: found for path, found in survey.files.items()
             if found.kind == 'f' and path != foreign_data.path(host)

@@ -107,6 +107,19 @@ class ComputeHost:
             lambda command, **arguments: self.libvirt.monitor(
                 guest, command, **arguments))
 
+    def read_memory(self, guest, offset, size):
+        """Read what a guest has in its RAM, as QEMU sees it.
+
+        :param guest: UUID of the guest
+        :param offset: as of qemu.read_memory
+        :param size: how many bytes
+        :returns: bytes
+        :raises HypervisorError: if the guest does not run
+        """
+        return qemu.read_memory(
+            lambda command, **arguments: self.libvirt.monitor(
+                guest, command, **arguments), offset, size)
+
     def count_in_files(self, patterns, guests):
         """Count texts in files below the backing directory.
 

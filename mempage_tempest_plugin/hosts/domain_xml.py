@@ -12,6 +12,7 @@
 
 """What a domain's XML says about its memory."""
 
+import collections
 import dataclasses
 from xml.etree import ElementTree
 
@@ -59,6 +60,24 @@ def parse(xml):
         hugepages=hugepages,
         free_page_reporting=domain.find(
             "devices/memballoon[@freePageReporting='on']") is not None)
+
+
+def node_memory(xml):
+    """Read from a domain's XML where its memory has to come from.
+
+    :param xml: the XML as libvirt prints it, in which memory is in KiB
+    :returns: dict of MiB by NUMA node of the host, for all cells that the XML
+        binds to one; empty if it binds none
+    """
+    domain = ElementTree.fromstring(xml)
+    memory_kib = {cell.get('id'): int(cell.get('memory'))
+                  for cell in domain.findall('cpu/numa/cell')}
+    nodes = collections.Counter()
+    for bound in domain.findall('numatune/memnode'):
+        if bound.get('nodeset').isdecimal():
+            nodes[int(bound.get('nodeset'))] += (
+                memory_kib[bound.get('cellid')] // 1024)
+    return dict(nodes)
 
 
 def _attribute(parent, element, name):

@@ -15,6 +15,9 @@
 import dataclasses
 import re
 
+# Addresses of the first byte of a guest's RAM, if not 0, on the machines that
+# Nova asks for.
+_RAM_STARTS = {'aarch64': 1 << 30, 'arm': 1 << 30, 'riscv64': 1 << 31}
 _BACKEND = re.compile(r'^child<(memory-backend-\w+)>$')
 
 
@@ -43,6 +46,22 @@ def memory_backends(ask):
         if match:
             found.append(_backend(ask, item['name'], match[1]))
     return found
+
+
+def read_memory(ask, offset, size):
+    """Read what a guest has in its RAM, as QEMU sees it.
+
+    :param ask: as of :func:`memory_backends`
+    :param offset: where it begins, from the first byte of the RAM; below
+        2 GiB, where no machine has put anything between
+    :param size: how many bytes
+    :returns: bytes
+    """
+    start = _RAM_STARTS.get(ask('query-target')['arch'], 0)
+    dump = ask('human-monitor-command', **{
+        'command-line': 'xp /%dxb 0x%x' % (size, start + offset)})
+    return bytes(int(byte, 16) for line in dump.splitlines()
+                 for byte in line.partition(':')[2].split())
 
 
 def _backend(ask, name, kind):

@@ -18,6 +18,7 @@ import re
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.hosts import mounts
+from mempage_tempest_plugin.hosts import numa_maps
 from mempage_tempest_plugin.hosts import pools
 from mempage_tempest_plugin.hosts import scripts
 from mempage_tempest_plugin.hosts import sections
@@ -25,16 +26,22 @@ from mempage_tempest_plugin.hosts import smaps
 
 SCRIPT = 'survey.sh'
 _MAPPER = re.compile(r'^/proc/(\d+)/maps:\S+ \S+ \S+ ([0-9a-f]+):([0-9a-f]+) ')
+_MEMORY = re.compile(r'^(\w+): +(\d+) kB$', re.MULTILINE)
 _BLOCK = 512
 
 
 @dataclasses.dataclass(frozen=True)
 class Process:
-    """A QEMU process of a guest; ``uid`` is its effective user."""
+    """A QEMU process of a guest; ``uid`` is its effective user.
+
+    :ivar node_pages: its large pages by NUMA node; None if the host has one
+        node only, or its kernel does not tell
+    """
 
     pid: int
     uid: int
     mappings: list[smaps.Mapping]
+    node_pages: list[numa_maps.NodePages] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,6 +72,8 @@ class Survey:
     :ivar processes: by guest UUID
     :ivar mappers: by file asked for: who maps its inode number, as
         (PID, device)
+    :ivar available_mib: how much RAM the kernel could still hand out; None if
+        it does not tell
     """
 
     hostname: str
@@ -76,6 +85,7 @@ class Survey:
     store: Store | None
     processes: dict[str, list[Process]]
     mappers: dict[str, list[tuple[int, str]]]
+    available_mib: int | None = None
 
 
 def take(ssh, host, directory, store, guests, paths):
@@ -113,10 +123,11 @@ def parse(host, text):
     for name, body in found.items():
         if name.startswith('path '):
             known.update(files.parse(body))
+    memory = dict(_MEMORY.findall(found['memory']))
     return Survey(
         hostname=found['hostname'].strip(),
         boot=found['boot'].strip(),
-        memory_mib=int(found['memory'].split()[1]) // 1024,
+        memory_mib=int(memory['MemTotal']) // 1024,
         mounts=mounts.parse(found['mounts']),
         pools=pools.parse(found['pools']),
         files=known,
@@ -124,7 +135,9 @@ def parse(host, text):
         processes=_processes(found),
         mappers={name.partition(' ')[2]: _mappers(body)
                  for name, body in found.items()
-                 if name.startswith('maps ')})
+                 if name.startswith('maps ')},
+        available_mib=(int(memory['MemAvailable']) // 1024
+                       if 'MemAvailable' in memory else None))
 
 
 def _store(body):
@@ -141,8 +154,10 @@ def _processes(found):
             continue
         _, guest, pid = name.split()
         mappings = smaps.parse(found.get('smaps %s %s' % (guest, pid), ''))
-        processes.setdefault(guest, []).append(
-            Process(int(pid), int(body), mappings))
+        numa = found.get('numa %s %s' % (guest, pid))
+        processes.setdefault(guest, []).append(Process(
+            int(pid), int(body), mappings,
+            None if numa is None else numa_maps.parse(numa)))
     return processes
 
 

@@ -48,6 +48,10 @@ describe_guest() {
         section smaps "$1" "${process#/proc/}"
         grep -E '^[0-9a-f]+-|^(KernelPageSize|Rss|.*_Hugetlb):' \
             "$process/smaps"
+        # The kernel looks at every page: only where there is a choice.
+        [ "$nodes" -gt 1 ] && [ -r "$process/numa_maps" ] || continue
+        section numa "$1" "${process#/proc/}"
+        grep ' huge ' "$process/numa_maps"
     done
 }
 
@@ -70,7 +74,7 @@ uname -n
 section boot
 cat /proc/sys/kernel/random/boot_id
 section memory
-grep MemTotal /proc/meminfo
+grep -E '^(MemTotal|MemAvailable):' /proc/meminfo
 section mounts
 cat /proc/self/mountinfo
 section pools
@@ -84,6 +88,7 @@ if [ -n "$directory" ]; then
     mountpoint -q "$store" && [ "$store" != / ] && describe_store
 fi
 
+nodes=$(ls -d /sys/devices/system/node/node[0-9]* | wc -l)
 for guest in $guests; do
     describe_guest "$guest"
 done

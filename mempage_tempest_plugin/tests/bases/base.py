@@ -216,7 +216,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
 
     @classmethod
     def create_flavor(cls, extra_specs, ram_mib=None, disk_gib=None,
-                      request=None):
+                      request=None, vcpus=None):
         """Copy the configured flavor, with other extra specs.
 
         :param extra_specs: dict
@@ -224,6 +224,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         :param disk_gib: another disk than the configured flavor's, or than
             that of the empty image
         :param request: the page size that it asks for; None for none
+        :param vcpus: other VCPUs than the configured flavor's
         :returns: the flavor; it is deleted after the class
         """
         client = cls.os_admin.flavors_client
@@ -232,7 +233,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
             disk_gib = model['disk'] if cls.needs_system else AS_THE_IMAGE
         flavor = client.create_flavor(
             name=names.of(cls, 'flavor'), ram=ram_mib or model['ram'],
-            vcpus=model['vcpus'], disk=disk_gib)['flavor']
+            vcpus=vcpus or model['vcpus'], disk=disk_gib)['flavor']
         cls.addClassResourceCleanup(client.delete_flavor, flavor['id'])
         if request:
             extra_specs = {**extra_specs, page_sizes.EXTRA_SPEC: str(request)}

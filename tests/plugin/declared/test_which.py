@@ -41,6 +41,11 @@ def _plain(**changes):
 FILE_BACKED = samples.FILE_BACKED
 PLAIN = samples.PLAIN
 LARGE_PAGE = samples.LARGE_PAGE
+UNEVEN = _plain(pools=(inventory.DeclaredPool(2048, 64, 0),
+                       inventory.DeclaredPool(2048, 192, 1)))
+EVEN = _plain(pools=(inventory.DeclaredPool(2048, 64, 0, reserved=32),
+                     inventory.DeclaredPool(2048, 64, 1)))
+ONE_NODE = _plain(pools=(inventory.DeclaredPool(2048, 64, 0, reserved=32),))
 EMPTY = _plain(pools=(inventory.DeclaredPool(2048, 0, reserved=8),))
 ANY_POOL = _plain(name='any', pools=POOL)
 SMALL_ONLY = _plain(pools=POOL, allowed_page_sizes=('small',))
@@ -60,6 +65,9 @@ CONDITIONS = {
             EMPTY, allowed_page_sizes=('small',))]),
     'large_pages': ([LARGE_PAGE, ANY_POOL],
                     [PLAIN, EMPTY, SMALL_ONLY, FILE_BACKED, STORE_AND_POOL]),
+    'pages_on_nodes': ([UNEVEN, EVEN], [PLAIN, LARGE_PAGE, ONE_NODE]),
+    'uneven_nodes': ([UNEVEN], [PLAIN, LARGE_PAGE, ONE_NODE, EVEN]),
+    'reserved_on_node': ([EVEN], [LARGE_PAGE, ONE_NODE, UNEVEN]),
     'small_pages': ([PLAIN, ANY_POOL, SMALL_ONLY,
                      _plain(allowed_page_sizes=(4,))],
                     [LARGE_PAGE, FILE_BACKED,
@@ -88,6 +96,10 @@ PAIRS = (
     ('common_large_pages', STORE_AND_POOL, LARGE_PAGE, False),
     ('common_large_pages', LARGE_PAGE, _plain(
         pools=(inventory.DeclaredPool(1048576, 4),)), False),
+    ('common_nodes', UNEVEN, EVEN, True),
+    ('common_nodes', EVEN, UNEVEN, True),
+    ('common_nodes', LARGE_PAGE, UNEVEN, False),
+    ('common_nodes', UNEVEN, LARGE_PAGE, False),
     ('alike', FILE_BACKED, STORE_AND_POOL, True),
     ('alike', LARGE_PAGE, PLAIN, True),
     ('alike', FILE_BACKED, PLAIN, False),
@@ -119,6 +131,9 @@ WORDS = (
      'guests'),
     (which.some_page_size,
      'host with pages for guests that ask for a page size'),
+    (which.pages_on_nodes & which.uneven_nodes,
+     'host with large pages for guests on several NUMA nodes (pools[].node) '
+     'and with more of them on one node than on another'),
     (which.allowing('small', 2048),
      'host with allowed_page_sizes: [small, 2048]'),
     (which.on_a_device, 'host whose store is a device '

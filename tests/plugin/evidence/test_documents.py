@@ -20,6 +20,8 @@ import yaml
 
 from mempage_tempest_plugin.evidence import documents
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import numa_maps
+from mempage_tempest_plugin.hosts import survey
 from tests.plugin import samples
 
 
@@ -29,6 +31,10 @@ class DocumentsTest(base.BaseTestCase):
     @ddt.data(samples.file_backed_evidence(), samples.plain_evidence(),
               samples.large_page_evidence(),
               samples.file_backed_evidence(provider=None),
+              samples.file_backed_evidence(survey=samples.host_survey(
+                  available_mib=100, processes={samples.SERVER: [
+                      survey.Process(samples.PID, samples.QEMU_USER, [],
+                                     [numa_maps.NodePages(1, 2048, 96)])]})),
               samples.file_backed_evidence(provider=samples.provider(
                   memory_total=None, allocation_ratio=None)))
     def test_written_and_read_back(self, evidence):

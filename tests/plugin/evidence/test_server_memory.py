@@ -192,6 +192,13 @@ class CompareServerTest(base.BaseTestCase):
         self.assertEqual(wrong, _wrong(server_memory.compare(
             samples.LARGE_PAGE, samples.large_page_evidence(**changes), 2048)))
 
+    def test_large_pages_of_several_cells(self):
+        self.assertEqual(set(), _wrong(server_memory.compare(
+            samples.LARGE_PAGE, samples.large_page_evidence(
+                xml=samples.backing(
+                    source=None, access=None, allocation=None, discard=False,
+                    hugepages=(2048, 2048))), 2048)))
+
     def test_large_pages_are_none_that_were_not_asked_for(self):
         self.assertIn('hugepages', _wrong(server_memory.compare(
             samples.LARGE_PAGE, samples.large_page_evidence())))

@@ -12,6 +12,8 @@
 
 """Tests of what guests take from a backing store."""
 
+import dataclasses
+
 import ddt
 from oslotest import base
 
@@ -63,5 +65,23 @@ class CompareTest(base.BaseTestCase):
     @ddt.unpack
     def test_compare(self, guests, now, wrong):
         comparison = store_counts.compare(HOST, BEFORE, now, guests)
+        self.assertEqual(wrong, [fact.name for fact
+                                 in comparison.disagreements])
+
+    @ddt.data(
+        # MiB of the host, its available memory; guests; store; what is wrong
+        (51, 1, [16, 48], GUESTS, []),
+        (51, None, [16, 48], GUESTS, []),
+        (52, 1, [16, 48], GUESTS, ['RAM of all guests, MiB']),
+        (51, 0, [16, 48], GUESTS, ['memory available, MiB']),
+        (51, 1, [16, 48], {**GUESTS, **_file('b', 48, 47)},
+         ['space taken, MiB']))
+    @ddt.unpack
+    def test_compare_exceeding(self, memory, available, guests, found, wrong):
+        now = _count(128, found)
+        comparison = store_counts.compare_exceeding(
+            HOST, BEFORE, dataclasses.replace(now, survey=dataclasses.replace(
+                now.survey, memory_mib=memory, available_mib=available)),
+            guests)
         self.assertEqual(wrong, [fact.name for fact
                                  in comparison.disagreements])

@@ -45,6 +45,23 @@ class DomainXmlTest(base.BaseTestCase):
                                      False),
             domain_xml.parse(XML % ''))
 
+    def test_node_memory(self):
+        cells = ("<cpu><numa><cell id='0' memory='133120' unit='KiB'/>"
+                 "<cell id='1' memory='65536' unit='KiB'/></numa>"
+                 "</cpu>")
+        bound = ("<numatune><memory mode='strict' nodeset='0-1'/>%s"
+                 "</numatune>")
+        memnode = "<memnode cellid='%d' mode='strict' nodeset='%s'/>"
+        for nodes, expected in (
+                ([], {}), ([(0, '1'), (1, '0')], {0: 64, 1: 130}),
+                ([(0, '1'), (1, '1')], {1: 194}),
+                # Bound to no node in particular.
+                ([(0, '0-1'), (1, '0')], {0: 64})):
+            self.assertEqual(expected, domain_xml.node_memory(
+                XML % (cells + bound % ''.join(
+                    memnode % each for each in nodes))))
+        self.assertEqual({}, domain_xml.node_memory(XML % cells))
+
     def test_free_page_reporting(self):
         for value, expected in (('on', True), ('off', False)):
             found = domain_xml.parse(XML % (

@@ -40,3 +40,22 @@ class QemuTest(base.BaseTestCase):
              qemu.MemoryBackend('ram-node1', 'memory-backend-ram', 2048,
                                 False, False, None)],
             qemu.memory_backends(_ask))
+
+    def _read(self, arch, dump):
+        asked = []
+
+        def ask(command, **arguments):
+            asked.append(arguments.get('command-line'))
+            return {'arch': arch} if command == 'query-target' else dump
+
+        return qemu.read_memory(ask, 0x100000, 10), asked[-1]
+
+    def test_read_memory(self):
+        dump = ('0000000000100000: 0x4d 0x41 0x52 0x4b 0x2d 0x4f 0x46 0x2d\r\n'
+                '0000000000100008: 0x00 0xff\r\n')
+        self.assertEqual((b'MARK-OF-\x00\xff', 'xp /10xb 0x100000'),
+                         self._read('x86_64', dump))
+
+    def test_read_memory_that_begins_elsewhere(self):
+        self.assertEqual((b'', 'xp /10xb 0x40100000'),
+                         self._read('aarch64', 'Cannot access memory\r\n'))

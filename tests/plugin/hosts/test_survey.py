@@ -18,6 +18,7 @@ import fixtures
 from oslotest import base
 
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import numa_maps
 from mempage_tempest_plugin.hosts import survey
 
 UUID = '3f6b9c1e-0d3c-4b6e-9c56-5f1f2f6d7a10'
@@ -30,6 +31,7 @@ fbm1
 
 === memory
 MemTotal:        8192000 kB
+MemAvailable:    2048000 kB
 
 === mounts
 22 1 8:1 / / rw - ext4 /dev/sda1 rw
@@ -48,6 +50,9 @@ d 755 0 0 40 1 60 0 /srv
 === smaps %(uuid)s 42
 7f1a00000000-7f1a00002000 rw-s 00000000 00:28 5    /srv/pc.ram
 Rss:                   8 kB
+
+=== numa %(uuid)s 42
+7f1b00000000 bind:1 file=/x huge dirty=8 N1=8 kernelpagesize_kB=2048
 
 === path /srv/pc.ram
 f 600 64055 64055 40 5 8192 16 /srv/pc.ram
@@ -70,7 +75,8 @@ class ParseTest(base.BaseTestCase):
         self.assertEqual('fbm1', self.survey.hostname)
         self.assertEqual('0f5c0c9e-8e6b-4c39-9c0d-2f2b1f8f5f10',
                          self.survey.boot)
-        self.assertEqual(8000, self.survey.memory_mib)
+        self.assertEqual((8000, 2000), (self.survey.memory_mib,
+                                        self.survey.available_mib))
         self.assertEqual([], self.survey.pools)
 
     def test_store(self):
@@ -82,6 +88,15 @@ class ParseTest(base.BaseTestCase):
         [process] = self.survey.processes[UUID]
         self.assertEqual((42, 64055), (process.pid, process.uid))
         self.assertEqual('/srv/pc.ram', process.mappings[0].path)
+        self.assertEqual([numa_maps.NodePages(1, 2048, 8)],
+                         process.node_pages)
+
+    def test_kernel_that_does_not_tell(self):
+        text = TEXT.replace('=== numa', '=== other').replace(
+            'MemAvailable', 'MemOther')
+        found = survey.parse('fbm1', text)
+        self.assertIsNone(found.processes[UUID][0].node_pages)
+        self.assertIsNone(found.available_mib)
 
     def test_files(self):
         self.assertEqual(['/srv', '/srv/pc.ram'], sorted(self.survey.files))
@@ -115,6 +130,7 @@ class ScriptTest(base.BaseTestCase):
         found = self._run(None, None, [UUID], [])
         self.assertEqual(os.uname().nodename, found.hostname)
         self.assertIn('/', [mount.point for mount in found.mounts])
+        self.assertTrue(0 < found.available_mib < found.memory_mib)
         self.assertEqual(({}, None, {}, {}), (
             found.files, found.store, found.processes, found.mappers))
 

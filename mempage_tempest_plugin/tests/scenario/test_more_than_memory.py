@@ -1,0 +1,119 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Guests that have more RAM together than the machine that they are on."""
+
+from tempest.lib import decorators
+
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import collect
+from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import server_memory
+from mempage_tempest_plugin.evidence import store_counts
+from mempage_tempest_plugin.tests.bases import observed
+from mempage_tempest_plugin.tests.bases import stores
+
+# How many guests there are. Each but the last comes when others have memory.
+GUESTS = 4
+# Where in its RAM a guest has a mark: in the middle, and not where machines
+# have put something between.
+FARTHEST_MIB = 1024
+
+
+class TestMoreThanMemory(stores.BaseStoreTest):
+    """Hosts whose store is on a device, and larger than their memory."""
+
+    about = which.on_a_device
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        observed.leave_out(cls, cls._too_small)
+
+    @classmethod
+    def _too_small(cls, host):
+        memory_mib = host.survey().memory_mib
+        wanted = cls._ram_mib(memory_mib) * GUESTS
+        capacity = host.declared.file_backed.capacity_mib
+        return None if capacity >= wanted else (
+            'file_backed.capacity_mib is %d, and guests with a quarter more '
+            'than its %d MiB of memory need %d' % (
+                capacity, memory_mib, wanted))
+
+    @staticmethod
+    def _ram_mib(memory_mib):
+        return -(-store_counts.more_than_memory(memory_mib) // GUESTS)
+
+    @decorators.idempotent_id('21c94d23-a6ca-4256-a62d-d26837096dde')
+    def test_guests_exceed_memory(self):
+        """All have all of their memory in files, and what was in it"""
+        self.on_each_host(self.check_host, self.check_capacity,
+                          self.note_store)
+        for _ in range(GUESTS):
+            self.check_active(self.request_on_each(self._share))
+            self.on_each_host(self._mark)
+        self.on_each_host(self._check_exceeding, self._check_evidence_of_all,
+                          self._check_answers)
+        self.delete_servers()
+
+    def _share(self, declared):
+        before = self._before[declared.name].survey
+        return self._ram_mib(before.memory_mib)
+
+    def _guests(self, host):
+        return [server for server in self.servers if server.host == host.name]
+
+    def _mark(self, host):
+        """Write into the latest guest's memory, which is its file."""
+        server = self._guests(host)[-1]
+        [backend] = host.memory_backends(server.uuid)
+        host.ssh.execute(
+            ['dd', 'of=' + backend.mem_path, 'conv=notrunc', 'bs=1M',
+             'seek=%d' % self._place(server)],
+            stdin=self._text(server), root=True)
+
+    @staticmethod
+    def _place(server):
+        return min(server.ram_mib // 2, FARTHEST_MIB)
+
+    @staticmethod
+    def _text(server):
+        return 'MARK-OF-' + server.uuid
+
+    def _check_exceeding(self, host):
+        self.assert_agrees(store_counts.compare_exceeding(
+            host.declared, self._before[host.name], self._count(host),
+            [server.ram_mib for server in self._guests(host)]))
+
+    def _check_evidence_of_all(self, host):
+        for server in self._guests(host):
+            self.assert_agrees(server_memory.compare(
+                host.declared, collect.collect(
+                    host, server.uuid, server.ram_mib, self.cloud)))
+
+    def _check_answers(self, host):
+        """Assert that guests run, and that QEMU reads what was written.
+
+        Most of it had to leave the host's memory meanwhile.
+        """
+        comparison = facts.Comparison(
+            'host %s, all guests at the end' % host.name, host.name)
+        for server in self._guests(host):
+            wanted = self._text(server)
+            status = host.libvirt.monitor(server.uuid, 'query-status')
+            comparison.equal('QEMU', '%s: status' % server.uuid, 'running',
+                             status['status'])
+            found = host.read_memory(
+                server.uuid, self._place(server) << 20, len(wanted))
+            comparison.equal('QEMU', '%s: in its memory' % server.uuid,
+                             wanted, found.decode(errors='replace'))
+        self.assert_agrees(comparison)
