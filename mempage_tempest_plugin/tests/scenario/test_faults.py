@@ -22,18 +22,68 @@ from testtools import matchers
 
 from mempage_tempest_plugin.changes import faulty_store
 from mempage_tempest_plugin.changes import foreign_data
+from mempage_tempest_plugin.changes import mapped_store
 from mempage_tempest_plugin.changes import nova_compute
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import attachments
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import cache
-from mempage_tempest_plugin.tests.bases import faults
+from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import reachable
+from mempage_tempest_plugin.tests.bases import remains
 
 CONF = config.CONF
 
+# Seconds that QEMU, libvirt and Nova may need to notice what happened.
+NOTICE_TIMEOUT = 60
+# Room beside a guest's RAM in a store made for a test: the file system itself.
+SPARE_MIB = 64
+# What the kernel says of memory that it could not write: search for it.
+LOST = '(?s).*(potential data loss|I/O error|lost .*page write)'
+# How long each write takes on a slow device.
+DELAY_MS = 200
 
-class TestQemuKilled(faults.BaseFaultTest):
+
+class _BaseFaultTest(base.BaseMemoryTest):
+    """Tests that break something on hosts, and put it back."""
+
+    about = which.file_backed
+    promises = ('fault_injection',)
+    needs_system = False
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        # Nobody has such a store now: whoever does has leased the host alone.
+        for host in cls.hosts:
+            faulty_store.remove_left(host)
+            mapped_store.remove_left(host)
+
+    def setUp(self):
+        super().setUp()
+        self.remains = remains.Remains(self, NOTICE_TIMEOUT)
+        self._pids = {}
+
+    def boot_noted(self, host):
+        """Request a server, and note the space before."""
+        self.remains.note_space(host)
+        self.boot(host)
+
+    def path(self, host):
+        """The only backing file of the host's server."""
+        [path] = self.remains.paths[host.name]
+        return path
+
+    def pids(self, host):
+        """The QEMU processes of the host's server."""
+        return host.pids(self.server_on(host).uuid)
+
+    def wait_until_shut_off(self, host):
+        """Wait until Nova knows that the guest has ended."""
+        self.nova.wait_for(self.server_on(host).uuid, 'SHUTOFF')
+
+
+class TestQemuKilled(_BaseFaultTest):
     """Every file-backed host of the inventory."""
 
     @decorators.idempotent_id('8f3b2e5c-b17a-4e4a-ac65-309d72e6fb58')
@@ -87,7 +137,7 @@ class TestQemuKilled(faults.BaseFaultTest):
             'had in its memory before it was killed' % host.name)
 
 
-class TestDaemonsRestarted(faults.BaseFaultTest):
+class TestDaemonsRestarted(_BaseFaultTest):
     """File-backed hosts that can be reconfigured."""
 
     about = which.reconfigurable
@@ -132,7 +182,7 @@ class TestDaemonsRestarted(faults.BaseFaultTest):
             root=True)
         self.assertTrue(test_utils.call_until_true(
             lambda: self._answers(host),
-            host.declared.limit(faults.NOTICE_TIMEOUT), 1),
+            host.declared.limit(NOTICE_TIMEOUT), 1),
             'libvirt did not answer again')
 
     def _answers(self, host):
@@ -142,7 +192,7 @@ class TestDaemonsRestarted(faults.BaseFaultTest):
             return False
 
 
-class TestBrokenStore(faults.BaseFaultTest):
+class TestBrokenStore(_BaseFaultTest):
     """A file-backed host; its store is broken on purpose."""
 
     take = which.last
@@ -161,8 +211,8 @@ class TestBrokenStore(faults.BaseFaultTest):
         """
         # The file system needs room for itself.
         store = self.useFixture(faulty_store.FaultyStore(
-            self.host, self.flavor['ram'] + faults.SPARE_MIB,
-            room_mib + faults.SPARE_MIB))
+            self.host, self.flavor['ram'] + SPARE_MIB,
+            room_mib + SPARE_MIB))
         self.boot_noted(self.host)
         self.wait_until_active(self.host)
         self.remains.note_files(self.host)
@@ -198,7 +248,7 @@ class TestBrokenStore(faults.BaseFaultTest):
         # Those who ask find it:
         self.assertIsNotNone(cached.fsync, 'fsync met with no error')
         self.assertThat('\n'.join(store.complaints()),
-                        matchers.MatchesRegex(faults.LOST),
+                        matchers.MatchesRegex(LOST),
                         'the kernel\'s log does not tell of lost writes')
 
     @decorators.idempotent_id('c37f6290-f5be-4c8e-80a9-74d1b6ca3f9c')
@@ -221,8 +271,8 @@ class TestBrokenStore(faults.BaseFaultTest):
     def test_read_only_store(self):
         """A new server is refused with a fault that names the cause"""
         store = self.useFixture(faulty_store.FaultyStore(
-            self.host, self.flavor['ram'] + faults.SPARE_MIB,
-            self.flavor['ram'] + faults.SPARE_MIB))
+            self.host, self.flavor['ram'] + SPARE_MIB,
+            self.flavor['ram'] + SPARE_MIB))
         store.make_read_only()
         self.boot_noted(self.host)
         server = self.server_on(self.host)
@@ -248,6 +298,104 @@ class TestBrokenStore(faults.BaseFaultTest):
         except exceptions.HypervisorError as error:
             # It dies of the question.
             self._report('qemu', str(error))
+
+
+class TestMappedStore(_BaseFaultTest):
+    """A file-backed host whose kernel has the device mapper."""
+
+    take = which.last
+    alone_on = which.each
+
+    def setUp(self):
+        super().setUp()
+        [self.host] = self.hosts
+        missing = mapped_store.missing_targets(self.host)
+        if missing:
+            self.skipTest('The device mapper of host %s has no %s' % (
+                self.host.name, ', '.join(missing)))
+        self.check_host(self.host)
+        self.store = self.useFixture(mapped_store.MappedStore(
+            self.host, self.flavor['ram'] + SPARE_MIB))
+
+    def _boot(self):
+        self.boot_noted(self.host)
+        # The server has to be gone before its store is.
+        self.addCleanup(self._remove)
+        self.wait_until_active(self.host)
+        self.remains.note_files(self.host)
+
+    def _remove(self):
+        test_utils.call_and_ignore_notfound_exc(self.delete, self.host)
+        self.wait_until_deleted(self.host)
+
+    def _evict(self):
+        return cache.evict(self.host, self.path(self.host),
+                           self.pids(self.host))
+
+    def _complaints(self):
+        said = '\n'.join(self.store.complaints())
+        self.addDetailUniqueName('kernel', content.text_content(said + '\n'))
+        return said
+
+    @decorators.idempotent_id('2e27523e-ff2a-4198-b55e-ece54f200a3d')
+    def test_writes_fail(self):
+        """Hazard: the guest runs on, only fsync and the kernel's log tell"""
+        self._boot()
+        pids = self.pids(self.host)
+        self._evict()
+        self.store.break_writing()
+        self._dirty()
+        cached = self._evict()
+        self.assertEqual(pids, self.pids(self.host))
+        self.assertEqual('ACTIVE', self.cloud.server(
+            self.server_on(self.host).uuid).status)
+        self.assertIsNotNone(cached.fsync, 'fsync met with no error')
+        self.assertThat(self._complaints(), matchers.MatchesRegex(LOST),
+                        'the kernel\'s log does not tell of lost writes')
+
+    @decorators.idempotent_id('b68839ab-1859-4072-a20a-344e78713d89')
+    def test_device_is_gone(self):
+        """QEMU dies rather than go on with wrong memory, and Nova tells"""
+        self._boot()
+        self.nova.act(self.server_on(self.host).uuid, 'pause_server',
+                      'PAUSED')
+        cached = self._evict()
+        self.assertEqual((0, None), (cached.cached, cached.fsync))
+        self.store.break_all()
+        self._read()
+        self.wait_until_shut_off(self.host)
+        self.assertEqual([], self.pids(self.host))
+        self.assertThat(self._complaints(),
+                        matchers.MatchesRegex('(?s).*I/O error'))
+
+    @decorators.idempotent_id('c4361715-c210-4990-b871-de7938d6269f')
+    def test_writes_are_slow(self):
+        """A guest comes and goes, and all of its memory is where it belongs"""
+        self.store.delay_writing(DELAY_MS)
+        self._boot()
+        self.check_evidence(self.host)
+        self.delete(self.host)
+        self.wait_until_deleted(self.host)
+        self.remains.check_none(self.host)
+
+    def _dirty(self):
+        """Write into the guest's memory, as the guest itself would."""
+        self.host.ssh.execute(
+            ['dd', 'of=' + self.path(self.host), 'conv=notrunc', 'bs=1M',
+             'if=/dev/urandom', 'count=4',
+             'seek=%d' % (self.flavor['ram'] // 2)], root=True)
+
+    def _read(self):
+        """Have QEMU read the guest's memory, as the guest itself would."""
+        try:
+            self.host.libvirt.monitor(
+                self.server_on(self.host).uuid, 'human-monitor-command',
+                **{'command-line': 'xp /1xb 0x%x' % (
+                    self.flavor['ram'] * units.Mi // 2)})
+        except exceptions.HypervisorError as error:
+            # It dies of the question.
+            self.addDetailUniqueName('qemu', content.text_content(
+                '%s\n' % error))
 
 
 class TestFullStore(reachable.BaseFilledTest):
@@ -284,7 +432,7 @@ class TestFullStore(reachable.BaseFilledTest):
     def _wait_until_given_back(self, path):
         if not test_utils.call_until_true(
                 lambda: self._given_back(path) >= self.filled_mib // 2,
-                self.host.declared.limit(faults.NOTICE_TIMEOUT), 1):
+                self.host.declared.limit(NOTICE_TIMEOUT), 1):
             raise self.skipException(
                 'The guest has all of its memory: it does not give back what '
                 'is free (free page reporting)')
