@@ -76,6 +76,19 @@ def last_report(current, host, service):
                     found.updated_at).replace(tzinfo=datetime.timezone.utc)
 
 
+def works_since(current, host, service, moment):
+    """Tell whether one of nova's services has told since that it works.
+
+    nova-compute only works on a host that can take a server.
+
+    :param moment: :class:`datetime.datetime` in UTC
+    :raises LabError: if the cloud cannot be asked
+    """
+    report = last_report(current, host, service)
+    return report and report > moment and (
+        service != 'nova-compute' or host in hosts_up(current))
+
+
 @contextlib.contextmanager
 def cloud_errors():
     """Turn the client libraries' errors into the lab's own.

@@ -34,9 +34,9 @@ GUESTS_MIB = 1024
 #: Packages, environments, image and one lab's state, in GiB; and that of the
 #: state alone.
 DISK_GIB = 8
+STATE_GIB = 2
 #: Of machines, while they are made: a tree, disks and a snapshot.
 MACHINES_GIB = 5
-STATE_GIB = 2
 
 
 def check_root():

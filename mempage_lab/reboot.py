@@ -13,6 +13,7 @@
 """Reboots hosts that are machines, in order or by cutting their power."""
 
 import datetime
+import functools
 
 from mempage_lab import errors
 from mempage_lab import health
@@ -54,12 +55,7 @@ def _reboot(current, host, hard, shown):
 
 
 def _wait_for_report(current, host, since):
-    name = host.node.name
-
-    def reported():
-        report = health.last_report(current, name, 'nova-compute')
-        return (report and report > since
-                and name in health.hosts_up(current))
-
-    if not wait.until(reported, REPORT_LIMIT, 1):
+    if not wait.until(functools.partial(
+            health.works_since, current, host.node.name, 'nova-compute',
+            since), REPORT_LIMIT, 1):
         raise errors.LabError(host.node.explain('nova-compute'))

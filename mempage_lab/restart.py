@@ -131,10 +131,7 @@ def _wait_for_report(current, node, program, since, logged):
     def has_reported():
         if node.state(program).pid != pid or _died(node.log(program), logged):
             raise errors.LabError(node.explain(program))
-        report = health.last_report(current, node.name, service)
-        return report and report > since and (
-            service != 'nova-compute'
-            or node.name in health.hosts_up(current))
+        return health.works_since(current, node.name, service, since)
     limit = lab.REGISTRATION_LIMIT * node.slowness
     if not wait.until(has_reported, limit, 0.5):
         raise errors.LabError(node.explain(program))

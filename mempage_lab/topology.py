@@ -380,19 +380,23 @@ def _check_schema(path, content):
 def _check_hosts(path, hosts):
     direct = [host.name for host in hosts if not host.shape.jump]
     for host in hosts:
-        _check_machine('%s: hosts.%s.' % (path, host.name), host)
-        if host.policy.file_backed:
-            _check_store(path, host, host.policy.file_backed)
+        where = '%s: hosts.%s.' % (path, host.name)
+        store = host.policy.file_backed
+        if host.machine:
+            _check_machine(where, host)
+        if store and store.disk:
+            _check_disk(where, store, host.machine)
+        _check_pools(where, host)
+        if store:
+            _check_store(where + 'file_backed.', store)
         if host.shape.jump not in (None, *direct):
             raise errors.LabError(
-                '%s: hosts.%s.jump: %s is not a host that the tests can '
-                'reach without another one; such are %s' % (
-                    path, host.name, host.shape.jump,
-                    ', '.join(direct) or 'none'))
+                '%sjump: %s is not a host that the tests can reach without '
+                'another one; such are %s' % (
+                    where, host.shape.jump, ', '.join(direct) or 'none'))
 
 
-def _check_store(path, host, store):
-    where = '%s: hosts.%s.file_backed.' % (path, host.name)
+def _check_store(where, store):
     if store.capacity_mib > store.size_mib:
         raise errors.LabError(
             '%ssize_mib: %d MiB cannot hold the declared capacity of %d MiB'
@@ -405,39 +409,46 @@ def _check_store(path, host, store):
 
 
 def _check_machine(where, host):
-    """Refuse what only a machine has, or what this one has not."""
+    """Refuse what a machine cannot be, or cannot have."""
     store = host.policy.file_backed
-    disks = {disk.serial: disk for disk in host.machine.disks
-             } if host.machine else {}
-    nodes = len(host.machine.numa) if host.machine else 1
     unusual = [key for key in ('contained', 'domain', 'jump')
                if getattr(host.shape, key)]
-    if host.machine and (unusual or store and store.link):
+    if unusual or store and store.link:
         raise errors.LabError('%s%s: not of a machine' % (
             where, unusual[0] if unusual else 'file_backed.link'))
-    if host.machine and host.system != MACHINE_SYSTEM:
+    if host.system != MACHINE_SYSTEM:
         raise errors.LabError('%ssystem: a machine runs %s, not %s' % (
             where, MACHINE_SYSTEM, host.system))
-    if host.machine and len(disks) < len(host.machine.disks):
+    if len({disk.serial for disk in host.machine.disks}) < len(
+            host.machine.disks):
         raise errors.LabError(
             '%smachine.disks: two have the same serial number' % where)
-    if (host.machine and store and store.filesystem == 'tmpfs'
+    if (store and store.filesystem == 'tmpfs'
             and store.size_mib > host.machine.memory_mib):
         raise errors.LabError(
             '%sfile_backed.size_mib: %d MiB, and the machine has %d MiB of '
             'memory' % (where, store.size_mib, host.machine.memory_mib))
-    if store and store.disk:
-        if store.disk not in disks:
-            raise errors.LabError('%sfile_backed.disk: %s; it has %s' % (
-                where, store.disk, ', '.join(disks) or 'no disks'))
-        if store.size_mib > disks[store.disk].size_mib:
-            raise errors.LabError(
-                '%sfile_backed.size_mib: %d MiB, and the disk %s has %d MiB'
-                % (where, store.size_mib, store.disk,
-                   disks[store.disk].size_mib))
-        if store.filesystem == 'tmpfs':
-            raise errors.LabError(
-                '%sfile_backed.disk: a tmpfs is not on a disk' % where)
+
+
+def _check_disk(where, store, machine):
+    """Refuse a store on a disk that cannot hold it."""
+    disks = {disk.serial: disk for disk in machine.disks} if machine else {}
+    if store.disk not in disks:
+        raise errors.LabError('%sfile_backed.disk: %s; it has %s' % (
+            where, store.disk, ', '.join(disks) or 'no disks'))
+    if store.size_mib > disks[store.disk].size_mib:
+        raise errors.LabError(
+            '%sfile_backed.size_mib: %d MiB, and the disk %s has %d MiB' % (
+                where, store.size_mib, store.disk,
+                disks[store.disk].size_mib))
+    if store.filesystem == 'tmpfs':
+        raise errors.LabError(
+            '%sfile_backed.disk: a tmpfs is not on a disk' % where)
+
+
+def _check_pools(where, host):
+    """Refuse pools on NUMA nodes that a host does not have."""
+    nodes = len(host.machine.numa) if host.machine else 1
     for pool in host.policy.pools:
         if pool.node is None and pool.reserved and nodes > 1:
             raise errors.LabError(

@@ -21,8 +21,6 @@ from mempage_lab.machines import qemu
 from mempage_lab.machines import snapshot
 from mempage_lab import templates
 
-# Debian's kernel has a datapath of Open vSwitch.
-DATAPATH = 'system'
 #: Prints how many pages are in use of each pool that is named.
 COUNT_USED = """for pool; do
     read -r all < "$pool/nr_hugepages"
@@ -37,7 +35,8 @@ class MachineCompute(compute.Compute):
     Its guests are always emulated: it is not known to have KVM for them.
     """
 
-    datapath = DATAPATH
+    # Debian's kernel has it.
+    datapath = 'system'
     guests_under_kvm = False
 
     def _make_node(self):

@@ -103,9 +103,6 @@ class MachineNode:
         """Wait until it answers; it may be on its way up."""
         self._bare.wait_for_boot()
 
-    def prepare(self):
-        """Do nothing: all that it has it gets when it starts."""
-
     def write(self, path, text, mode=0o644, owner='root'):
         """Write one of its files; before it starts, when it does."""
         file = agent.File(text, mode, owner)
