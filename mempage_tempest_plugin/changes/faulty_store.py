@@ -19,6 +19,8 @@ import fixtures
 from mempage_tempest_plugin.hosts import scripts
 
 SCRIPT = 'faulty_store.sh'
+#: What a host's device mapper must be able to make of a device.
+TARGETS = ('linear', 'flakey', 'delay', 'error')
 _STAMP = re.compile(r'^\[\s*(\d+\.\d+)\] ')
 
 
@@ -32,6 +34,9 @@ class FaultyStore(fixtures.Fixture):
     :param size_mib: the size that the store claims to have
     :param room_mib: what it can really keep
     """
+
+    # Whether the device mapper is between the file system and its file.
+    _mapped = ''
 
     def __init__(self, host, size_mib, room_mib):
         super().__init__()
@@ -59,9 +64,48 @@ class FaultyStore(fixtures.Fixture):
         """
         return after(self._run('log'), self._since)
 
-    def _run(self, action):
+    def _run(self, action, **values):
         return _run(self._host, action, size=str(self._size),
-                    room=str(self._room))
+                    room=str(self._room), mapped=self._mapped, **values)
+
+
+class MappedStore(FaultyStore):
+    """One that the device mapper makes fail, or slow, as a device does.
+
+    :param host: a compute_host.ComputeHost
+    :param size_mib: its size, which it takes of the host's memory
+    """
+
+    _mapped = 'yes'
+
+    def __init__(self, host, size_mib):
+        # A ramdisk has something of its own.
+        super().__init__(host, size_mib, size_mib + 1)
+
+    def break_writing(self):
+        """Have all writes fail; what was written can be read."""
+        self._run('write-errors')
+
+    def break_reading(self):
+        """Have reads fail, and writes, as of a device that was pulled."""
+        self._run('errors')
+
+    def delay_writing(self, milliseconds):
+        """Have each write take a time.
+
+        :param milliseconds: how long
+        """
+        self._run('delay', delay=str(milliseconds))
+
+
+def missing_targets(host):
+    """Tell what the host's device mapper cannot do.
+
+    :param host: a compute_host.ComputeHost that is file-backed
+    :returns: list of those of :data:`TARGETS` that it has not
+    """
+    known = _run(host, 'targets').split()
+    return [target for target in TARGETS if target not in known]
 
 
 def is_left(host):

@@ -23,7 +23,6 @@ from mempage_tempest_plugin.changes import faulty_store
 from mempage_tempest_plugin.changes import forced_down
 from mempage_tempest_plugin.changes import foreign_data
 from mempage_tempest_plugin.changes import host_traits
-from mempage_tempest_plugin.changes import mapped_store
 from mempage_tempest_plugin.changes import names
 from mempage_tempest_plugin.changes import nova_compute
 from mempage_tempest_plugin.changes import quotas
@@ -175,8 +174,7 @@ def _foreign_data(hosts, ask):
 
 
 def _stores(hosts, ask):
-    for kind in faulty_store, mapped_store:
-        for host, is_left in ask(_with_store(hosts), kind.is_left):
-            if is_left:
-                yield Left('backing store of a test on %s' % host.name,
-                           functools.partial(kind.remove_left, host))
+    for host, is_left in ask(_with_store(hosts), faulty_store.is_left):
+        if is_left:
+            yield Left('backing store of a test on %s' % host.name,
+                       functools.partial(faulty_store.remove_left, host))

@@ -13,27 +13,52 @@
 # A backing store that can be broken: ext4 in a file on a small ramdisk,
 # mounted over the real store while no guest is there. Read by sh on its
 # standard input, as root. faulty_store.py puts the assignments of action,
-# directory, size (of the store, MiB) and room (that it really has, MiB) in
-# front.
+# directory, size (of the store, MiB), room (that it really has, MiB) and
+# mapped (not empty if it is to be behind the device mapper) in front.
 
 set -e
 LC_ALL=C
 export LC_ALL
 base=/run/mempage-faulty-store
 image=$base/image
+map=mempage-faulty-store
 
-device() {
+loop() {
     losetup -j "$image" | cut -d: -f1
+}
+
+is_mapped() {
+    dmsetup info "$map" >/dev/null 2>&1
+}
+
+# What the file system is on.
+device() {
+    if is_mapped; then
+        echo "/dev/mapper/$map"
+    else
+        loop
+    fi
+}
+
+# Put another target in place of what the mapped device does.
+become() {
+    sectors=$(blockdev --getsz "/dev/mapper/$map")
+    dmsetup suspend --noflush "$map"
+    dmsetup load "$map" --table "0 $sectors $1"
+    dmsetup resume "$map"
 }
 
 # What an earlier run may have left goes first.
 down() {
     mountpoint -q "$base" || return 0
+    # Whatever is still to be written can be written.
+    ! is_mapped || become "linear $(loop) 0"
     for mounted in $(awk -v d="$(device)" 'd != "" && $1 == d { print $2 }' \
             /proc/mounts | sort -r); do
         umount -l "$mounted"
     done
-    for loop in $(device); do
+    ! is_mapped || dmsetup remove --retry "$map"
+    for loop in $(loop); do
         losetup -d "$loop"
     done
     umount -l "$base"
@@ -51,15 +76,27 @@ case $action in
         mkdir -p "$base"
         mount -t tmpfs -o "size=${room}m,mode=700" mempage "$base"
         truncate -s "${size}M" "$image"
-        mkfs.ext4 -q -F -m 0 -O ^has_journal -E nodiscard "$image"
+        source=$image
+        options=loop,errors=continue
+        if [ -n "$mapped" ]; then
+            losetup --find "$image"
+            dmsetup create "$map" --table "0 $((size * 2048)) linear $(loop) 0"
+            source=/dev/mapper/$map
+            options=errors=continue
+        fi
+        mkfs.ext4 -q -F -m 0 -O ^has_journal -E nodiscard "$source"
         mkdir "$base/store"
-        mount -o loop,errors=continue "$image" "$base/store"
+        mount -o "$options" "$source" "$base/store"
         rm -rf "$base/store/lost+found"
         (cd "$directory" && tar -c --exclude=./lost+found .) |
             tar -x -C "$base/store"
         umount "$base/store"
-        mount -o loop,errors=continue "$image" "$directory"
+        mount -o "$options" "$source" "$directory"
         cut -d ' ' -f 1 /proc/uptime
+        ;;
+    targets)
+        modprobe -a loop dm-flakey dm-delay 2>/dev/null || true
+        dmsetup targets 2>/dev/null | cut -d ' ' -f 1
         ;;
     read-errors)
         # The device is there and cannot read any more what is behind its end.
@@ -72,8 +109,17 @@ case $action in
     read-only)
         mount -o remount,ro "$directory"
         ;;
+    write-errors)
+        become "flakey $(loop) 0 0 86400 1 error_writes"
+        ;;
+    errors)
+        become error
+        ;;
+    delay)
+        become "delay $(loop) 0 0 $(loop) 0 $delay"
+        ;;
     log)
-        name=$(basename "$(device)")
+        name=$(basename "$(readlink -f "$(device)")")
         dmesg | grep -E "\($name\)|dev $name,|on dev(ice)? $name" || true
         ;;
     is-left)

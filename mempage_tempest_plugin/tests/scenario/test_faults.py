@@ -22,7 +22,6 @@ from testtools import matchers
 
 from mempage_tempest_plugin.changes import faulty_store
 from mempage_tempest_plugin.changes import foreign_data
-from mempage_tempest_plugin.changes import mapped_store
 from mempage_tempest_plugin.changes import nova_compute
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import attachments
@@ -57,7 +56,6 @@ class _BaseFaultTest(base.BaseMemoryTest):
         # Nobody has such a store now: whoever does has leased the host alone.
         for host in cls.hosts:
             faulty_store.remove_left(host)
-            mapped_store.remove_left(host)
 
     def setUp(self):
         super().setUp()
@@ -192,8 +190,8 @@ class TestDaemonsRestarted(_BaseFaultTest):
             return False
 
 
-class TestBrokenStore(_BaseFaultTest):
-    """A file-backed host; its store is broken on purpose."""
+class _BaseBrokenStoreTest(_BaseFaultTest):
+    """Tests that put a store that can be broken in place of a host's own."""
 
     take = which.last
     alone_on = which.each
@@ -203,81 +201,111 @@ class TestBrokenStore(_BaseFaultTest):
         super().resource_setup()
         [cls.host] = cls.hosts
 
-    def _boot_on(self, room_mib):
-        """Have a server on a store that is there for this test only.
-
-        :param room_mib: what the store can really keep
-        :returns: the faulty_store.FaultyStore
-        """
-        # The file system needs room for itself.
-        store = self.useFixture(faulty_store.FaultyStore(
-            self.host, self.flavor['ram'] + SPARE_MIB,
-            room_mib + SPARE_MIB))
+    def boot_on_store(self):
+        """Have a server on the store that is there for this test only."""
         self.boot_noted(self.host)
+        # The server has to be gone before its store is.
+        self.addCleanup(self.remove)
         self.wait_until_active(self.host)
         self.remains.note_files(self.host)
-        # The server has to be gone before its store is.
-        self.addCleanup(self._remove)
-        return store
 
-    def _remove(self):
+    def remove(self):
+        """Delete the server, and wait until it is gone."""
         test_utils.call_and_ignore_notfound_exc(self.delete, self.host)
         self.wait_until_deleted(self.host)
 
-    def _report(self, name, text):
+    def report(self, name, text):
+        """Attach a text to the test's result."""
         self.addDetailUniqueName(name, content.text_content(text + '\n'))
 
-    def _evict(self):
+    def evict(self):
+        """Push the server's file out of the page cache, to the store."""
         return cache.evict(self.host, self.path(self.host),
                            self.pids(self.host))
 
-    @decorators.idempotent_id('b26e518f-e4ad-4b7d-9f98-63c0a5b92e8b')
-    def test_write_errors_are_silent_but_found(self):
-        """Hazard: memory is lost and only fsync and the kernel's log tell"""
-        store = self._boot_on(self.flavor['ram'] // 4)
-        pids = self.pids(self.host)
-        cached = self._evict()
-        self._report('hazard', '%d of %d pages stayed in the page cache; '
-                     'fsync: %s; kernel:\n%s' % (
-                         cached.cached, cached.pages, cached.fsync,
-                         '\n'.join(store.complaints())))
+    def check_silent_loss(self, store, pids, cached):
+        """Assert that only those who ask find that memory was lost.
+
+        :param store: the faulty_store.FaultyStore
+        :param pids: the QEMU processes before
+        :param cached: what :meth:`evict` returned
+        """
+        said = '\n'.join(store.complaints())
+        self.report('hazard', '%d of %d pages stayed in the page cache; '
+                    'fsync: %s; kernel:\n%s' % (
+                        cached.cached, cached.pages, cached.fsync, said))
         # Nobody who could act on it is told:
         self.assertEqual(pids, self.pids(self.host))
         self.assertEqual('ACTIVE', self.cloud.server(
             self.server_on(self.host).uuid).status)
         # Those who ask find it:
         self.assertIsNotNone(cached.fsync, 'fsync met with no error')
-        self.assertThat('\n'.join(store.complaints()),
-                        matchers.MatchesRegex(LOST),
+        self.assertThat(said, matchers.MatchesRegex(LOST),
                         'the kernel\'s log does not tell of lost writes')
 
-    @decorators.idempotent_id('c37f6290-f5be-4c8e-80a9-74d1b6ca3f9c')
-    def test_read_errors_end_the_guest(self):
-        """QEMU dies rather than go on with wrong memory, and Nova tells"""
-        store = self._boot_on(self.flavor['ram'])
+    def check_unreadable(self, store):
+        """Assert that QEMU ends when it cannot read the guest's memory.
+
+        :param store: the faulty_store.FaultyStore that the server is on
+        """
         self.nova.act(self.server_on(self.host).uuid, 'pause_server',
                       'PAUSED')
-        cached = self._evict()
+        cached = self.evict()
         self.assertEqual((0, None), (cached.cached, cached.fsync))
         store.break_reading()
         self._touch()
         self.wait_until_shut_off(self.host)
         self.assertEqual([], self.pids(self.host))
-        self.assertThat('\n'.join(store.complaints()),
-                        matchers.MatchesRegex('(?s).*I/O error'))
-        self._report('kernel', '\n'.join(store.complaints()))
+        said = '\n'.join(store.complaints())
+        self.assertThat(said, matchers.MatchesRegex('(?s).*I/O error'))
+        self.report('kernel', said)
+
+    def _touch(self):
+        """Have QEMU read the guest's memory, as the guest itself would."""
+        try:
+            self.host.read_memory(self.server_on(self.host).uuid,
+                                  self.flavor['ram'] * units.Mi // 2, 1)
+        except exceptions.HypervisorError as error:
+            # It dies of the question.
+            self.report('qemu', str(error))
+
+
+class TestBrokenStore(_BaseBrokenStoreTest):
+    """A file-backed host; its store is broken on purpose."""
+
+    def _store(self, room_mib):
+        """Have a store that is there for this test only.
+
+        :param room_mib: what it can really keep
+        :returns: the faulty_store.FaultyStore
+        """
+        # The file system needs room for itself.
+        return self.useFixture(faulty_store.FaultyStore(
+            self.host, self.flavor['ram'] + SPARE_MIB, room_mib + SPARE_MIB))
+
+    @decorators.idempotent_id('b26e518f-e4ad-4b7d-9f98-63c0a5b92e8b')
+    def test_write_errors_are_silent_but_found(self):
+        """Hazard: memory is lost and only fsync and the kernel's log tell"""
+        store = self._store(self.flavor['ram'] // 4)
+        self.boot_on_store()
+        pids = self.pids(self.host)
+        self.check_silent_loss(store, pids, self.evict())
+
+    @decorators.idempotent_id('c37f6290-f5be-4c8e-80a9-74d1b6ca3f9c')
+    def test_read_errors_end_the_guest(self):
+        """QEMU dies rather than go on with wrong memory, and Nova tells"""
+        store = self._store(self.flavor['ram'])
+        self.boot_on_store()
+        self.check_unreadable(store)
 
     @decorators.idempotent_id('d480739a-06cf-4d9f-91ba-85e2c7db40ad')
     def test_read_only_store(self):
         """A new server is refused with a fault that names the cause"""
-        store = self.useFixture(faulty_store.FaultyStore(
-            self.host, self.flavor['ram'] + SPARE_MIB,
-            self.flavor['ram'] + SPARE_MIB))
-        store.make_read_only()
+        self._store(self.flavor['ram']).make_read_only()
         self.boot_noted(self.host)
         server = self.server_on(self.host)
         self.nova.settle([server])
-        self._report('fault', server.fault)
+        self.report('fault', server.fault)
         self.assertEqual('ERROR', server.status)
         # It never had a file there.
         server.host = self.host.name
@@ -286,93 +314,43 @@ class TestBrokenStore(_BaseFaultTest):
         self.remains.paths[self.host.name] = []
         self.remains.check_none(self.host)
         self.assertEqual({}, self.cloud.allocated_memory(server.uuid))
-        self._remove()
-
-    def _touch(self):
-        """Have QEMU read the guest's memory, as the guest itself would."""
-        try:
-            self.host.libvirt.monitor(
-                self.server_on(self.host).uuid, 'human-monitor-command',
-                **{'command-line': 'xp /1xb 0x%x' % (
-                    self.flavor['ram'] * units.Mi // 2)})
-        except exceptions.HypervisorError as error:
-            # It dies of the question.
-            self._report('qemu', str(error))
+        self.remove()
 
 
-class TestMappedStore(_BaseFaultTest):
+class TestMappedStore(_BaseBrokenStoreTest):
     """A file-backed host whose kernel has the device mapper."""
-
-    take = which.last
-    alone_on = which.each
 
     def setUp(self):
         super().setUp()
-        [self.host] = self.hosts
-        missing = mapped_store.missing_targets(self.host)
+        missing = faulty_store.missing_targets(self.host)
         if missing:
             self.skipTest('The device mapper of host %s has no %s' % (
                 self.host.name, ', '.join(missing)))
         self.check_host(self.host)
-        self.store = self.useFixture(mapped_store.MappedStore(
+        self.store = self.useFixture(faulty_store.MappedStore(
             self.host, self.flavor['ram'] + SPARE_MIB))
-
-    def _boot(self):
-        self.boot_noted(self.host)
-        # The server has to be gone before its store is.
-        self.addCleanup(self._remove)
-        self.wait_until_active(self.host)
-        self.remains.note_files(self.host)
-
-    def _remove(self):
-        test_utils.call_and_ignore_notfound_exc(self.delete, self.host)
-        self.wait_until_deleted(self.host)
-
-    def _evict(self):
-        return cache.evict(self.host, self.path(self.host),
-                           self.pids(self.host))
-
-    def _complaints(self):
-        said = '\n'.join(self.store.complaints())
-        self.addDetailUniqueName('kernel', content.text_content(said + '\n'))
-        return said
 
     @decorators.idempotent_id('2e27523e-ff2a-4198-b55e-ece54f200a3d')
     def test_writes_fail(self):
         """Hazard: the guest runs on, only fsync and the kernel's log tell"""
-        self._boot()
+        self.boot_on_store()
         pids = self.pids(self.host)
-        self._evict()
+        self.evict()
         self.store.break_writing()
         self._dirty()
-        cached = self._evict()
-        self.assertEqual(pids, self.pids(self.host))
-        self.assertEqual('ACTIVE', self.cloud.server(
-            self.server_on(self.host).uuid).status)
-        self.assertIsNotNone(cached.fsync, 'fsync met with no error')
-        self.assertThat(self._complaints(), matchers.MatchesRegex(LOST),
-                        'the kernel\'s log does not tell of lost writes')
+        self.check_silent_loss(self.store, pids, self.evict())
 
     @decorators.idempotent_id('b68839ab-1859-4072-a20a-344e78713d89')
     def test_device_is_gone(self):
         """QEMU dies rather than go on with wrong memory, and Nova tells"""
-        self._boot()
-        self.nova.act(self.server_on(self.host).uuid, 'pause_server',
-                      'PAUSED')
-        cached = self._evict()
-        self.assertEqual((0, None), (cached.cached, cached.fsync))
-        self.store.break_all()
-        self._read()
-        self.wait_until_shut_off(self.host)
-        self.assertEqual([], self.pids(self.host))
-        self.assertThat(self._complaints(),
-                        matchers.MatchesRegex('(?s).*I/O error'))
+        self.boot_on_store()
+        self.check_unreadable(self.store)
 
     @decorators.idempotent_id('c4361715-c210-4990-b871-de7938d6269f')
     def test_writes_are_slow(self):
         """A guest comes and goes, and all of its memory is where it belongs"""
         self.store.delay_writing(DELAY_MS)
-        self._boot()
+        self.boot_on_store()
         self.check_evidence(self.host)
         self.delete(self.host)
         self.wait_until_deleted(self.host)
@@ -384,18 +362,6 @@ class TestMappedStore(_BaseFaultTest):
             ['dd', 'of=' + self.path(self.host), 'conv=notrunc', 'bs=1M',
              'if=/dev/urandom', 'count=4',
              'seek=%d' % (self.flavor['ram'] // 2)], root=True)
-
-    def _read(self):
-        """Have QEMU read the guest's memory, as the guest itself would."""
-        try:
-            self.host.libvirt.monitor(
-                self.server_on(self.host).uuid, 'human-monitor-command',
-                **{'command-line': 'xp /1xb 0x%x' % (
-                    self.flavor['ram'] * units.Mi // 2)})
-        except exceptions.HypervisorError as error:
-            # It dies of the question.
-            self.addDetailUniqueName('qemu', content.text_content(
-                '%s\n' % error))
 
 
 class TestFullStore(reachable.BaseFilledTest):

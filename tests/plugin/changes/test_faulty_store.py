@@ -56,3 +56,48 @@ class TestFaultyStore(testtools.TestCase):
                                         mock.Mock(stdout='')]
         self.assertTrue(faulty_store.is_left(host))
         self.assertFalse(faulty_store.is_left(host))
+
+
+class MappedStoreTest(testtools.TestCase):
+
+    def _host(self, *answers):
+        host = mock.Mock()
+        host.declared.file_backed.directory = "/var/lib/it's"
+        host.ssh.execute.side_effect = [mock.Mock(stdout=answer)
+                                        for answer in answers]
+        return host
+
+    def _scripts(self, host):
+        return [call.kwargs['stdin']
+                for call in host.ssh.execute.call_args_list]
+
+    def test_what_it_does(self):
+        host = self._host('7.0\n', '', '', '', '[ 8.0] old\n[ 3.0] older', '')
+        with faulty_store.MappedStore(host, 128) as store:
+            store.break_writing()
+            store.break_reading()
+            store.delay_writing(200)
+            self.assertEqual(['[ 8.0] old'], store.complaints())
+        scripts = self._scripts(host)
+        self.assertEqual(
+            ['action=up', 'action=write-errors', 'action=errors',
+             'action=delay', 'action=log', 'action=down'],
+            [script.splitlines()[0] for script in scripts])
+        self.assertIn('\ndelay=200\n', scripts[3])
+        for script in scripts:
+            subprocess.run(['sh', '-n'], input=script, check=True, text=True)
+
+    def test_missing_targets(self):
+        self.assertEqual([], faulty_store.missing_targets(
+            self._host('striped\nlinear\nerror\ndelay\nflakey\n')))
+        self.assertEqual(['flakey', 'delay'], faulty_store.missing_targets(
+            self._host('linear\nerror\n')))
+        self.assertEqual(list(faulty_store.TARGETS),
+                         faulty_store.missing_targets(self._host('')))
+
+    def test_what_is_left(self):
+        host = self._host('yes\n', '', '')
+        self.assertTrue(faulty_store.is_left(host))
+        self.assertFalse(faulty_store.is_left(host))
+        faulty_store.remove_left(host)
+        self.assertIn('action=down', self._scripts(host)[-1])

@@ -99,7 +99,6 @@ class LeftoversTest(base.BaseTestCase):
             'trait %s of host1' % DOWN, 'trait %s of host2' % TRAIT,
             'trait ' + DOWN, 'trait ' + TRAIT,
             'file /ram/mempage-foreign-data on fbm1',
-            'backing store of a test on fbm1',
             'backing store of a test on fbm1'],
             [left.what.replace(samples.FILE_BACKED.file_backed.mount, '/ram')
              for left in self._find()])
