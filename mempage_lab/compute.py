@@ -113,15 +113,20 @@ class Compute:
         self._write_configuration(hosts)
         self.node.start(
             list(self.programs()), self._by_all_names(hosts),
-            templates.render('compute-setup.sh', policy=self.host.policy,
-                             users=templates.render('compute-users.sh'),
-                             contained=self.host.shape.contained,
-                             libvirt=self.libvirt, nova=self.nova,
-                             volumes=containers.VOLUMES,
-                             outside=functools.partial(containers.outside,
-                                                       self.host),
-                             page_sizes=self.topology.page_sizes),
+            self._setup('compute-setup.sh', self.topology.page_sizes),
             kvm=self.kvm)
+
+    def _setup(self, template, page_sizes):
+        """Return what the host runs before its programs.
+
+        :param template: its name
+        :param page_sizes: in KiB, of the large pages that its guests may see
+        """
+        return templates.render(
+            template, policy=self.host.policy, page_sizes=page_sizes,
+            contained=self.host.shape.contained, libvirt=self.libvirt,
+            nova=self.nova, volumes=containers.VOLUMES,
+            outside=functools.partial(containers.outside, self.host))
 
     def _by_all_names(self, hosts):
         """Return hosts by their names as /etc/hosts has them.

@@ -19,7 +19,6 @@ from mempage_lab.machines import image
 from mempage_lab.machines import node
 from mempage_lab.machines import qemu
 from mempage_lab.machines import snapshot
-from mempage_lab import templates
 
 #: Prints how many pages are in use of each pool that is named.
 COUNT_USED = """for pool; do
@@ -66,15 +65,9 @@ class MachineCompute(compute.Compute):
         # Debian's ends if nobody asks it anything for two minutes.
         self.node.write('/etc/default/libvirtd', 'LIBVIRTD_ARGS=\n')
         made = self.snapshot
+        sizes = sorted({pool.size_kib for pool in self.host.policy.pools})
         self.node.start(made, made.environment.extension(), hosts,
-                        self._setup())
-
-    def _setup(self):
-        pools = self.host.policy.pools
-        return templates.render(
-            'machine-setup.sh', pools=pools, policy=self.host.policy,
-            users=templates.render('compute-users.sh'),
-            page_sizes=sorted({pool.size_kib for pool in pools}))
+                        self._setup('machine-setup.sh', sizes))
 
     def reboot(self, hard):
         """Boot it again, and wait until it is up.
