@@ -12,6 +12,7 @@
 
 """A backing store on a host that can be broken on purpose."""
 
+import dataclasses
 import re
 
 import fixtures
@@ -19,6 +20,9 @@ import fixtures
 from mempage_tempest_plugin.hosts import scripts
 
 SCRIPT = 'faulty_store.sh'
+#: What it makes, whatever the host's own store has: xfs needs 300 MiB, and
+#: stops altogether when a write fails.
+FILE_SYSTEM = 'ext4'
 #: What a host's device mapper must be able to make of a device.
 TARGETS = ('linear', 'flakey', 'delay', 'error')
 _STAMP = re.compile(r'^\[\s*(\d+\.\d+)\] ')
@@ -48,6 +52,14 @@ class FaultyStore(fixtures.Fixture):
     def _setUp(self):
         self.addCleanup(self._run, 'down')
         self._since = float(self._run('up'))
+
+    @property
+    def declared(self):
+        """The host's declaration, with this store in place of its own."""
+        own = self._host.declared.file_backed
+        return dataclasses.replace(
+            self._host.declared, file_backed=dataclasses.replace(
+                own, filesystem=FILE_SYSTEM, mount=own.directory))
 
     def break_reading(self):
         """Have reads fail that the page cache cannot answer."""

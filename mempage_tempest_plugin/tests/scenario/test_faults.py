@@ -351,7 +351,7 @@ class TestMappedStore(_BaseBrokenStoreTest):
         """A guest comes and goes, and all of its memory is where it belongs"""
         self.store.delay_writing(DELAY_MS)
         self.boot_on_store()
-        self.check_evidence(self.host)
+        self.check_evidence(self.host, declared=self.store.declared)
         self.delete(self.host)
         self.wait_until_deleted(self.host)
         self.remains.check_none(self.host)

@@ -12,12 +12,15 @@
 
 """Tests of the store that is broken on purpose."""
 
+import dataclasses
 import subprocess
 from unittest import mock
 
 import testtools
 
 from mempage_tempest_plugin.changes import faulty_store
+from mempage_tempest_plugin.declared import inventory
+from mempage_tempest_plugin.hosts import scripts
 
 LOG = """[   12.000000] EXT4-fs (loop3): mounted filesystem
 [ 2901.601302] EXT4-fs (loop3): mounted filesystem without journal
@@ -49,6 +52,20 @@ class TestFaultyStore(testtools.TestCase):
                          [script.splitlines()[0] for script in scripts])
         for script in scripts:
             subprocess.run(['sh', '-n'], input=script, check=True, text=True)
+
+    def test_declared(self):
+        """It is the host's own, but for the file system and its place"""
+        store = inventory.FileBacked(directory='/srv/it/memory', mount='/srv',
+                                     capacity_mib=64, filesystem='xfs')
+        host = mock.Mock(declared=inventory.Host(
+            name='it', address='it', ssh=None, libvirt_uri='test:///',
+            file_backed=store))
+        declared = faulty_store.FaultyStore(host, 128, 64).declared
+        self.assertEqual('ext4', declared.file_backed.filesystem)
+        self.assertEqual('/srv/it/memory', declared.file_backed.mount)
+        self.assertEqual(host.declared, dataclasses.replace(
+            declared, file_backed=store))
+        self.assertIn('mkfs.ext4', scripts.read(faulty_store.SCRIPT))
 
     def test_what_is_left(self):
         host = self._host()
