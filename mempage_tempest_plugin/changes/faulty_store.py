@@ -23,8 +23,6 @@ SCRIPT = 'faulty_store.sh'
 #: What it makes, whatever the host's own store has: xfs needs 300 MiB, and
 #: stops altogether when a write fails.
 FILE_SYSTEM = 'ext4'
-#: What a host's device mapper must be able to make of a device.
-TARGETS = ('linear', 'flakey', 'delay', 'error')
 _STAMP = re.compile(r'^\[\s*(\d+\.\d+)\] ')
 
 
@@ -39,7 +37,9 @@ class FaultyStore(fixtures.Fixture):
     :param room_mib: what it can really keep
     """
 
-    # Whether the device mapper is between the file system and its file.
+    #: What the host's device mapper must be able to make of a device.
+    TARGETS = ()
+    # How the device mapper stands between the file system and its file.
     _mapped = ''
 
     def __init__(self, host, size_mib, room_mib):
@@ -88,7 +88,8 @@ class MappedStore(FaultyStore):
     :param size_mib: its size, which it takes of the host's memory
     """
 
-    _mapped = 'yes'
+    TARGETS = ('linear', 'flakey', 'delay', 'error')
+    _mapped = 'linear'
 
     def __init__(self, host, size_mib):
         # A ramdisk has something of its own.
@@ -110,14 +111,22 @@ class MappedStore(FaultyStore):
         self._run('delay', delay=str(milliseconds))
 
 
-def missing_targets(host):
+class ThinStore(FaultyStore):
+    """One on a thin device, whose pool is smaller than what it promises."""
+
+    TARGETS = ('thin', 'thin-pool')
+    _mapped = 'thin'
+
+
+def missing_targets(host, store):
     """Tell what the host's device mapper cannot do.
 
     :param host: a compute_host.ComputeHost that is file-backed
-    :returns: list of those of :data:`TARGETS` that it has not
+    :param store: :class:`FaultyStore`, or one of those made of it
+    :returns: list of those of its TARGETS that the host has not
     """
     known = _run(host, 'targets').split()
-    return [target for target in TARGETS if target not in known]
+    return [target for target in store.TARGETS if target not in known]
 
 
 def is_left(host):

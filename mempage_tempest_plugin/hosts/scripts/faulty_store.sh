@@ -14,7 +14,7 @@
 # mounted over the real store while no guest is there. Read by sh on its
 # standard input, as root. faulty_store.py puts the assignments of action,
 # directory, size (of the store, MiB), room (that it really has, MiB) and
-# mapped (not empty if it is to be behind the device mapper) in front.
+# mapped (linear or thin if it is to be behind the device mapper) in front.
 
 set -e
 LC_ALL=C
@@ -22,13 +22,34 @@ export LC_ALL
 base=/run/mempage-faulty-store
 image=$base/image
 map=mempage-faulty-store
+pool=$map-pool
+# What a thin pool notes its blocks in, MiB
+metadata_mib=4
 
 loop() {
-    losetup -j "$image" | cut -d: -f1
+    losetup -j "$base/${1:-image}" | cut -d: -f1
 }
 
 is_mapped() {
-    dmsetup info "$map" >/dev/null 2>&1
+    dmsetup info "${1:-$map}" >/dev/null 2>&1
+}
+
+# A thin device that claims to have all of its size, in a pool that has not.
+# Others would wait for a minute, in the hope that somebody enlarges the pool.
+thin() {
+    truncate -s "${metadata_mib}M" "$base/metadata"
+    losetup --find "$base/metadata"
+    dmsetup create "$pool" --table "0 $(((room - metadata_mib) * 2048)) \
+        thin-pool $(loop metadata) $(loop) 128 0 1 error_if_no_space"
+    dmsetup message "$pool" 0 create_thin 0
+    dmsetup create "$map" --table "0 $1 thin /dev/mapper/$pool 0"
+}
+
+map() {
+    case $mapped in
+        linear) dmsetup create "$map" --table "0 $1 linear $(loop) 0" ;;
+        thin) thin "$1" ;;
+    esac
 }
 
 # What the file system is on.
@@ -51,14 +72,16 @@ become() {
 # What an earlier run may have left goes first.
 down() {
     mountpoint -q "$base" || return 0
-    # Whatever is still to be written can be written.
-    ! is_mapped || become "linear $(loop) 0"
+    # Whatever is still to be written can be written, or fails at once.
+    ! is_mapped || is_mapped "$pool" || become "linear $(loop) 0"
     for mounted in $(awk -v d="$(device)" 'd != "" && $1 == d { print $2 }' \
             /proc/mounts | sort -r); do
         umount -l "$mounted"
     done
-    ! is_mapped || dmsetup remove --retry "$map"
-    for loop in $(loop); do
+    for made in "$map" "$pool"; do
+        ! is_mapped "$made" || dmsetup remove --retry "$made"
+    done
+    for loop in $(loop) $(loop metadata); do
         losetup -d "$loop"
     done
     umount -l "$base"
@@ -80,7 +103,7 @@ case $action in
         options=loop,errors=continue
         if [ -n "$mapped" ]; then
             losetup --find "$image"
-            dmsetup create "$map" --table "0 $((size * 2048)) linear $(loop) 0"
+            map $((size * 2048))
             source=/dev/mapper/$map
             options=errors=continue
         fi
@@ -95,7 +118,7 @@ case $action in
         cut -d ' ' -f 1 /proc/uptime
         ;;
     targets)
-        modprobe -a loop dm-flakey dm-delay 2>/dev/null || true
+        modprobe -a loop dm-flakey dm-delay dm-thin-pool 2>/dev/null || true
         dmsetup targets 2>/dev/null | cut -d ' ' -f 1
         ;;
     read-errors)

@@ -201,6 +201,16 @@ class _BaseBrokenStoreTest(_BaseFaultTest):
         super().resource_setup()
         [cls.host] = cls.hosts
 
+    def need_mapper(self, store):
+        """Skip the test unless the host can have a kind of store.
+
+        :param store: the class of faulty_store
+        """
+        missing = faulty_store.missing_targets(self.host, store)
+        if missing:
+            self.skipTest('The device mapper of host %s has no %s' % (
+                self.host.name, ', '.join(missing)))
+
     def boot_on_store(self):
         """Have a server on the store that is there for this test only."""
         self.boot_noted(self.host)
@@ -322,10 +332,7 @@ class TestMappedStore(_BaseBrokenStoreTest):
 
     def setUp(self):
         super().setUp()
-        missing = faulty_store.missing_targets(self.host)
-        if missing:
-            self.skipTest('The device mapper of host %s has no %s' % (
-                self.host.name, ', '.join(missing)))
+        self.need_mapper(faulty_store.MappedStore)
         self.check_host(self.host)
         self.store = self.useFixture(faulty_store.MappedStore(
             self.host, self.flavor['ram'] + SPARE_MIB))
@@ -362,6 +369,21 @@ class TestMappedStore(_BaseBrokenStoreTest):
             ['dd', 'of=' + self.path(self.host), 'conv=notrunc', 'bs=1M',
              'if=/dev/urandom', 'count=4',
              'seek=%d' % (self.flavor['ram'] // 2)], root=True)
+
+
+class TestThinStore(_BaseBrokenStoreTest):
+    """A file-backed host whose kernel has thin pools."""
+
+    @decorators.idempotent_id('47367bef-4e3a-44a6-86c1-131500431646')
+    def test_pool_is_full(self):
+        """Hazard: the file system has room, and what it is on has none"""
+        self.need_mapper(faulty_store.ThinStore)
+        store = self.useFixture(faulty_store.ThinStore(
+            self.host, self.flavor['ram'] + SPARE_MIB,
+            self.flavor['ram'] // 4 + SPARE_MIB))
+        self.boot_on_store()
+        pids = self.pids(self.host)
+        self.check_silent_loss(store, pids, self.evict())
 
 
 class TestFullStore(reachable.BaseFilledTest):

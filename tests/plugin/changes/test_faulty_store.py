@@ -105,12 +105,14 @@ class MappedStoreTest(testtools.TestCase):
             subprocess.run(['sh', '-n'], input=script, check=True, text=True)
 
     def test_missing_targets(self):
-        self.assertEqual([], faulty_store.missing_targets(
-            self._host('striped\nlinear\nerror\ndelay\nflakey\n')))
-        self.assertEqual(['flakey', 'delay'], faulty_store.missing_targets(
-            self._host('linear\nerror\n')))
-        self.assertEqual(list(faulty_store.TARGETS),
-                         faulty_store.missing_targets(self._host('')))
+        for answer, missing in (
+                ('striped\nlinear\nerror\ndelay\nflakey\n', []),
+                ('linear\nerror\nthin\n', ['flakey', 'delay']),
+                ('', ['linear', 'flakey', 'delay', 'error'])):
+            self.assertEqual(missing, faulty_store.missing_targets(
+                self._host(answer), faulty_store.MappedStore))
+        self.assertEqual(['thin-pool'], faulty_store.missing_targets(
+            self._host('linear\nthin\n'), faulty_store.ThinStore))
 
     def test_what_is_left(self):
         host = self._host('yes\n', '', '')
