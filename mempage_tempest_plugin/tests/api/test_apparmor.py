@@ -21,6 +21,11 @@ from mempage_tempest_plugin.tests.bases import base
 
 # What the kernel logs of what it refused to a guest.
 DENIED = 'apparmor="DENIED".*profile="libvirt-%s"'
+# Where that is instead if auditd runs.
+AUDIT_LOG = '/var/log/audit/audit.log'
+NOTHING = ('Neither the kernel\'s log nor %s tells that it was refused '
+           'anything; a rule that begins with "deny" refuses in silence, see '
+           '/etc/apparmor.d/abstractions/libvirt-qemu' % AUDIT_LOG)
 
 
 class TestAppArmor(base.BaseMemoryTest):
@@ -48,15 +53,16 @@ class TestAppArmor(base.BaseMemoryTest):
         try:
             self.wait_until_active(host)
         except lib_exc.TempestException as error:
-            denied = host.ssh.execute(
-                ['sh', '-c', 'dmesg | grep -E "$0"',
-                 DENIED % self.server_on(host).uuid], root=True,
-                check=False).stdout
-            if denied:
-                raise self.failureException(
-                    'AppArmor on host %s refused what the guest needs: %s' % (
-                        host.name, denied)) from error
-            raise
+            raise self.failureException(
+                'A guest that AppArmor confines did not start on host %s. '
+                '%s\n%s' % (host.name, self._denied(host), error)) from error
+
+    def _denied(self, host):
+        """Tell what AppArmor refused to the host's server."""
+        return host.ssh.execute(
+            ['sh', '-c', '{ dmesg; cat "$1"; } 2>/dev/null | grep -E "$0"',
+             DENIED % self.server_on(host).uuid, AUDIT_LOG], root=True,
+            check=False).stdout or NOTHING
 
     def _check_confined(self, host):
         """Assert that it is confined indeed, and nothing only complains."""
