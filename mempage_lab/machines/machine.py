@@ -25,6 +25,9 @@ from mempage_lab import wait
 
 #: Where a machine reads who it is; see mempage-settle.
 IDENTITY = '/etc/mempage-lab/machine'
+#: What tells its kernel from others until it boots: all that go on from one
+#: snapshot have the boot ID of that.
+BOOT_ID = '/run/mempage-boot-id'
 # Seconds; an emulated CPU is 10 to 30 times slower, and shares a real one.
 _BOOT_LIMIT = {True: 120, False: 1200}
 _END_LIMIT = {True: 60, False: 300}
@@ -33,6 +36,10 @@ _RUN_LIMIT = {True: 60, False: 600}
 # Given the boot that it was in before. What waits knows of failed units, too.
 _HAS_BOOTED = """test "$(cat /proc/sys/kernel/random/boot_id)" != "$1" &&
 systemctl is-system-running --wait | grep -qE 'running|degraded'"""
+# Given the time, BOOT_ID and the words of a command.
+_GO_ON = """mount --bind "$1" /proc/sys/kernel/random/boot_id &&
+/usr/local/sbin/mempage-settle "$0" && shift && "$@"
+"""
 # What the console says when there is nothing to wait for any more.
 _DEAD_ENDS = ('Kernel panic - not syncing', 'You are in emergency mode',
               'initramfs: no root')
@@ -168,8 +175,8 @@ class Machine(Bare):
         self._resume()
         return self.agent.write(
             {**self._identity(hosts), **(more or {})},
-            ('sh', '-c', '/usr/local/sbin/mempage-settle "$0" && "$@"',
-             '%.2f' % time.time(), *then), limit=_RUN_LIMIT[self.kvm])
+            ('sh', '-c', _GO_ON, '%.2f' % time.time(), BOOT_ID, *then),
+            limit=_RUN_LIMIT[self.kvm])
 
     def _resume(self):
         hardware = self.snapshot.hardware
@@ -240,7 +247,8 @@ class Machine(Bare):
         unique = uuid.uuid5(uuid.NAMESPACE_DNS, self.name).hex
         table = ''.join('%s %s\n' % (address, name)
                         for name, address in hosts.items())
-        texts = {'/etc/hostname': self.name + '\n',
+        texts = {BOOT_ID: '%s\n' % uuid.uuid4(),
+                 '/etc/hostname': self.name + '\n',
                  '/etc/hosts': '127.0.0.1 localhost\n' + table,
                  '/etc/machine-id': unique + '\n',
                  # Otherwise that of the snapshot comes back at each boot.
