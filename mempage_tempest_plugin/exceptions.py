@@ -126,6 +126,15 @@ class FactsMissing(HostError):
     """An answer from a compute host lacks what was asked for."""
 
 
+class StoreNotMounted(HostError):
+    """The declared backing store of a compute host is not there."""
+
+    def __init__(self, host, mount):
+        self.mount = mount
+        super().__init__(host, 'nothing is mounted at %s, where the backing '
+                         'store is declared' % mount)
+
+
 class OriginalKept(HostError):
     """Somebody else has changed the configuration of a host."""
 

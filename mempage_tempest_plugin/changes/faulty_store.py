@@ -17,7 +17,7 @@ import re
 
 import fixtures
 
-from mempage_tempest_plugin.hosts import scripts
+from mempage_tempest_plugin.hosts import libvirt_root
 
 SCRIPT = 'faulty_store.sh'
 #: What it makes, whatever the host's own store has: xfs needs 300 MiB, and
@@ -146,9 +146,9 @@ def remove_left(host):
 
 
 def _run(host, action, **values):
-    return scripts.run(
+    return libvirt_root.run(
         host.ssh, SCRIPT, action=action,
-        directory=host.declared.file_backed.directory, **values)
+        directory=host.real(host.declared.file_backed.directory), **values)
 
 
 def after(text, uptime):

@@ -16,18 +16,18 @@ import posixpath
 
 import fixtures
 
-from mempage_tempest_plugin.hosts import scripts
+from mempage_tempest_plugin.hosts import libvirt_root
 
 NAME = 'mempage-foreign-data'
 SCRIPT = 'fill.sh'
 
 
-def path(host):
+def path(mount):
     """Tell where foreign data are on a host.
 
-    :param host: the host's declaration (inventory.Host)
+    :param mount: the mount point of its store
     """
-    return posixpath.join(host.file_backed.mount, NAME)
+    return posixpath.join(mount, NAME)
 
 
 def is_there(host):
@@ -35,8 +35,8 @@ def is_there(host):
 
     :param host: a compute_host.ComputeHost
     """
-    return not host.ssh.execute(['test', '-e', path(host.declared)],
-                                root=True, check=False).status
+    return not libvirt_root.execute(
+        host.ssh, ['test', '-e', path(_mount(host))], check=False).status
 
 
 def remove(host):
@@ -44,7 +44,11 @@ def remove(host):
 
     :param host: a compute_host.ComputeHost
     """
-    host.ssh.execute(['rm', '-f', '--', path(host.declared)], root=True)
+    libvirt_root.execute(host.ssh, ['rm', '-f', '--', path(_mount(host))])
+
+
+def _mount(host):
+    return host.real(host.declared.file_backed.mount)
 
 
 class ForeignData(fixtures.Fixture):
@@ -60,6 +64,6 @@ class ForeignData(fixtures.Fixture):
     def _setUp(self):
         remove(self._host)
         self.addCleanup(remove, self._host)
-        declared = self._host.declared
-        scripts.run(self._host.ssh, SCRIPT, file=path(declared),
-                    directory=declared.file_backed.mount)
+        mount = _mount(self._host)
+        libvirt_root.run(self._host.ssh, SCRIPT, file=path(mount),
+                         directory=mount)

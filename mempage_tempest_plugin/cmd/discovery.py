@@ -23,11 +23,13 @@ from tempest import config
 
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import pools
 from mempage_tempest_plugin.hosts import scripts
 from mempage_tempest_plugin.hosts import sections
 
 SCRIPT = 'discover.sh'
+STORE = 'discover_store.sh'
 
 
 def addresses(config_file):
@@ -57,7 +59,8 @@ def draft(host, timeout):
     """
     living = compute_host.ComputeHost(host, timeout)
     try:
-        found = sections.split(scripts.run(living.ssh, SCRIPT))
+        found = sections.split(scripts.run(living.ssh, SCRIPT)
+                               + libvirt_root.run(living.ssh, STORE))
     finally:
         living.close()
     found = {name: text.strip() for name, text in found.items()}

@@ -55,10 +55,11 @@ def _compare_pools(comparison, declared, survey):
 
 
 def _compare_store(comparison, declared, survey):
-    directory = survey.files.get(declared.directory)
+    path = survey.real(declared.directory)
+    directory = survey.files.get(path)
     comparison.equal('file system', 'kind of %s' % declared.directory, 'd',
                      directory and directory.kind)
-    compare_mount(comparison, 'store', declared, declared.directory, survey)
+    compare_mount(comparison, 'store', declared, path, survey)
     comparison.holds(
         'file system', 'store: space, MiB',
         'at least %d' % declared.capacity_mib,
@@ -131,8 +132,8 @@ def compare_mount(comparison, name, declared, path, survey):
     """
     mount = mounts.holding(survey.mounts, path)
     root = mounts.holding(survey.mounts, '/')
-    comparison.equal('kernel', '%s: mount' % name, declared.mount,
-                     mount and mount.point)
+    comparison.equal('kernel', '%s: mount' % name,
+                     survey.real(declared.mount), mount and mount.point)
     comparison.equal('kernel', '%s: on the root file system' % name, False,
                      mount is None or mount.device == root.device)
     if declared.filesystem:

@@ -38,7 +38,7 @@ def compare(host, survey, server, paths, unexplained, ram_mib):
         'host %s, after deletion of server %s' % (host.name, server),
         host.name, server)
     places = set(paths) | {posixpath.dirname(path) for path in paths}
-    places.discard(host.file_backed.directory)
+    places.discard(survey.real(host.file_backed.directory))
     comparison.equal('file system', 'files and directories left', [],
                      sorted(places & set(survey.files)))
     comparison.equal('kernel', 'QEMU processes', [], [

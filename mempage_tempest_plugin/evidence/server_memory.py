@@ -86,7 +86,7 @@ def _compare_backend(comparison, declared, evidence, backend):
     comparison.equal('QEMU', '%s: share' % backend.name, True, backend.share)
     comparison.equal('QEMU', '%s: prealloc' % backend.name, True,
                      backend.prealloc)
-    directory = declared.directory
+    directory = evidence.survey.real(declared.directory)
     path = backend.mem_path
     comparison.holds('QEMU', '%s: mem-path' % backend.name,
                      'below %s' % directory, path,

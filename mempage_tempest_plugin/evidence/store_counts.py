@@ -96,6 +96,8 @@ def more_than_memory(memory_mib):
 
 
 def _files(host, survey):
+    foreign = foreign_data.path(survey.real(host.file_backed.mount))
+    directory = survey.real(host.file_backed.directory)
     return {path: found for path, found in survey.files.items()
-            if found.kind == 'f' and path != foreign_data.path(host)
-            and mounts.is_below(path, host.file_backed.directory)}
+            if found.kind == 'f' and path != foreign
+            and mounts.is_below(path, directory)}

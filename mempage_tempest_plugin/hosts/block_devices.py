@@ -16,6 +16,7 @@ import dataclasses
 import json
 
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.hosts import scripts
 from mempage_tempest_plugin.hosts import sections
@@ -66,11 +67,12 @@ def look(host):
     :returns: a :class:`BlockDevices`
     :raises HostError: if the host cannot be reached or asked
     """
-    directory = host.declared.file_backed.directory
+    directory = host.real(host.declared.file_backed.directory)
+    libvirt_root.execute(host.ssh, ['sync', '-f', '--', directory])
     mount = mounts.holding(host.survey().mounts, directory)
+    # With the host's own root directory: a container has no nvme-cli.
     return parse(host.name, scripts.run(
-        host.ssh, SCRIPT, directory=directory, number=mount.device,
-        source=mount.source))
+        host.ssh, SCRIPT, number=mount.device, source=mount.source))
 
 
 def parse(host, text):

@@ -16,6 +16,7 @@ import dataclasses
 import json
 
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import scripts
 
 SCRIPT = 'evict.py'
@@ -63,8 +64,8 @@ def evict(host, path, pids):
 
 
 def _run(host, *arguments):
-    result = host.ssh.execute(['python3', '-', *arguments],
-                              stdin=scripts.read(SCRIPT), root=True)
+    result = libvirt_root.execute(
+        host.ssh, ['python3', '-', *arguments], stdin=scripts.read(SCRIPT))
     try:
         return Cached(**json.loads(result.stdout))
     except (TypeError, ValueError) as error:

@@ -13,7 +13,9 @@
 """What a test may ask of a compute host."""
 
 import atexit
+import dataclasses
 import functools
+import posixpath
 import re
 import threading
 
@@ -22,6 +24,8 @@ from oslo_log import log as logging
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import domain_xml
 from mempage_tempest_plugin.hosts import libvirt_connection
+from mempage_tempest_plugin.hosts import libvirt_root
+from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.hosts import qemu
 from mempage_tempest_plugin.hosts import scripts
 from mempage_tempest_plugin.hosts import ssh
@@ -75,17 +79,61 @@ class ComputeHost:
         return self.ssh.execute(
             ['cat', '/proc/sys/kernel/random/boot_id']).stdout.strip()
 
+    @functools.cached_property
+    def real_paths(self):
+        """The declared paths of the store, by these: without symbolic links.
+
+        QEMU names what it was told, the kernel what that links to. Both are
+        compared in this spelling.
+        """
+        store = self.declared.file_backed
+        if store is None:
+            return {}
+        declared = [store.directory, store.mount]
+        found = libvirt_root.execute(
+            self.ssh, ['readlink', '-m', '--', *declared]).stdout
+        return dict(zip(declared, found.splitlines()))
+
+    def real(self, path):
+        """Spell a path of the store as the kernel does.
+
+        :param path: an absolute path, as declared or as QEMU names it
+        :returns: the path without the symbolic links that lead to the store
+        :raises HostError: if the host cannot be reached or asked
+        """
+        path = posixpath.normpath(path)
+        for declared, real in self.real_paths.items():
+            if mounts.is_below(path, declared):
+                return posixpath.normpath(
+                    '%s/%s' % (real, path[len(declared):]))
+        return path
+
     def survey(self, guests=(), paths=()):
         """Look at the kernel and the file systems, in one round trip.
 
         :param guests: UUIDs of guests whose processes to look at
-        :param paths: backing files to look at
+        :param paths: backing files to look at, as :meth:`real` spells them
         :returns: a survey.Survey
         :raises HostError: if the host cannot be reached or asked
         """
         store = self.declared.file_backed
-        return survey.take(self.ssh, self.name, store and store.directory,
-                           store and store.mount, guests, paths)
+        found = survey.take(
+            self.ssh, self.name, store and self.real(store.directory),
+            store and self.real(store.mount), guests, paths)
+        return dataclasses.replace(found, real_paths=self.real_paths)
+
+    def survey_store(self):
+        """Look at a host whose backing store is needed.
+
+        :returns: a survey.Survey that has a store
+        :raises StoreNotMounted: if nothing is mounted there
+        :raises HostError: if the host cannot be reached or asked
+        """
+        found = self.survey()
+        if found.store is None:
+            raise exceptions.StoreNotMounted(
+                self.name, self.declared.file_backed.mount)
+        return found
 
     def memory_backing(self, guest):
         """Get what libvirt says about a guest's memory.
@@ -100,12 +148,16 @@ class ComputeHost:
         """Get what QEMU itself says about a guest's memory.
 
         :param guest: UUID of the guest
-        :returns: list of qemu.MemoryBackend
+        :returns: list of qemu.MemoryBackend, with paths as :meth:`real`
+            spells them
         :raises HypervisorError: if the guest does not run
         """
-        return qemu.memory_backends(
+        found = qemu.memory_backends(
             lambda command, **arguments: self.libvirt.monitor(
                 guest, command, **arguments))
+        return [dataclasses.replace(
+            backend, mem_path=backend.mem_path and self.real(backend.mem_path))
+            for backend in found]
 
     def read_memory(self, guest, offset, size):
         """Read what a guest has in its RAM, as QEMU sees it.
@@ -135,12 +187,13 @@ class ComputeHost:
         :raises HostError: if the host cannot be reached or asked, or a file
             that is still there cannot be read
         """
-        result = self.ssh.execute(
-            ['find', self.declared.file_backed.directory,
-             *self._without_others(guests), '-type', 'f',
-             '-exec', 'bash', '-c', scripts.read(COUNT),
+        directory = self.real(self.declared.file_backed.directory)
+        result = libvirt_root.execute(
+            self.ssh,
+            ['find', directory, *self._without_others(directory, guests),
+             '-type', 'f', '-exec', 'bash', '-c', scripts.read(COUNT),
              '\n'.join(patterns), '{}', '+'],
-            root=True, check=False, heard=self._say_searched)
+            check=False, heard=self._say_searched)
         # A status other than 0 may mean just a file that went away.
         counts = {}
         for line in result.stdout.splitlines():
@@ -156,12 +209,11 @@ class ComputeHost:
                 found[rest] = int(word)
         return {path: found for path, found in counts.items() if found}
 
-    def _without_others(self, guests):
+    def _without_others(self, directory, guests):
         """Make the arguments of find that leave out others' files."""
-        others = [directory for guest, directory
-                  in self.libvirt.running().items() if guest not in guests]
-        paths = ['%s/libvirt/qemu/%s' % (
-            self.declared.file_backed.directory, name) for name in others]
+        others = [name for guest, name in self.libvirt.running().items()
+                  if guest not in guests]
+        paths = ['%s/libvirt/qemu/%s' % (directory, name) for name in others]
         return [word for path in paths for word in (
             '-path', _SPECIAL.sub(r'\\\g<0>', path), '-prune', '-o')]
 

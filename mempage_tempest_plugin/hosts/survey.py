@@ -17,10 +17,10 @@ import re
 
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import files
+from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.hosts import numa_maps
 from mempage_tempest_plugin.hosts import pools
-from mempage_tempest_plugin.hosts import scripts
 from mempage_tempest_plugin.hosts import sections
 from mempage_tempest_plugin.hosts import smaps
 
@@ -74,6 +74,8 @@ class Survey:
         (PID, device)
     :ivar available_mib: how much RAM the kernel could still hand out; None if
         it does not tell
+    :ivar real_paths: by declared path of the store: the one that all paths
+        here begin with, see compute_host.ComputeHost.real_paths
     """
 
     hostname: str
@@ -86,10 +88,20 @@ class Survey:
     processes: dict[str, list[Process]]
     mappers: dict[str, list[tuple[int, str]]]
     available_mib: int | None = None
+    real_paths: dict[str, str] = dataclasses.field(default_factory=dict)
+
+    def real(self, declared):
+        """Spell a declared path of the store as all paths here.
+
+        :param declared: the backing directory, or the store's mount point
+        """
+        return self.real_paths.get(declared, declared)
 
 
 def take(ssh, host, directory, store, guests, paths):
     """Look at the kernel and the file systems of a host, in one round trip.
+
+    It has libvirt's root directory, and paths without symbolic links.
 
     :param ssh: ssh.SSHConnection of the host
     :param host: name of the host, for errors
@@ -100,7 +112,7 @@ def take(ssh, host, directory, store, guests, paths):
     :returns: a :class:`Survey`
     :raises HostError: if the host cannot be reached or asked
     """
-    return parse(host, scripts.run(
+    return parse(host, libvirt_root.run(
         ssh, SCRIPT, paths, find_format=files.FIND_FORMAT,
         directory=directory or '', store=store or '',
         guests=' '.join(guests)))

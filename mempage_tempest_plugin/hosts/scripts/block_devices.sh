@@ -12,8 +12,8 @@
 # Print, in sections, which block devices are below a file system, what has
 # been written to each, and what the NVMe disks at the bottom count themselves.
 # Read by sh on its standard input, as root. block_devices.py puts the
-# assignments of directory, number (MAJOR:MINOR of the file system) and source
-# (of its mount) in front.
+# assignments of number (MAJOR:MINOR of the file system) and source (of its
+# mount) in front.
 
 LC_ALL=C
 export LC_ALL
@@ -49,7 +49,6 @@ describe() (
 
 # What guests have dirtied, and what the file system has not made up its mind
 # about.
-sync -f -- "$directory" || exit
 # Some file systems have a number that is no device's.
 path=$(readlink -e "/sys/dev/block/$number" || readlink -e -- "$source")
 [ -z "$path" ] || describe "$(basename "$path")"

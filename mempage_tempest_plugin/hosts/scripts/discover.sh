@@ -21,44 +21,44 @@ section() {
     printf '\n=== %s\n' "$*"
 }
 
-# The files that a running nova-compute was started with, or the usual ones.
-# A container has its own root directory.
+# The PID of nova-compute, which Python runs.
+nova=$(for process in /proc/[0-9]*; do
+    tr '\000' '\n' < "$process/cmdline" | head -n 2 | grep -q '/nova-compute$' &&
+        printf '%s\n' "${process#/proc/}" && break
+done)
+
+# In a container, it has a root directory of its own.
+as_nova() {
+    if [ -n "$nova" ]; then
+        nsenter --target "$nova" --mount --root -- "$@"
+    else
+        "$@"
+    fi
+}
+
+# The files that it was started with, or else the usual ones, as Nova reads
+# them: what comes later wins.
 nova_configuration() {
-    for process in /proc/[0-9]*; do
-        tr '\000' '\n' < "$process/cmdline" | grep -q '/nova-compute$' ||
-            continue
-        files=$(tr '\000' '\n' < "$process/cmdline" |
-            sed -n -e 's/^--config-file=//p' \
-                -e '/^--config-file$/ { n; p; }')
-        [ -n "$files" ] || continue
-        printf '%s\n' "$files" | sed "s#^#$process/root#"
-        return
-    done
-    ls /etc/nova/nova.conf /etc/nova/nova-compute.conf /etc/nova/nova-cpu.conf
+    files=$(tr '\000' '\n' < "/proc/$nova/cmdline" |
+        sed -n -e 's/^--config-file=//p' -e '/^--config-file$/ { n; p; }')
+    if [ -n "$files" ]; then
+        printf '%s\n' "$files"
+    else
+        as_nova sh -c 'ls -dU /etc/nova/nova.conf \
+            /etc/nova/nova-compute.conf /etc/nova/nova-cpu.conf \
+            /etc/nova/nova.conf.d/*.conf /etc/nova/nova-compute.conf.d/*.conf'
+    fi
 }
 
 section capacity
 nova_configuration | while read -r file; do
-    sed -n 's/^ *file_backed_memory *= *\([0-9]*\).*/\1/p' "$file"
+    as_nova sed -n 's/^ *file_backed_memory *= *\([0-9]*\).*/\1/p' "$file"
 done | tail -n 1
 
 section reserved
 nova_configuration | while read -r file; do
-    sed -n 's/^ *reserved_huge_pages *= *//p' "$file"
+    as_nova sed -n 's/^ *reserved_huge_pages *= *//p' "$file"
 done
-
-section directory
-directory=$(sed -n 's/^ *memory_backing_dir *= *"\(.*\)".*/\1/p' \
-    /etc/libvirt/qemu.conf | tail -n 1)
-directory=${directory:-/var/lib/libvirt/qemu/ram}
-# libvirt makes its own default directory only with the first guest.
-while [ ! -d "$directory" ] && [ "$directory" != / ]; do
-    directory=$(dirname -- "$directory")
-done
-printf '%s\n' "$directory"
-
-section mount
-findmnt -n -o TARGET,FSTYPE -T "$directory"
 
 section pools
 grep . /sys/devices/system/node/node*/hugepages/hugepages-*/*_hugepages

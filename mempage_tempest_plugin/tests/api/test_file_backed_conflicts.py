@@ -49,7 +49,7 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
-        cls.surveys = {host.name: host.survey() for host in cls.hosts}
+        cls.surveys = {host.name: host.survey_store() for host in cls.hosts}
         reconfigured.begin(cls).apply({
             host: cls._too_much(host) for host in cls.hosts})
 

@@ -197,6 +197,7 @@ class TestFileBackedEvacuation(_BaseStoreMoveTest):
     promises = ('reconfigure_hosts',)
     start_on = which.reconfigurable
     alone_on = which.first
+    harmful = True
 
     @decorators.idempotent_id('4a3d6f81-ae97-4c41-9d88-6c3a9f5ebc06')
     def test_evacuate(self):

@@ -203,6 +203,7 @@ class TestNoPageSizeUnfiltered(_BaseNoPageSizeTest):
     features = ('cold_migration', 'live_migration', 'resize', 'shelve')
     speaks = (servers.UNSHELVE_ON_HOST,)
     alone_on = which.each
+    harmful = True
     # How many tests there are.
     SERVERS = 4
 

@@ -33,6 +33,7 @@ class BaseAmountTest(base.BaseMemoryTest):
     """
 
     alone_on = which.each
+    harmful = True
     needs_system = False
     # As many as there is room for.
     servers_on_host = math.inf

@@ -45,6 +45,7 @@ from mempage_tempest_plugin.evidence import server_memory
 from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import leased
+from mempage_tempest_plugin.tests.bases import observed
 
 CONF = config.CONF
 LOG = logging.getLogger(__name__)
@@ -100,6 +101,11 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     #: Which of these nobody else may use meanwhile, as they are changed,
     #: filled, broken or counted: a which.Choice.
     alone_on = None
+    #: Whether others' guests would come to harm there: these are filled,
+    #: broken, restarted or taken for down. Hosts that have some are left out.
+    harmful = False
+    #: Whether they can do without none of their hosts.
+    needs_all_hosts = False
     #: Whether the scheduler may choose any host for their servers.
     anywhere = False
     #: How many servers they have on each host at the same time, at most.
@@ -198,6 +204,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
             placement_microversion=api_version_utils.
             select_request_microversion(cls.placement_min_microversion,
                                         CONF.placement.min_microversion))
+        if cls.harmful:
+            observed.leave_out_occupied(cls)
         if cls.needs_hosts and CONF.mempage.reconfigure_hosts:
             # Nobody is changing any now: whoever does has leased it alone.
             reconfiguration.put_back_left(
@@ -466,6 +474,7 @@ class BaseMoveTest(BaseMemoryTest):
     go_to = which.any_host
     #: Which of these it goes to: a which.Choice.
     take = which.one_of_each_policy
+    needs_all_hosts = True
     # A guest that runs reports free pages, and QEMU gives them back: holes
     # in its file, which nobody could tell from damage.
     needs_system = False

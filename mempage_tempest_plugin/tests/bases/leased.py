@@ -86,13 +86,23 @@ def _wish(cls):
     if cls.anywhere:
         names.update(cls.inventory.hosts)
     shared = {leases.host(name) for name in names}
-    exclusive = {leases.host(host.name) for host in
-                 (cls.alone_on(used) if cls.alone_on else ())}
+    exclusive = {leases.host(host.name) for host in alone_on(cls)}
     kernels = {leases.kernel(compute_host.get(
         host, CONF.mempage.host_timeout).kernel) for host in used
         if cls.pools}
     (exclusive if cls.pools == COUNTS else shared).update(kernels)
     return leases.Wish(frozenset(shared), frozenset(exclusive))
+
+
+def alone_on(cls):
+    """List the hosts that a class leases for itself alone.
+
+    :param cls: the test class, which knows its hosts
+    :returns: list of declarations (inventory.Host)
+    """
+    if cls.alone_on is None or not cls.needs_hosts:
+        return []
+    return cls.alone_on(cls.declared)
 
 
 def is_alone_in_the_cloud(cls):

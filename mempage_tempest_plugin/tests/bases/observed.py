@@ -16,6 +16,7 @@ from oslo_log import log as logging
 from tempest import config
 
 from mempage_tempest_plugin.hosts import several
+from mempage_tempest_plugin.tests.bases import leased
 
 CONF = config.CONF
 LOG = logging.getLogger(__name__)
@@ -27,13 +28,34 @@ def leave_out(cls, reason):
     :param cls: a base.BaseMemoryTest, whose hosts are known
     :param reason: function of a compute_host.ComputeHost that returns why it
         is left out; None if it is not
-    :raises SkipException: if no host is left, with all reasons
+    :raises SkipException: if no host is left, or one that is needed, with
+        all reasons
     """
     reasons = several.ask(cls.hosts, reason, CONF.mempage.parallel_hosts)
     cls.hosts = [host for host, found in reasons if found is None]
     texts = ['host %s: %s' % (host.name, found) for host, found in reasons
              if found is not None]
-    if not cls.hosts:
+    if texts and (cls.needs_all_hosts or not cls.hosts):
         raise cls.skipException('; '.join(texts))
     for text in texts:
         LOG.warning('%s leaves out %s', cls.__name__, text)
+
+
+def leave_out_occupied(cls):
+    """Leave out hosts on which guests run that would come to harm.
+
+    The class has leased those that it harms: no other test has a guest there.
+
+    :param cls: a base.BaseMemoryTest, whose hosts are known
+    :raises SkipException: as of :func:`leave_out`
+    """
+    alone = leased.alone_on(cls)
+
+    def reason(host):
+        guests = host.libvirt.running() if host.declared in alone else ()
+        if not guests:
+            return None
+        return ('guests run there that are no test\'s and would come to harm: '
+                '%d' % len(guests))
+
+    leave_out(cls, reason)

@@ -37,7 +37,8 @@ class Remains:
 
     def note_space(self, host):
         """Remember how much space no file explains."""
-        self._unexplained[host.name] = host.survey().store.unexplained
+        self._unexplained[host.name] = (
+            host.survey_store().store.unexplained)
 
     def note_files(self, host):
         """Remember the files of the host's server."""

@@ -44,7 +44,7 @@ class BaseStoreTest(amounts.BaseAmountTest):
         self._before[host.name] = self._count(host)
 
     def _count(self, host):
-        return store_counts.Count(host.survey(),
+        return store_counts.Count(host.survey_store(),
                                   self.cloud.used_memory(host.name))
 
     def request_on_each(self, *sizes):

@@ -27,6 +27,7 @@ from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import attachments
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import cache
+from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import remains
@@ -48,6 +49,7 @@ class _BaseFaultTest(base.BaseMemoryTest):
 
     about = which.file_backed
     promises = ('fault_injection',)
+    harmful = True
     needs_system = False
 
     @classmethod
@@ -115,10 +117,10 @@ class TestQemuKilled(_BaseFaultTest):
     def _mark(self, host):
         """Write into the guest's memory, which is its file."""
         self.marks[host.name] = 'MARK-OF-' + self.server_on(host).uuid
-        host.ssh.execute(
-            ['dd', 'of=' + self.path(host), 'conv=notrunc', 'bs=1M',
-             'seek=%d' % (self.flavor['ram'] // 2)],
-            stdin=self.marks[host.name], root=True)
+        libvirt_root.execute(
+            host.ssh, ['dd', 'of=' + self.path(host), 'conv=notrunc', 'bs=1M',
+                       'seek=%d' % (self.flavor['ram'] // 2)],
+            stdin=self.marks[host.name])
         self.assertNotEqual({}, self._marked(host))
 
     def _marked(self, host):
@@ -365,10 +367,11 @@ class TestMappedStore(_BaseBrokenStoreTest):
 
     def _dirty(self):
         """Write into the guest's memory, as the guest itself would."""
-        self.host.ssh.execute(
-            ['dd', 'of=' + self.path(self.host), 'conv=notrunc', 'bs=1M',
-             'if=/dev/urandom', 'count=4',
-             'seek=%d' % (self.flavor['ram'] // 2)], root=True)
+        libvirt_root.execute(
+            self.host.ssh, ['dd', 'of=' + self.path(self.host),
+                            'conv=notrunc', 'bs=1M', 'if=/dev/urandom',
+                            'count=4',
+                            'seek=%d' % (self.flavor['ram'] // 2)])
 
 
 class TestThinStore(_BaseBrokenStoreTest):
@@ -392,6 +395,7 @@ class TestFullStore(reachable.BaseFilledTest):
     about = which.file_backed
     take = which.last
     alone_on = which.each
+    harmful = True
     promises = ('fault_injection', 'fill_stores')
 
     @classmethod

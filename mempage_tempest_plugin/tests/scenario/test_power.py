@@ -18,6 +18,7 @@ from tempest.lib import decorators
 
 from mempage_tempest_plugin.changes import power
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import remains
 
@@ -30,6 +31,7 @@ class _BasePowerTest(base.BaseMemoryTest):
     """Tests that boot hosts again, with a guest that was there."""
 
     alone_on = which.each
+    harmful = True
     promises = ('fault_injection',)
     needs_system = False
 
@@ -76,9 +78,9 @@ class _BasePowerTest(base.BaseMemoryTest):
 
     def _check_no_files(self, host):
         """A persistent store keeps no file of a guest that is gone."""
-        directory = host.declared.file_backed.directory
-        found = host.ssh.execute(
-            ['find', directory, '-type', 'f'], root=True).stdout.split()
+        directory = host.real(host.declared.file_backed.directory)
+        found = libvirt_root.execute(
+            host.ssh, ['find', directory, '-type', 'f']).stdout.split()
         self.assertEqual([], found, 'host %s: files in %s though its guests '
                          'are gone' % (host.name, directory))
 
