@@ -168,9 +168,8 @@ def _with_store(hosts):
 def _foreign_data(hosts, ask):
     for host, is_there in ask(_with_store(hosts), foreign_data.is_there):
         if is_there:
-            yield Left('file %s on %s' % (
-                foreign_data.path(host.declared.file_backed.mount),
-                host.name),
+            path = foreign_data.path(host.declared.file_backed.mount)
+            yield Left('file %s on %s' % (path, host.name),
                        functools.partial(foreign_data.remove, host))
 
 

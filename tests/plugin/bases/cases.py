@@ -28,6 +28,8 @@ def host(name, **attributes):
     """
     made = mock.Mock(**attributes)
     made.name = name
+    made.real = lambda path: path
+    made.survey_store = made.survey
     if 'declared' not in attributes:
         made.declared.limit = lambda seconds: seconds
     return made

@@ -28,6 +28,7 @@ from mempage_tempest_plugin.evidence import attachments
 from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import observed
 from tests.plugin.bases import cases
 
 
@@ -403,6 +404,13 @@ class ResourceSetupTest(test_base.BaseTestCase):
         # Somebody else may be changing it.
         self._set_up(needs_hosts=False)
         self.put_back.assert_not_called()
+
+    def test_who_does_harm_leaves_out_hosts_with_guests_of_others(self):
+        with mock.patch.object(observed, 'leave_out_occupied') as leave_out:
+            self._set_up()
+            leave_out.assert_not_called()
+            cls = self._set_up(harmful=True)
+            leave_out.assert_called_once_with(cls)
 
 
 class ScopeTest(test_base.BaseTestCase):

@@ -17,18 +17,21 @@ from unittest import mock
 import fixtures
 from oslotest import base as test_base
 
+from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import observed
 from tests.plugin.bases import cases
+from tests.plugin import samples
 
 
 class LeaveOutTest(test_base.BaseTestCase):
 
-    def _leave_out(self, **reasons):
+    def _leave_out(self, needs_all=False, **reasons):
         self.useFixture(fixtures.MockPatchObject(
             observed, 'CONF', cases.options()))
         cls = mock.Mock(skipException=base.BaseMemoryTest.skipException,
-                        hosts=[cases.host(name) for name in reasons])
+                        hosts=[cases.host(name) for name in reasons],
+                        needs_all_hosts=needs_all)
         cls.__name__ = 'TestStoreDevice'
         observed.leave_out(cls, lambda host: reasons[host.name])
         return [host.name for host in cls.hosts]
@@ -42,3 +45,45 @@ class LeaveOutTest(test_base.BaseTestCase):
             base.BaseMemoryTest.skipException, self._leave_out,
             a='on loop0', b='no nvme-cli')
         self.assertEqual('host a: on loop0; host b: no nvme-cli', str(error))
+
+    def test_one_that_is_needed(self):
+        error = self.assertRaises(
+            base.BaseMemoryTest.skipException, self._leave_out,
+            needs_all=True, a=None, b='on loop0')
+        self.assertEqual('host b: on loop0', str(error))
+
+    def test_all_are_needed_and_there(self):
+        self.assertEqual(['a', 'b'], self._leave_out(
+            needs_all=True, a=None, b=None))
+
+
+class OccupiedTest(test_base.BaseTestCase):
+
+    def _leave_out(self, bases=(base.BaseMemoryTest,), alone_on=which.each):
+        self.useFixture(fixtures.MockPatchObject(
+            observed, 'CONF', cases.options()))
+        cls = type('TestFullStore', bases, {'alone_on': alone_on})
+        cls.hosts = [cases.host(declared.name, declared=declared)
+                     for declared in (samples.FILE_BACKED, samples.PLAIN)]
+        cls.declared = [host.declared for host in cls.hosts]
+        for host, guests in zip(cls.hosts, ({'u': '1-a', 'v': '2-b'}, {})):
+            host.libvirt.running.return_value = guests
+        observed.leave_out_occupied(cls)
+        return [host.name for host in cls.hosts]
+
+    def test_others_guests(self):
+        self.assertEqual(['plain1'], self._leave_out())
+
+    def test_nothing_is_left(self):
+        error = self.assertRaises(
+            base.BaseMemoryTest.skipException, self._leave_out,
+            (base.BaseMoveTest,))
+        self.assertEqual(
+            'host fbm1: guests run there that are no test\'s and would come '
+            'to harm: 2', str(error))
+
+    def test_hosts_that_others_may_use(self):
+        """Guests of other tests may be there, and nothing harms them"""
+        for alone_on in None, which.last:
+            self.assertEqual(['fbm1', 'plain1'],
+                             self._leave_out(alone_on=alone_on))

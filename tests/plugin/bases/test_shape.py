@@ -161,6 +161,21 @@ class ShapeTest(SuiteTestCase):
             if issubclass(cls, base.BaseMoveTest)
             and joined.values(cls, 'about') != [which.any_host]])
 
+    def test_what_harms_others_says_so(self):
+        """Hosts with guests of others are left out of it then"""
+        harming = {'fault_injection', 'fill_stores'}
+        self.assertEqual([], [
+            cls.__name__ for cls in self.classes
+            if cls.alone_on and not cls.harmful and harming.intersection(
+                *[sum(joined.values(cls, 'promises'), ())])])
+
+    def test_what_harms_others_is_alone(self):
+        """Guests of tests are not told from those of others there"""
+        self.assertEqual([], [
+            cls.__name__ for cls in self.classes if cls.harmful
+            and not cls.alone_on and 'fault_injection' not in sum(
+                joined.values(cls, 'promises'), ())])
+
     def test_promises_are_known(self):
         self.assertEqual(set(), {
             promise for cls in self.classes

@@ -20,6 +20,7 @@ import testtools
 
 from mempage_tempest_plugin.changes import faulty_store
 from mempage_tempest_plugin.declared import inventory
+from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import scripts
 
 LOG = """[   12.000000] EXT4-fs (loop3): mounted filesystem
@@ -32,7 +33,8 @@ class TestFaultyStore(testtools.TestCase):
 
     def _host(self):
         host = mock.Mock()
-        host.declared.file_backed.directory = "/var/lib/it's"
+        host.declared.file_backed.directory = '/link'
+        host.real = {'/link': "/var/lib/it's"}.get
         host.ssh.execute.side_effect = [
             mock.Mock(stdout='2900.50\n'), mock.Mock(stdout=LOG),
             mock.Mock(stdout='')]
@@ -46,12 +48,21 @@ class TestFaultyStore(testtools.TestCase):
         host = self._host()
         with faulty_store.FaultyStore(host, 128, 64) as store:
             store.complaints()
-        scripts = [call.kwargs['stdin']
-                   for call in host.ssh.execute.call_args_list]
+        ran = [call.kwargs['stdin']
+               for call in host.ssh.execute.call_args_list]
         self.assertEqual(['action=up', 'action=log', 'action=down'],
-                         [script.splitlines()[0] for script in scripts])
-        for script in scripts:
+                         [script.splitlines()[0] for script in ran])
+        for script in ran:
+            self.assertIn('\ndirectory=\'/var/lib/it\'"\'"\'s\'\n', script)
             subprocess.run(['sh', '-n'], input=script, check=True, text=True)
+
+    def test_where_libvirt_is(self):
+        """What logs in on the host may see another store, or none"""
+        host = self._host()
+        faulty_store.remove_left(host)
+        [call] = host.ssh.execute.call_args_list
+        self.assertEqual(['sh', '-c', scripts.read(libvirt_root.SCRIPT)],
+                         call.args[0][:3])
 
     def test_declared(self):
         """It is the host's own, but for the file system and its place"""
@@ -79,7 +90,8 @@ class MappedStoreTest(testtools.TestCase):
 
     def _host(self, *answers):
         host = mock.Mock()
-        host.declared.file_backed.directory = "/var/lib/it's"
+        host.declared.file_backed.directory = '/link'
+        host.real = {'/link': "/var/lib/it's"}.get
         host.ssh.execute.side_effect = [mock.Mock(stdout=answer)
                                         for answer in answers]
         return host

@@ -19,7 +19,7 @@ from oslotest import base
 from mempage_tempest_plugin.changes import foreign_data
 from tests.plugin import samples
 
-PATH = '/srv/memory/mempage-foreign-data'
+PATH = '/real/mempage-foreign-data'
 
 
 class ForeignDataTest(base.BaseTestCase):
@@ -27,15 +27,17 @@ class ForeignDataTest(base.BaseTestCase):
     def setUp(self):
         super().setUp()
         self.host = mock.Mock(declared=samples.FILE_BACKED)
+        self.host.real = {samples.DIRECTORY: '/real'}.get
 
     def _commands(self):
-        return [call.args[0] for call in self.host.ssh.execute.mock_calls
+        # What follows the script that finds libvirt's root directory.
+        return [call.args[0][4:] for call in self.host.ssh.execute.mock_calls
                 if call.args]
 
     def test_it_is_removed(self):
         with foreign_data.ForeignData(self.host):
             script = self.host.ssh.execute.call_args.kwargs['stdin']
-            self.assertEqual(['file=' + PATH, 'directory=/srv/memory'],
+            self.assertEqual(['file=' + PATH, 'directory=/real'],
                              script.splitlines()[:2])
         self.assertEqual(['rm', '-f', '--', PATH], self._commands()[-1])
 

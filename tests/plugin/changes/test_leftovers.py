@@ -62,7 +62,8 @@ class LeftoversTest(base.BaseTestCase):
                           'resource_provider_generation': 3})
         self.manager.placement_client.list_traits.return_value = {
             'traits': [DOWN, TRAIT]}
-        self.host = mock.Mock(declared=samples.FILE_BACKED)
+        self.host = mock.Mock(declared=samples.FILE_BACKED,
+                              real=lambda path: path)
         self.host.name = 'fbm1'
         self.host.ssh.execute.return_value.status = 0
         for target in ('nova_services.ComputeServices',

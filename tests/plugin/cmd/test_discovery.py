@@ -10,6 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import os
+import subprocess
 from unittest import mock
 
 import ddt
@@ -72,8 +74,10 @@ class LogTest(base.BaseTestCase):
 class DraftTest(base.BaseTestCase):
 
     @mock.patch('mempage_tempest_plugin.hosts.compute_host.ComputeHost')
+    @mock.patch('mempage_tempest_plugin.hosts.libvirt_root.run',
+                return_value='\n=== directory\n/\n=== mount\n/ ext4\n')
     @mock.patch('mempage_tempest_plugin.hosts.scripts.run')
-    def test_draft(self, run, living):
+    def test_draft(self, run, _, living):
         run.return_value = ('=== capacity\n\n=== pools\n%s\n\n'
                             '=== log\n/a.log\n' % _pools(ONE_NODE))
         drafted = discovery.draft(samples.PLAIN, 9)
@@ -82,3 +86,53 @@ class DraftTest(base.BaseTestCase):
              inventory.Log(file='/a.log')),
             (drafted.address, drafted.pools, drafted.compute_log))
         living.return_value.close.assert_called_once_with()
+
+
+# As PID 1 of a PID namespace: services whose /etc is not that of the one who
+# logs in. Arguments: what nova-compute is told, and the command.
+CONTAINER = '''
+unshare --mount sh -c '
+    mount -t tmpfs none /etc
+    mkdir -p /etc/nova/nova.conf.d /etc/libvirt
+    echo "file_backed_memory = 1" >/etc/nova/nova.conf
+    echo "file_backed_memory = 2" >/etc/nova/nova.conf.d/b.conf
+    echo "file_backed_memory = 3" >/etc/nova/nova.conf.d/a.conf
+    echo "memory_backing_dir = \\"/etc/libvirt/\\"" >/etc/libvirt/qemu.conf
+    cp "$(command -v sleep)" /etc/libvirtd
+    /etc/libvirtd 60 &
+    echo "sleep 60" >/etc/nova-compute
+    sh /etc/nova-compute $1' sh "$1" &
+until pgrep -x libvirtd >/dev/null && pgrep -f ^sh./etc/nova-compute >/dev/null
+do sleep 0.05; done
+shift
+"$@"
+'''
+
+
+@ddt.ddt
+class ContainerTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        if os.geteuid():
+            self.skipTest('only root makes mount namespaces')
+
+    def _draft(self, options):
+        def execute(command, root, stdin=''):
+            return subprocess.run(
+                ['unshare', '--pid', '--fork', '--mount-proc', 'sh', '-c',
+                 CONTAINER, 'sh', options, *command],
+                input=stdin, check=True, capture_output=True, text=True)
+
+        with mock.patch('mempage_tempest_plugin.hosts.compute_host.'
+                        'ComputeHost') as living:
+            living.return_value.ssh.execute.side_effect = execute
+            return discovery.draft(samples.PLAIN, 9).file_backed
+
+    @ddt.data(('', 2), ('--config-file=/etc/nova/nova.conf', 1),
+              ('--config-file /etc/nova/nova.conf.d/a.conf', 3))
+    @ddt.unpack
+    def test_where_the_services_see_it(self, options, capacity):
+        self.assertEqual(
+            inventory.FileBacked(capacity, '/etc/libvirt', '/etc', 'tmpfs'),
+            self._draft(options))

@@ -20,6 +20,7 @@ from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.evidence import host_state
 from mempage_tempest_plugin.evidence import remains
 from mempage_tempest_plugin.evidence import server_memory
+from mempage_tempest_plugin.evidence import store_counts
 from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.hosts import pools
 from mempage_tempest_plugin.hosts import survey
@@ -342,3 +343,39 @@ class CompareRemainsTest(base.BaseTestCase):
     def test_space_of_other_servers(self):
         others = survey.Store(1024 * samples.MIB, 0, 1024 * samples.MIB)
         self.assertEqual(set(), self._wrong(store=others))
+
+
+class LinkTest(base.BaseTestCase):
+    """A link is declared; the kernel and find name what it leads to."""
+
+    def setUp(self):
+        super().setUp()
+        self.declared = dataclasses.replace(
+            samples.FILE_BACKED, file_backed=inventory.FileBacked(
+                1024, '/link/', filesystem='tmpfs'))
+        self.survey = samples.host_survey(
+            real_paths={'/link': samples.DIRECTORY})
+
+    def test_host(self):
+        self.assertEqual(set(), _wrong(host_state.compare(
+            self.declared, self.survey, 'fbm1')))
+
+    def test_server(self):
+        self.assertEqual(set(), _wrong(server_memory.compare(
+            self.declared, samples.file_backed_evidence(survey=self.survey))))
+
+    def test_store(self):
+        before = dataclasses.replace(
+            self.survey, files={}, store=survey.Store(
+                1024 * samples.MIB, 1024 * samples.MIB, 0))
+        self.assertEqual(set(), _wrong(store_counts.compare(
+            self.declared, store_counts.Count(before, 0),
+            store_counts.Count(self.survey, 192), [192])))
+
+    def test_remains(self):
+        """What guests have in common is no remains of one of them"""
+        found = dataclasses.replace(self.survey, processes={}, files={
+            samples.DIRECTORY: samples.file(samples.DIRECTORY)})
+        self.assertEqual(set(), _wrong(remains.compare(
+            self.declared, found, samples.SERVER,
+            [samples.DIRECTORY + '/pc.ram'], 0, 192)))

@@ -126,21 +126,27 @@ class ScriptTest(base.BaseTestCase):
         host = mock.Mock()
         host.name = 'device1'
         host.declared = samples.FILE_BACKED
+        host.real = lambda path: path
         host.survey.return_value = samples.host_survey(mounts=[
             samples.host_survey().mounts[0],
             mounts.Mount(2, 1, samples.DIRECTORY, device, 'ext4', source)])
         host.ssh.execute.side_effect = self._execute
         return block_devices.look(host)
 
-    def _execute(self, command, stdin, root):
-        self.assertIn('sync -f -- "$directory"', stdin)
+    def _execute(self, command, root, stdin=''):
+        if not stdin:
+            # What is to be written is written before.
+            self.assertEqual(['sync', '-f', '--', samples.DIRECTORY],
+                             command[-4:])
+            self.synced = True
+            return None
+        self.assertTrue(self.synced)
         # This machine's own are left alone.
         result = subprocess.run(
             command, text=True, capture_output=True, check=True,
             env={**os.environ, 'PATH': '%s:%s' % (self._path('bin'),
                                                   os.environ['PATH'])},
-            input=stdin.replace('/sys/', self.top + '/sys/').replace(
-                'sync -f', 'true -f'))
+            input=stdin.replace('/sys/', self.top + '/sys/'))
         return result
 
     def test_disk(self):

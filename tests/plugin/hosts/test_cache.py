@@ -32,7 +32,8 @@ def _host():
     """A host that runs commands here."""
     def execute(command, stdin, root):
         result = subprocess.run(
-            [sys.executable, *command[1:]], input=stdin, check=True,
+            [sys.executable if word == 'python3' else word
+             for word in command], input=stdin, check=True,
             capture_output=True, text=True)
         return mock.Mock(stdout=result.stdout)
 

@@ -10,8 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Tests of what searches the backing files."""
+"""Tests of what a host is asked about its store."""
 
+import dataclasses
 import mmap
 import os
 import subprocess
@@ -20,37 +21,136 @@ from unittest import mock
 import fixtures
 from oslotest import base
 
+from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.hosts import qemu
 from mempage_tempest_plugin.hosts.scripts import evict
 from mempage_tempest_plugin.hosts import ssh
+from tests.plugin import samples
 
 PAGES = 1024
 
 
-class TestCountInFiles(base.BaseTestCase):
+class HostTestCase(base.BaseTestCase):
+    """Tests of a host whose commands run here."""
 
     def setUp(self):
         super().setUp()
         self.directory = self.useFixture(fixtures.TempDir()).path
-        declared = mock.Mock()
-        declared.name = 'host1'
-        declared.file_backed.directory = self.directory
-        self.host = compute_host.ComputeHost(declared, 60)
-        self.host.ssh = mock.Mock()
-        self.host.libvirt = mock.Mock()
-        self.host.libvirt.running.return_value = {}
-        self.host.ssh.execute.side_effect = self._execute
+        self.host = self.host_with(self.directory)
         self.commands = self.useFixture(fixtures.TempDir()).path
 
-    def _execute(self, command, root, check, heard):
+    def host_with(self, directory, **declared):
+        """Make a host.
+
+        :param directory: its backing directory, as declared
+        :param declared: what else is declared of its store
+        """
+        host = compute_host.ComputeHost(dataclasses.replace(
+            samples.FILE_BACKED, name='host1',
+            file_backed=inventory.FileBacked(1024, directory, **declared)),
+            60)
+        host.ssh = mock.Mock()
+        host.libvirt = mock.Mock()
+        host.libvirt.running.return_value = {}
+        host.ssh.execute.side_effect = self._execute
+        return host
+
+    def _execute(self, command, root, stdin='', check=True, heard=None):
         result = subprocess.run(
-            command, capture_output=True, text=True, env=dict(
+            command, capture_output=True, text=True, input=stdin, env=dict(
                 os.environ, PATH=self.commands + ':' + os.environ['PATH']))
-        for line in result.stdout.splitlines():
+        for line in result.stdout.splitlines() if heard else ():
             heard(line)
         return ssh.Result('find', result.returncode, result.stdout,
                           result.stderr)
+
+
+class LinkTest(HostTestCase):
+    """The backing directory is a link, with a slash at its end."""
+
+    def setUp(self):
+        super().setUp()
+        self.link = self.useFixture(fixtures.TempDir()).join('memory')
+        os.symlink(self.directory, self.link)
+        self.host = self.host_with(self.link + '/')
+        os.makedirs(os.path.join(self.directory, 'libvirt/qemu'))
+        self.path = os.path.join(self.directory, 'libvirt/qemu/pc.ram')
+        with open(self.path, 'wb') as stream:
+            stream.write(b'here')
+
+    def test_one_spelling(self):
+        for path in (self.link + '//libvirt/qemu/pc.ram',
+                     self.link + '/libvirt/qemu/pc.ram', self.path):
+            self.assertEqual(self.path, self.host.real(path))
+        self.assertEqual(self.directory, self.host.real(self.link))
+        self.assertEqual('/dev/hugepages', self.host.real('/dev/hugepages/'))
+
+    def test_what_qemu_names(self):
+        for named, expected in (
+                (self.link + '//libvirt/qemu/pc.ram', self.path),
+                (None, None)):
+            with mock.patch.object(qemu, 'memory_backends', return_value=[
+                    samples.backend(mem_path=named)]):
+                [found] = self.host.memory_backends(samples.SERVER)
+            self.assertEqual(expected, found.mem_path)
+
+    def test_survey(self):
+        found = self.host.survey(paths=[self.path])
+        self.assertEqual((self.directory, 4), (
+            found.real(self.link), found.files[self.path].size))
+        self.assertEqual('d', found.files[self.directory].kind)
+        self.assertEqual([], [path for path in found.files
+                              if path.startswith(self.link)])
+
+    def test_mount_of_its_own(self):
+        """The directory is a link, and what it is mounted on is none"""
+        self.host = self.host_with(self.link,
+                                   mount=os.path.dirname(self.directory))
+        self.assertEqual(os.path.dirname(self.directory),
+                         self.host.survey().real(
+                             self.host.declared.file_backed.mount))
+
+    def test_count(self):
+        self.assertEqual({self.path: {'here': 1}},
+                         self.host.count_in_files(['here'], []))
+
+    def test_count_without_others(self):
+        os.rename(self.path, self.path + '-1')
+        os.mkdir(os.path.join(self.directory, 'libvirt/qemu/1-a'))
+        os.rename(self.path + '-1', os.path.join(
+            self.directory, 'libvirt/qemu/1-a/pc.ram'))
+        self.host.libvirt.running.return_value = {'uuid-of-a': '1-a'}
+        self.assertEqual({}, self.host.count_in_files(['here'], []))
+
+    def test_where_it_leads_is_asked_once(self):
+        for _ in range(2):
+            self.host.real(self.link)
+        self.host.ssh.execute.assert_called_once()
+
+
+class StoreTest(HostTestCase):
+
+    def test_nothing_is_mounted(self):
+        error = self.assertRaises(exceptions.StoreNotMounted,
+                                  self.host.survey_store)
+        for part in ('host1', 'nothing is mounted at ' + self.directory):
+            self.assertIn(part, str(error))
+
+    def test_mounted(self):
+        found = samples.host_survey()
+        with mock.patch.object(self.host, 'survey', return_value=found):
+            self.assertIs(found, self.host.survey_store())
+
+    def test_no_store(self):
+        host = compute_host.ComputeHost(samples.PLAIN, 60)
+        host.ssh = mock.Mock()
+        self.assertEqual('/dev/hugepages/x', host.real('/dev/hugepages/x'))
+        host.ssh.execute.assert_not_called()
+
+
+class TestCountInFiles(HostTestCase):
 
     def _write(self, name, content):
         path = os.path.join(self.directory, name)
