@@ -74,7 +74,8 @@ MempageGroup = [
                 help='Whether tests may fill the backing stores of '
                      'file-backed hosts to the brim, with guests and with '
                      'foreign files, which they delete. They take as long '
-                     'as it takes to write a whole store.'),
+                     'as it takes to write a whole store. Hosts on which '
+                     'guests of others run are left out.'),
     cfg.StrOpt('mixed_live_migration',
                default='refused-late',
                choices=[
@@ -99,8 +100,8 @@ MempageGroup = [
                 help='Whether tests may break things on purpose on '
                      'file-backed hosts: kill QEMU, restart libvirt and '
                      'nova-compute, and replace the backing store by one '
-                     'that fails. They put back what was there, and need '
-                     'hosts without guests of others.'),
+                     'that fails. They put back what was there. Hosts on '
+                     'which guests of others run are left out.'),
     cfg.BoolOpt('runs_alone',
                 default=False,
                 help='Whether only tests of this plugin run in the cloud at '
