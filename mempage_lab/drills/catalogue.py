@@ -44,6 +44,8 @@ CONFLICT_TESTS = r'TestFileBackedConflicts\.'
 CAPACITY_TESTS = r'TestFileBackedCapacity\.'
 EVACUATION_TEST = r'TestFileBackedEvacuation\.test_evacuate_to_ordinary'
 MIGRATION_WITHOUT_CHECK_TEST = r'TestLiveMigrationWithoutCheck\.test_to_file'
+MIGRATION_FROM_FILE_TEST = r'TestLiveMigrationWithoutCheck\.test_from_file'
+REFUSED_MIGRATION_TEST = r'TestColdMigrationWithoutPages\.test_refused'
 START_TESTS = r'TestFileBackedGuards\.'
 NEXT_GUEST_TEST = r'TestMemoryTruth\.test_next_guest_finds_nothing'
 GUARD_TESTS = r'TestNoPageSizeForced|TestOrdinaryToFileBacked\.|TestPlain'
@@ -250,7 +252,22 @@ DRILLS = {
             'migrate_data)\n', ''),
         tests=MIGRATION_WITHOUT_CHECK_TEST,
         caught_by=MIGRATION_WITHOUT_CHECK_TEST,
-        words='is not ERROR within .* but ACTIVE'),
+        words='ERROR and error or .* says ACTIVE and completed'),
+    'live-migration-impossible': Drill(
+        what='nova-compute asks a port for live migrations where nobody is',
+        where=ON_RAMDISK,
+        fault=_nova('live_migration_uri', 'qemu+tcp://%s:9/system'),
+        tests=MIGRATION_FROM_FILE_TEST,
+        caught_by=MIGRATION_FROM_FILE_TEST,
+        words='reason why libvirt did not migrate it: expected .* says '
+              '.*onnect'),
+    'destination-full': Drill(
+        what='a host has no memory to hand out: it refuses all guests',
+        where=which.plain,
+        fault=_nova('ram_allocation_ratio', '0.001', 'DEFAULT'),
+        tests=REFUSED_MIGRATION_TEST,
+        caught_by=REFUSED_MIGRATION_TEST,
+        words='servers that ask for no page size'),
     'evacuated-guest-stays': Drill(
         what='a host does not remove guests that were evacuated from it',
         where=which.file_backed,

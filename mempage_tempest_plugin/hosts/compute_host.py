@@ -24,6 +24,7 @@ from mempage_tempest_plugin.hosts import domain_xml
 from mempage_tempest_plugin.hosts import libvirt_connection
 from mempage_tempest_plugin.hosts import qemu
 from mempage_tempest_plugin.hosts import scripts
+from mempage_tempest_plugin.hosts import service_log
 from mempage_tempest_plugin.hosts import ssh
 from mempage_tempest_plugin.hosts import survey
 
@@ -74,6 +75,15 @@ class ComputeHost:
         """
         return self.ssh.execute(
             ['cat', '/proc/sys/kernel/random/boot_id']).stdout.strip()
+
+    @functools.cached_property
+    def log(self):
+        """nova-compute's log (service_log.ServiceLog).
+
+        None if the inventory does not say where that is.
+        """
+        declared = self.declared.compute_log
+        return declared and service_log.ServiceLog(self.ssh, declared)
 
     def survey(self, guests=(), paths=()):
         """Look at the kernel and the file systems, in one round trip.

@@ -569,11 +569,13 @@ class BaseMoveTest(BaseMemoryTest):
                       % self.server.uuid)
         return compute_host.get(hosts[name], CONF.mempage.host_timeout)
 
-    def check_refused(self, destination, method, *arguments, **kwargs):
+    def check_refused(self, destination, words, method, *arguments,
+                      **kwargs):
         """Assert that an action is refused, and that nothing came of it.
 
         :param destination: the compute_host.ComputeHost that must not take
             the server
+        :param words: texts, one of which the reason has to have
         :param method: name of a method of Tempest's servers client
         :param arguments: its arguments after the server's UUID
         :param kwargs: as of :meth:`act`
@@ -587,32 +589,35 @@ class BaseMoveTest(BaseMemoryTest):
             request_id = self.act('ACTIVE', method, *arguments, **kwargs)
         except exceptions.BuildErrorException as error:
             self.fail('%s, and failed: %s' % (not_refused, error))
-        reason = self.reason(request_id, not_refused)
+        reason = self.reason(request_id, words, not_refused)
         self.check_unmoved(pids)
         self.check_absent(destination)
         return reason
 
-    def check_live_migration_refused(self, destination):
+    def check_live_migration_refused(self, destination, words, **kwargs):
         """Assert that a guest is refused before it is migrated live.
 
         :param destination: the compute_host.ComputeHost that must not take
             the server
+        :param words: texts, one of which the reason has to have
+        :param kwargs: as of :meth:`act`
         :returns: why Nova refused it
         """
-        return self.check_refused(destination, 'live_migrate_server',
-                                  **self.nova.to_live(destination.name))
+        return self.check_refused(
+            destination, words, 'live_migrate_server', **kwargs,
+            **self.nova.to_live(destination.name))
 
-    def check_forced_live_migration_refused(self, destination):
+    def check_forced_live_migration_refused(self, destination, words):
         """Assert that nova-compute refuses a guest that nobody else judged.
 
         :param destination: the compute_host.ComputeHost that must not take
             the server
+        :param words: texts, one of which the reason has to have
         :returns: why Nova refused it
         """
         # The last version in which a request can keep the scheduler out.
-        return self.check_refused(
-            destination, 'live_migrate_server', microversion='2.67',
-            force=True, **self.nova.to_live(destination.name))
+        return self.check_live_migration_refused(
+            destination, words, microversion='2.67', force=True)
 
     def check_unmoved(self, pids):
         """Assert that the server is on its host as it was.
@@ -627,10 +632,13 @@ class BaseMoveTest(BaseMemoryTest):
             found, pids, actions.held_by_migrations(
                 self.migrations_client, self.server.uuid, self.cloud)))
 
-    def reason(self, request_id, not_refused):
-        """Assert that a request was refused.
+    def reason(self, request_id, words, not_refused):
+        """Assert that a request was refused, and why.
+
+        A host that is down, disabled or full refuses as well.
 
         :param request_id: the ID of the request
+        :param words: texts, one of which the reason has to have
         :param not_refused: what a failure has to say
         :returns: why Nova refused it
         """
@@ -639,6 +647,12 @@ class BaseMoveTest(BaseMemoryTest):
         if not reason:
             self.fail('%s; no event of request %s has failed' % (
                 not_refused, request_id))
+        comparison = facts.Comparison(
+            'server %s, refused' % self.server.uuid, self.source.name,
+            self.server.uuid)
+        comparison.holds('nova', 'reason', ' or '.join(words), reason,
+                         any(text in reason for text in words))
+        self.assert_agrees(comparison)
         return reason
 
 

@@ -63,7 +63,8 @@ class RefusedTest(MoveTestCase):
             actions, 'refusal', return_value='no room')).mock
 
     def _refuse(self):
-        return self.case.check_refused(self.b, 'migrate_server', host='b')
+        return self.case.check_refused(self.b, ('no room', 'no pages'),
+                                       'migrate_server', host='b')
 
     def test_refused(self):
         self.assertEqual('no room', self._refuse())
@@ -81,6 +82,12 @@ class RefusedTest(MoveTestCase):
                       'refused before it began; no event of request req-1 '
                       'has failed', str(error))
 
+    def test_refused_for_another_reason(self):
+        self.refusal.return_value = 'compute host is disabled'
+        error = self.assertRaises(AssertionError, self._refuse)
+        self.assertIn('reason: expected no room or no pages, nova says '
+                      'compute host is disabled', str(error))
+
     def test_begun_and_failed(self):
         self.case.nova.act.side_effect = exceptions.BuildErrorException(
             server_id='uuid')
@@ -89,12 +96,12 @@ class RefusedTest(MoveTestCase):
                       str(error))
 
     def test_live_migration(self):
-        self.case.check_live_migration_refused(self.b)
+        self.case.check_live_migration_refused(self.b, ('no room',))
         self.case.nova.act.assert_called_once_with(
             'uuid', 'live_migrate_server', 'ACTIVE', host='b')
 
     def test_forced_live_migration(self):
-        self.case.check_forced_live_migration_refused(self.b)
+        self.case.check_forced_live_migration_refused(self.b, ('no room',))
         self.case.nova.act.assert_called_once_with(
             'uuid', 'live_migrate_server', 'ACTIVE', microversion='2.67',
             force=True, host='b')

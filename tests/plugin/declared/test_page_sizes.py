@@ -174,6 +174,8 @@ class OutcomeTest(base.BaseTestCase):
         outcome = self._anywhere(['plain', 'file-backed'], 'small')
         self.assertEqual(({'plain1': 4}, {RETRIES}),
                          (outcome.granted, outcome.faults))
+        # Only these may have been asked in vain.
+        self.assertEqual({'fbm1'}, outcome.late)
 
     def test_nothing_enforced(self):
         outcome = self._anywhere(['small only'], 'large', 'driver aggregates')
