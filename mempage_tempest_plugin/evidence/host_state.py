@@ -22,6 +22,9 @@ from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import pool_counts
 from mempage_tempest_plugin.hosts import mounts
 
+# How much of its RAM a host has to hand out that has no store.
+LEAST_PERCENT = 90
+
 
 def compare(host, survey, libvirt_name):
     """Compare a host itself, without any server, with its declaration.
@@ -65,6 +68,12 @@ def _compare_store(comparison, declared, survey):
         survey.store and survey.store.total // units.Mi,
         survey.store
         and survey.store.total >= declared.capacity_mib * units.Mi)
+    # QEMU does not run as root, for whom some file systems keep a part.
+    room = survey.store and survey.store.room // units.Mi
+    comparison.holds(
+        'file system', 'store: room for guests, MiB',
+        'at least %d' % declared.capacity_mib, room,
+        survey.store and room >= declared.capacity_mib)
 
 
 def compare_capacity(host, provider, memory_mib, page_size_traits):
@@ -96,11 +105,7 @@ def compare_capacity(host, provider, memory_mib, page_size_traits):
         comparison.equal('placement', 'MEMORY_MB reserved', 0,
                          provider.memory_reserved)
     else:
-        # libvirt adds up the NUMA nodes, and memory may be hot-plugged: what
-        # nova reported a minute ago may be less than the RAM of now.
-        comparison.holds('placement', 'MEMORY_MB total',
-                         'at most %d' % memory_mib, provider.memory_total,
-                         0 < provider.memory_total <= memory_mib)
+        _compare_ram(comparison, provider, memory_mib)
     if page_size_traits:
         comparison.equal(
             'placement', 'page sizes in traits, KiB',
@@ -110,6 +115,22 @@ def compare_capacity(host, provider, memory_mib, page_size_traits):
             'placement', 'traits of what the host refuses',
             _refusals(host), traits.refusals(provider.traits))
     return comparison
+
+
+def _compare_ram(comparison, provider, memory_mib):
+    # libvirt adds up the NUMA nodes, and memory may be hot-plugged: what nova
+    # reported a minute ago may be somewhat less than the RAM of now.
+    least = memory_mib * LEAST_PERCENT // 100
+    total = provider.memory_total or 0
+    comparison.holds('placement', 'MEMORY_MB total', '%d to %d' % (
+        least, memory_mib), total, least <= total <= memory_mib)
+    comparison.equal('placement', 'MEMORY_MB of one server, at most', total,
+                     provider.memory_max_unit)
+    # Both are the operator's, but may not keep guests away altogether.
+    left = int((total - (provider.memory_reserved or 0))
+               * (provider.allocation_ratio or 0))
+    comparison.holds('placement', 'MEMORY_MB less reserved, by its ratio',
+                     'more than 0', left, left > 0)
 
 
 def _refusals(host):

@@ -46,16 +46,27 @@ class Process:
 
 @dataclasses.dataclass(frozen=True)
 class Store:
-    """Space of the file system of a backing store, in bytes."""
+    """Space of the file system of a backing store, in bytes.
+
+    :ivar available: what others than root may have of what is free
+    :ivar in_guests: the part of what is in files that guests' memory is
+    """
 
     total: int
     free: int
     in_files: int
+    available: int
+    in_guests: int
 
     @property
     def unexplained(self):
         """What is used, but by no file that still has a name."""
         return self.total - self.free - self.in_files
+
+    @property
+    def room(self):
+        """What guests have, or can have."""
+        return self.available + self.in_guests
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,8 +154,10 @@ def parse(host, text):
 def _store(body):
     if body is None:
         return None
-    size, total, free, blocks = (int(word) for word in body.split())
-    return Store(size * total, size * free, _BLOCK * blocks)
+    size, total, free, available, files, guests = (
+        int(word) for word in body.split())
+    return Store(size * total, size * free, _BLOCK * files, size * available,
+                 _BLOCK * guests)
 
 
 def _processes(found):

@@ -22,7 +22,6 @@ from mempage_tempest_plugin.evidence import remains
 from mempage_tempest_plugin.evidence import server_memory
 from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.hosts import pools
-from mempage_tempest_plugin.hosts import survey
 from tests.plugin import samples
 
 
@@ -170,6 +169,25 @@ class CompareServerTest(base.BaseTestCase):
                 xml=samples.backing(free_page_reporting=True),
                 survey=samples.host_survey(files=known)))))
 
+    def test_guest_that_can_give_nothing_back(self):
+        known = samples.known_files()
+        known[samples.PATH] = dataclasses.replace(
+            known[samples.PATH], allocated=samples.RAM - 4096)
+        xml = samples.backing(free_page_reporting=True)
+        self.assertEqual(
+            {'pc.ram: allocated, bytes'}, _wrong(server_memory.compare(
+                samples.FILE_BACKED, samples.file_backed_evidence(
+                    xml=xml, survey=samples.host_survey(files=known)),
+                system=False)))
+        xml = dataclasses.replace(
+            samples.large_page_evidence().xml, free_page_reporting=True)
+        self.assertEqual(
+            {'ram-node0: resident, KiB'}, _wrong(server_memory.compare(
+                samples.LARGE_PAGE, samples.large_page_evidence(
+                    xml=xml,
+                    survey=samples.large_page_survey(resident_kib=2048)),
+                2048, system=False)))
+
     def test_plain_agrees(self):
         comparison = server_memory.compare(
             samples.PLAIN, samples.plain_evidence())
@@ -221,7 +239,8 @@ class CompareHostTest(base.BaseTestCase):
     def test_store_not_mounted(self):
         self.assertEqual(
             {'store: mount', 'store: on the root file system',
-             'store: file system type', 'store: space, MiB'},
+             'store: file system type', 'store: space, MiB',
+             'store: room for guests, MiB'},
             self._wrong(mounts=samples.host_survey().mounts[:1], store=None))
 
     def test_root_file_system_mounted_again(self):
@@ -235,8 +254,22 @@ class CompareHostTest(base.BaseTestCase):
         self.assertEqual({'kind of /srv/memory'}, self._wrong(files={}))
 
     def test_store_smaller_than_capacity(self):
-        small = survey.Store(samples.MIB, samples.MIB, 0)
-        self.assertEqual({'store: space, MiB'}, self._wrong(store=small))
+        small = samples.store(samples.MIB, samples.MIB, 0)
+        self.assertEqual({'store: space, MiB', 'store: room for guests, MiB'},
+                         self._wrong(store=small))
+
+    @ddt.data(
+        # Somebody else's files; what is kept for root.
+        {'free': 0, 'available': 0, 'in_guests': samples.RAM},
+        {'available': 780 * samples.MIB})
+    def test_store_without_room(self, changes):
+        store = dataclasses.replace(samples.host_survey().store, **changes)
+        self.assertEqual({'store: room for guests, MiB'},
+                         self._wrong(store=store))
+
+    def test_store_that_is_full_of_guests(self):
+        store = samples.store(1024 * samples.MIB, 0, 1024 * samples.MIB)
+        self.assertEqual(set(), self._wrong(store=store))
 
     @ddt.data((256, set()), (257, {'pages of 2048 KiB'}))
     @ddt.unpack
@@ -278,14 +311,28 @@ class CompareCapacityTest(base.BaseTestCase):
             samples.FILE_BACKED, samples.provider(**changes), 8000, False)))
 
     @ddt.data(
-        ({'memory_total': 8000, 'traits': frozenset()}, set()),
-        ({'memory_total': 8000}, {'COMPUTE_MEM_BACKING_FILE'}),
-        ({'memory_total': 8001, 'traits': frozenset()}, {'MEMORY_MB total'}),
-        ({'memory_total': 0, 'traits': frozenset()}, {'MEMORY_MB total'}))
+        ({}, set()),
+        ({'memory_total': 7200, 'memory_max_unit': 7200}, set()),
+        ({'memory_reserved': 512, 'allocation_ratio': 1.5}, set()),
+        ({'traits': frozenset(['COMPUTE_MEM_BACKING_FILE'])},
+         {'COMPUTE_MEM_BACKING_FILE'}),
+        ({'memory_total': 8001, 'memory_max_unit': 8001},
+         {'MEMORY_MB total'}),
+        # As on a host of Nova 30 with a file_backed_memory that is not
+        # declared.
+        ({'memory_total': 512, 'memory_max_unit': 512}, {'MEMORY_MB total'}),
+        ({'memory_max_unit': 1}, {'MEMORY_MB of one server, at most'}),
+        ({'memory_reserved': 8000}, {'MEMORY_MB less reserved, by its ratio'}),
+        ({'memory_total': None, 'memory_max_unit': None},
+         {'MEMORY_MB total', 'MEMORY_MB of one server, at most',
+          'MEMORY_MB less reserved, by its ratio'}))
     @ddt.unpack
     def test_plain(self, changes, wrong):
+        values = dict(memory_total=8000, memory_max_unit=8000,
+                      traits=frozenset())
+        values.update(changes)
         self.assertEqual(wrong, _wrong(host_state.compare_capacity(
-            samples.PLAIN, samples.provider(**changes), 8000, False)))
+            samples.PLAIN, samples.provider(**values), 8000, False)))
 
     @ddt.data(
         (samples.LARGE_PAGE, ['2048', 'REQUIRED'], set()),
@@ -298,8 +345,9 @@ class CompareCapacityTest(base.BaseTestCase):
         (samples.PLAIN, ['4', 'REQUIRED'], {REFUSALS}))
     @ddt.unpack
     def test_page_sizes(self, host, sizes, wrong):
-        provider = samples.provider(traits=frozenset(
-            'CUSTOM_MEMORY_PAGE_SIZE_' + size for size in sizes))
+        provider = samples.provider(
+            memory_total=8000, memory_max_unit=8000, traits=frozenset(
+                'CUSTOM_MEMORY_PAGE_SIZE_' + size for size in sizes))
         self.assertEqual(wrong, _wrong(host_state.compare_capacity(
             host, provider, 8000, True)))
 
@@ -312,7 +360,7 @@ class CompareRemainsTest(base.BaseTestCase):
 
     def _wrong(self, **changes):
         values = dict(files={}, processes={},
-                      store=survey.Store(1024, 1000, 24))
+                      store=samples.store(1024, 1000, 24))
         values.update(changes)
         return _wrong(remains.compare(
             samples.FILE_BACKED, samples.host_survey(**values),
@@ -334,11 +382,11 @@ class CompareRemainsTest(base.BaseTestCase):
             processes=samples.host_survey().processes))
 
     def test_space(self):
-        held = survey.Store(1024 * samples.MIB, 1024 * samples.MIB -
+        held = samples.store(1024 * samples.MIB, 1024 * samples.MIB -
                             samples.RAM, 0)
         self.assertEqual({'space kept by deleted files, MiB'},
                          self._wrong(store=held))
 
     def test_space_of_other_servers(self):
-        others = survey.Store(1024 * samples.MIB, 0, 1024 * samples.MIB)
+        others = samples.store(1024 * samples.MIB, 0, 1024 * samples.MIB)
         self.assertEqual(set(), self._wrong(store=others))

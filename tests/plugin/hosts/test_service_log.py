@@ -50,7 +50,8 @@ class FileTest(base.BaseTestCase):
     def test_about(self):
         end = self.log.end()
         self._append('[instance: uuid-a] one\n[instance: uuid-b] two\n')
-        self.assertEqual(['[instance: uuid-a] one'], self.log.about('uuid-a', end))
+        self.assertEqual(['[instance: uuid-a] one'],
+                         self.log.about('uuid-a', end))
 
     def test_rotated(self):
         end = self.log.end()

@@ -42,7 +42,7 @@ MemAvailable:    2048000 kB
 d 755 0 0 40 1 60 0 /srv
 
 === store
-4096 1000 900 80
+4096 1000 900 850 80 40
 
 === process %(uuid)s 42
 64055
@@ -80,7 +80,7 @@ class ParseTest(base.BaseTestCase):
         self.assertEqual([], self.survey.pools)
 
     def test_store(self):
-        self.assertEqual(survey.Store(4096000, 3686400, 40960),
+        self.assertEqual(survey.Store(4096000, 3686400, 40960, 3481600, 20480),
                          self.survey.store)
         self.assertEqual(409600 - 40960, self.survey.store.unexplained)
 
