@@ -46,6 +46,7 @@ EVACUATION_TEST = r'TestFileBackedEvacuation\.test_evacuate_to_ordinary'
 MIGRATION_WITHOUT_CHECK_TEST = r'TestLiveMigrationWithoutCheck\.test_to_file'
 MIGRATION_FROM_FILE_TEST = r'TestLiveMigrationWithoutCheck\.test_from_file'
 REFUSED_MIGRATION_TEST = r'TestColdMigrationWithoutPages\.test_refused'
+ROUND_TRIP_TEST = r'TestFileBackedLiveMigration\.test_round_trip'
 START_TESTS = r'TestFileBackedGuards\.'
 NEXT_GUEST_TEST = r'TestMemoryTruth\.test_next_guest_finds_nothing'
 GUARD_TESTS = r'TestNoPageSizeForced|TestOrdinaryToFileBacked\.|TestPlain'
@@ -253,6 +254,18 @@ DRILLS = {
         tests=MIGRATION_WITHOUT_CHECK_TEST,
         caught_by=MIGRATION_WITHOUT_CHECK_TEST,
         words='ERROR and error or .* says ACTIVE and completed'),
+    'allocation-stays': Drill(
+        what='what a live migration held stays held on the host that was left',
+        where=ON_RAMDISK,
+        fault=faults.Source(
+            MANAGER,
+            '            self._delete_allocation_after_move(ctxt,\n'
+            '                                               instance,\n'
+            '                                               '
+            'migrate_data.migration)\n', ''),
+        tests=ROUND_TRIP_TEST,
+        caught_by=ROUND_TRIP_TEST,
+        words='held by migrations of the server: expected'),
     'live-migration-impossible': Drill(
         what='nova-compute asks a port for live migrations where nobody is',
         where=ON_RAMDISK,

@@ -60,6 +60,26 @@ def _compare_off(comparison, survey, server):
                      files_of(survey, server))
 
 
+def compare_held(host, server, held, of_nobody):
+    """Look for memory that a move has left in placement.
+
+    :param host: name of a host that the server left, or is on
+    :param server: UUID of the server, at rest
+    :param held: what its moves still hold, as actions.held_by_migrations
+        tells it
+    :param of_nobody: as cloud.Cloud.memory_of_nobody tells it of the host
+    :returns: a facts.Comparison
+    """
+    comparison = facts.Comparison(
+        'host %s, after a move of server %s' % (host, server), host, server)
+    comparison.equal('placement', 'held by migrations of the server', {},
+                     held)
+    comparison.equal(
+        'placement', 'MEMORY_MB held beside the flavors of its servers', {},
+        of_nobody)
+    return comparison
+
+
 def _has_domain(host, server):
     try:
         host.libvirt.xml(server)

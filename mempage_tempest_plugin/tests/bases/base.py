@@ -54,6 +54,8 @@ LOG = logging.getLogger(__name__)
 INTERVAL = 0.5
 # Seconds within which a store has to be seen without anything that changes.
 STILL_TIMEOUT = 10
+# Seconds that Nova may need to give back what a move has held.
+HELD_TIMEOUT = 30
 # The disk of a flavor whose servers need none: Nova looks at a disk that it
 # has to enlarge again and again, with a new process each time.
 AS_THE_IMAGE = 0
@@ -302,11 +304,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         Guests of other tests come and go meanwhile: of a file that grows,
         parts may be neither free nor in it yet.
         """
-        self.assert_soon_agrees(host, self._compare_host, STILL_TIMEOUT)
-
-    def _compare_host(self, host):
-        return host_state.compare(host.declared, host.survey(),
-                                  host.libvirt.hostname())
+        self.assert_soon_agrees(host, _compare_host, STILL_TIMEOUT)
 
     def check_capacity(self, host, declared=None):
         """Assert that placement hands out what is declared.
@@ -556,6 +554,16 @@ class BaseMoveTest(BaseMemoryTest):
         self.check_evidence(host)
         if departed.name != host.name:
             self.check_absent(departed)
+        for each in (departed, host):
+            # Nova says ACTIVE, and then gives back what the move has held.
+            self.assert_soon_agrees(each, self._compare_held, HELD_TIMEOUT)
+
+    def _compare_held(self, host):
+        return absence.compare_held(
+            host.name, self.server.uuid, actions.held_by_migrations(
+                self.migrations_client, self.server.uuid, self.cloud),
+            self.cloud.memory_of_nobody(
+                host.name, self.services.host_of(host.name)))
 
     def check_absent(self, host):
         """Assert that a host has nothing of the server.
@@ -664,6 +672,12 @@ class BaseMoveTest(BaseMemoryTest):
                          any(text in reason for text in words))
         self.assert_agrees(comparison)
         return reason
+
+
+def _compare_host(host):
+    """Compare a host itself with its declaration."""
+    return host_state.compare(host.declared, host.survey(),
+                              host.libvirt.hostname())
 
 
 def _failure_of(test, step, host):

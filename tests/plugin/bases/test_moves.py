@@ -109,6 +109,33 @@ class RefusedTest(MoveTestCase):
 
 class MovedTest(MoveTestCase):
 
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.MockPatchObject(base, 'HELD_TIMEOUT', 0.01))
+        self.useFixture(fixtures.MockPatch('time.sleep'))
+        self.case.services = mock.Mock()
+        self.held = self.useFixture(fixtures.MockPatchObject(
+            actions, 'held_by_migrations', return_value={})).mock
+        self.case.cloud.memory_of_nobody.return_value = {}
+
+    def test_allocation_that_stays_for_a_moment(self):
+        self.held.side_effect = [{'migration': {'provider': 64}}, {}, {}]
+        with mock.patch.object(base, 'HELD_TIMEOUT', 30):
+            self.case.check_moved(self.a, self.b)
+
+    def test_allocation_that_stays(self):
+        self.held.return_value = {'migration': {'provider': 64}}
+        error = self.assertRaises(AssertionError, self.case.check_moved,
+                                  self.a, self.b)
+        self.assertIn('held by migrations of the server: expected', str(error))
+
+    def test_memory_that_nobody_has(self):
+        self.case.cloud.memory_of_nobody.side_effect = (
+            lambda host, service: {'consumer': 64} if host == 'a' else {})
+        error = self.assertRaises(AssertionError, self.case.check_moved,
+                                  self.a, self.b)
+        self.assertIn("says {'consumer': 64}", str(error))
+
     def test_moved(self):
         self.case.check_moved(self.a, self.b)
         self.assertEqual('b', self.server.host)

@@ -99,6 +99,23 @@ class TestUntouched(testtools.TestCase):
             held={'migration1': {'provider1': 64}}))
 
 
+class TestHeld(testtools.TestCase):
+
+    def _wrong(self, held=(), of_nobody=()):
+        return [fact.name for fact in absence.compare_held(
+            'host1', SERVER, dict(held), dict(of_nobody)).disagreements]
+
+    def test_nothing(self):
+        self.assertEqual([], self._wrong())
+
+    def test_allocation_that_stays_on_the_source(self):
+        self.assertEqual(
+            ['held by migrations of the server',
+             'MEMORY_MB held beside the flavors of its servers'],
+            self._wrong({'migration1': {'provider1': 64}},
+                        {'migration1': 64}))
+
+
 class TestRefusal(testtools.TestCase):
 
     def test_failed_events_only(self):
