@@ -355,7 +355,14 @@ DRILLS = {
         what='QEMU maps the file privately, libvirt says shared',
         fault=faults.Emulator('memory["share"] = False'),
         test='test_memory_is_in_file',
-        words='share: expected yes'),
+        words='pc.ram: share: expected yes'),
+    'large-pages-private': Drill(
+        what='QEMU maps large pages privately, libvirt says shared',
+        where=LARGE_ONLY,
+        fault=faults.Emulator('memory["share"] = False'),
+        tests=BASIC_TESTS,
+        caught_by=r'TestLargePage\.',
+        words='ram-node0: share: expected yes'),
     'memory-on-demand': _file_backed(
         what='QEMU does not allocate the file at once',
         fault=faults.Emulator('memory["prealloc"] = False'),

@@ -181,6 +181,9 @@ def _compare_large_page_backend(comparison, evidence, backend, page_kib,
     name = backend.name
     comparison.equal('QEMU', '%s: type' % name, 'memory-backend-file',
                      backend.type)
+    # As vhost-user ports need it: nothing gets through to private pages, and
+    # nobody is told.
+    comparison.equal('QEMU', '%s: share' % name, True, backend.share)
     comparison.equal('QEMU', '%s: prealloc' % name, True, backend.prealloc)
     mount = backend.mem_path and mounts.holding(evidence.survey.mounts,
                                                 backend.mem_path)
@@ -194,6 +197,8 @@ def _compare_large_page_backend(comparison, evidence, backend, page_kib,
                 and mapping.size_kib * 1024 == backend.size]
     comparison.holds('kernel', '%s: mapped from hugetlbfs' % name,
                      'at least 1', len(mappings), mappings)
+    comparison.equal('kernel', '%s: mapped shared' % name, [True],
+                     sorted({mapping.shared for mapping in mappings}))
     comparison.equal('kernel', '%s: page size, KiB' % name, [page_kib],
                      sorted({mapping.page_kib for mapping in mappings}))
     _compare_filled(comparison, 'kernel', '%s: resident, KiB' % name,

@@ -110,8 +110,13 @@ LARGE_PAGE = [
     ({'backends': [samples.backend(name='ram-node0',
                                    mem_path='/srv/memory/x')]},
      {'ram-node0: file system type of /srv/memory/x',
-      'ram-node0: mapped from hugetlbfs', 'ram-node0: page size, KiB',
-      'ram-node0: resident, KiB'}),
+      'ram-node0: mapped from hugetlbfs', 'ram-node0: mapped shared',
+      'ram-node0: page size, KiB', 'ram-node0: resident, KiB'}),
+    ({'backends': [samples.backend(name='ram-node0', share=False,
+                                   mem_path='/dev/hugepages/qemu')]},
+     {'ram-node0: share'}),
+    ({'survey': samples.large_page_survey(shared=False)},
+     {'ram-node0: mapped shared'}),
     ({'backends': [samples.backend(name='ram-node0', prealloc=False,
                                    mem_path='/dev/hugepages/qemu')]},
      {'ram-node0: prealloc'}),
@@ -120,8 +125,8 @@ LARGE_PAGE = [
     ({'survey': samples.large_page_survey(resident_kib=2048)},
      {'ram-node0: resident, KiB'}),
     ({'survey': samples.large_page_survey(device='8:1')},
-     {'ram-node0: mapped from hugetlbfs', 'ram-node0: page size, KiB',
-      'ram-node0: resident, KiB'}),
+     {'ram-node0: mapped from hugetlbfs', 'ram-node0: mapped shared',
+      'ram-node0: page size, KiB', 'ram-node0: resident, KiB'}),
 ]
 
 
