@@ -29,6 +29,12 @@ OUR_REPORT = 'nova_mempage/report.py'
 STORE = '/var/lib/libvirt/memory'
 ELSEWHERE = '/var/lib/libvirt/elsewhere'
 COMMON_FILE = STORE + '/libvirt/qemu/common'
+DEAD_GUEST = STORE + '/libvirt/qemu/4711-instance-7fffffff'
+# More pages than the lab's other hosts have to spare.
+HOLD_PAGES = (
+    'import mmap, time; pages = mmap.mmap(-1, 2 ** 28, '
+    'mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000); '
+    'pages[::2 ** 21] = bytes(128); time.sleep(3600)')
 # Whatever was mounted over the store, but not the store.
 UNCOVER = ('while [[ $(grep -c " %s " /proc/self/mounts) -gt 1 ]]; '
            'do umount %s || exit; done' % (STORE, STORE))
@@ -37,6 +43,7 @@ UNCOVER = ('while [[ $(grep -c " %s " /proc/self/mounts) -gt 1 ]]; '
 BASIC_TESTS = r'TestFileBacked\.|TestLargePage\.|TestPlain'
 PAGE_SIZE_TESTS = BASIC_TESTS + r'|TestAllowedPageSizes\.'
 POOL_TESTS = BASIC_TESTS + r'|TestEveryPageSize'
+FILL_TESTS = r'TestPoolExhaustion\.test_fill|TestLargePage\.'
 FILTER_TESTS = (r'TestAggregateMemoryBacking\.|TestPageSizeAnywhere'
                 r'|TestLargePage\.')
 TRAIT_TESTS = BASIC_TESTS + r'|TestTraitsInFlavors|TestIsolatedAggregates'
@@ -130,7 +137,7 @@ DRILLS = {
              'own',
         where=LARGE_ONLY,
         fault=_nova('reserved_huge_pages', None, 'DEFAULT'),
-        tests=r'TestPoolExhaustion\.test_fill|TestLargePage\.',
+        tests=FILL_TESTS,
         caught_by=r'TestPoolExhaustion\.test_fill',
         words='had to refuse .* hands out more memory'),
     # What Nova does.
@@ -451,6 +458,24 @@ DRILLS = {
             UNCOVER, ('libvirtd', 'nova-compute')),
         test='test_',
         words='file system type: expected ext4'),
+    'file-of-nobody': _file_backed(
+        what='a file of a guest that is gone takes space of the store',
+        fault=faults.Commands(
+            'mkdir -p %(guest)s; head -c 64M /dev/zero > %(guest)s/pc.ram'
+            % {'guest': DEAD_GUEST}, 'rm -rf ' + DEAD_GUEST),
+        test='test_capacity',
+        words='files of guests that are gone: .*' + DEAD_GUEST),
+    'pages-of-somebody': Drill(
+        what='somebody else has large pages that are for guests',
+        where=LARGE_ONLY,
+        fault=faults.Commands(
+            faults.in_background('exec python3 -c "%s"' % HOLD_PAGES)
+            + '; sleep 2',
+            'xargs --no-run-if-empty kill < %s/pids || true'
+            % faults.DIRECTORY),
+        tests=FILL_TESTS,
+        caught_by=r'TestPoolExhaustion\.test_fill',
+        words='pages of 2048 KiB, for guests: expected at least'),
     'pages-leaked': Drill(
         what='large pages are not free again when their guests are gone',
         where=LARGE_ONLY,

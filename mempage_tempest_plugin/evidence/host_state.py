@@ -13,6 +13,7 @@
 """What witnesses say of a host itself, beside its declaration."""
 
 import collections
+import posixpath
 
 from oslo_utils import units
 
@@ -24,13 +25,17 @@ from mempage_tempest_plugin.hosts import mounts
 
 # How much of its RAM a host has to hand out that has no store.
 LEAST_PERCENT = 90
+# Where libvirt makes a directory for each guest, below the backing directory.
+LIBVIRT = 'libvirt/qemu'
 
 
-def compare(host, survey, libvirt_name):
+def compare(host, survey, domains, libvirt_name):
     """Compare a host itself, without any server, with its declaration.
 
     :param host: the host's declaration (inventory.Host)
     :param survey: a survey of that host
+    :param domains: the names of its domains, as libvirt_connection.
+        LibvirtConnection.domains tells them
     :param libvirt_name: the host's name as its libvirt tells it
     :returns: a facts.Comparison
     """
@@ -42,6 +47,8 @@ def compare(host, survey, libvirt_name):
                      survey.hostname.partition('.')[0])
     if host.file_backed:
         _compare_store(comparison, host.file_backed, survey)
+        _compare_owners(comparison, host.file_backed.directory, survey,
+                        domains)
     _compare_pools(comparison, host.pools, survey)
     return comparison
 
@@ -74,6 +81,18 @@ def _compare_store(comparison, declared, survey):
         'file system', 'store: room for guests, MiB',
         'at least %d' % declared.capacity_mib, room,
         survey.store and room >= declared.capacity_mib)
+
+
+def _compare_owners(comparison, directory, survey, domains):
+    # What a guest's file is called after, below LIBVIRT: 7-instance-0000002a.
+    place = posixpath.join(directory, LIBVIRT)
+    owners = {path: posixpath.relpath(path, place).partition('/')[0]
+              for path, found in survey.files.items()
+              if found.kind == 'f' and mounts.is_below(path, place)}
+    comparison.equal(
+        'file system', 'files of guests that are gone', [],
+        sorted(path for path, owner in owners.items()
+               if owner.partition('-')[2] not in domains))
 
 
 def compare_capacity(host, provider, memory_mib, page_size_traits):

@@ -97,6 +97,18 @@ class ComputeHost:
         return survey.take(self.ssh, self.name, store and store.directory,
                            store and store.mount, guests, paths)
 
+    def survey_and_domains(self):
+        """Look at a host, and at whose guests' memory is there.
+
+        :returns: a survey.Survey, and the libvirt_connection.
+            LibvirtConnection.domains that there were before or after it, as
+            guests may come and go meanwhile
+        :raises HostError: if the host or its libvirt cannot be asked
+        """
+        before = self.libvirt.domains()
+        found = self.survey()
+        return found, before | self.libvirt.domains()
+
     def memory_backing(self, guest):
         """Get what libvirt says about a guest's memory.
 

@@ -676,7 +676,7 @@ class BaseMoveTest(BaseMemoryTest):
 
 def _compare_host(host):
     """Compare a host itself with its declaration."""
-    return host_state.compare(host.declared, host.survey(),
+    return host_state.compare(host.declared, *host.survey_and_domains(),
                               host.libvirt.hostname())
 
 

@@ -230,9 +230,18 @@ class CompareServerTest(base.BaseTestCase):
 @ddt.ddt
 class CompareHostTest(base.BaseTestCase):
 
-    def _wrong(self, host=samples.FILE_BACKED, name='fbm1', **changes):
+    def _wrong(self, host=samples.FILE_BACKED, name='fbm1',
+               domains=('instance-00000001',), **changes):
         return _wrong(host_state.compare(
-            host, samples.host_survey(**changes), name))
+            host, samples.host_survey(**changes), domains, name))
+
+    def test_file_of_a_guest_that_is_gone(self):
+        self.assertEqual({'files of guests that are gone'},
+                         self._wrong(domains=('instance-00000002',)))
+
+    def test_empty_directories_take_no_space(self):
+        self.assertEqual(set(), self._wrong(
+            domains=(), files=_without(samples.PATH)))
 
     def test_agrees(self):
         self.assertEqual(set(), self._wrong())
@@ -387,8 +396,8 @@ class CompareRemainsTest(base.BaseTestCase):
             processes=samples.host_survey().processes))
 
     def test_space(self):
-        held = samples.store(1024 * samples.MIB, 1024 * samples.MIB -
-                            samples.RAM, 0)
+        held = samples.store(1024 * samples.MIB,
+                             1024 * samples.MIB - samples.RAM, 0)
         self.assertEqual({'space kept by deleted files, MiB'},
                          self._wrong(store=held))
 

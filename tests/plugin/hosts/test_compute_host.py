@@ -28,6 +28,17 @@ from mempage_tempest_plugin.hosts import ssh
 PAGES = 1024
 
 
+class TestDomains(base.BaseTestCase):
+
+    def test_those_that_come_and_go(self):
+        host = compute_host.ComputeHost(mock.Mock(), 60)
+        host.libvirt = mock.Mock()
+        host.libvirt.domains.side_effect = [{'gone'}, {'new'}]
+        with mock.patch.object(host, 'survey') as survey:
+            self.assertEqual((survey.return_value, {'gone', 'new'}),
+                             host.survey_and_domains())
+
+
 class TestCountInFiles(base.BaseTestCase):
 
     def setUp(self):
