@@ -19,6 +19,7 @@ from mempage_lab.drills import faults
 from mempage_tempest_plugin.declared import which
 
 DRIVER = 'nova/virt/libvirt/driver.py'
+HARDWARE = 'nova/virt/hardware.py'
 HOST = 'nova/virt/libvirt/host.py'
 MANAGER = 'nova/compute/manager.py'
 MIGRATION = 'nova/virt/libvirt/migration.py'
@@ -46,6 +47,7 @@ POOL_TESTS = BASIC_TESTS + r'|TestEveryPageSize'
 FILL_TESTS = r'TestPoolExhaustion\.test_fill|TestLargePage\.'
 FILTER_TESTS = (r'TestAggregateMemoryBacking\.|TestPageSizeAnywhere'
                 r'|TestLargePage\.')
+IMAGE_TESTS = r'TestPageSizeOfImage\.'
 TRAIT_TESTS = BASIC_TESTS + r'|TestTraitsInFlavors|TestIsolatedAggregates'
 CONFLICT_TESTS = r'TestFileBackedConflicts\.'
 CAPACITY_TESTS = r'TestFileBackedCapacity\.'
@@ -299,6 +301,16 @@ DRILLS = {
         tests=EVACUATION_TEST,
         caught_by=EVACUATION_TEST,
         words='domain'),
+    'image-page-size-passes': Drill(
+        what='the API lets an image ask for another page size than its flavor',
+        where=controller.NAME,
+        fault=faults.Source(
+            HARDWARE, '    elif image_request:\n', '    elif False:\n',
+            ('nova-api',)),
+        tests=IMAGE_TESTS,
+        caught_by=IMAGE_TESTS,
+        words="page size 'small' in the flavor, .* in the image: refused: "
+              'expected Page size'),
     # What the scheduler does.
     'filter-passes-all': Drill(
         what='AggregateMemoryBackingFilter passes every host',
