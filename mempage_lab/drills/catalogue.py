@@ -311,6 +311,16 @@ DRILLS = {
         caught_by=IMAGE_TESTS,
         words="page size 'small' in the flavor, .* in the image: refused: "
               'expected Page size'),
+    'evacuation-fails': Drill(
+        what='a host cannot take guests of a host that is down',
+        where=which.plain,
+        fault=faults.Source(
+            MANAGER,
+            'if not self.driver.capabilities.get("supports_evacuate", False):',
+            'if True:'),
+        tests=EVACUATION_TEST,
+        caught_by=EVACUATION_TEST,
+        words='nstance evacuate is not supported'),
     # What the scheduler does.
     'filter-passes-all': Drill(
         what='AggregateMemoryBackingFilter passes every host',
