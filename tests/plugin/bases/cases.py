@@ -28,6 +28,7 @@ def host(name, **attributes):
     """
     made = mock.Mock(**attributes)
     made.name = name
+    made.libvirt.running.return_value = {}
     if 'declared' not in attributes:
         made.declared.limit = lambda seconds: seconds
     return made

@@ -32,6 +32,7 @@ def _host(processes=(), files=()):
     host.survey.return_value.files = dict.fromkeys(files)
     host.libvirt.xml.side_effect = exceptions.DomainGone(
         'host1', 'gone')
+    host.libvirt.running.return_value = {}
     return host
 
 
@@ -68,6 +69,11 @@ class TestAbsent(testtools.TestCase):
         host = _host(files=['/ram/libvirt/qemu/1-instance-00000001/pc.ram'])
         self.assertEqual(['backing files and directories'],
                          self._wrong(host, _api()))
+
+    def test_file_of_a_guest_of_another_cell(self):
+        host = _host(files=['/ram/libvirt/qemu/1-instance-00000001/pc.ram'])
+        host.libvirt.running.return_value = {'uuid': '1-instance-00000001'}
+        self.assertEqual([], self._wrong(host, _api()))
 
     def test_allocation(self):
         self.assertEqual(['MEMORY_MB allocated'],
