@@ -12,6 +12,7 @@
 
 """What tests share that count all memory which hosts hand out."""
 
+import functools
 import math
 
 from mempage_tempest_plugin.cloud import actions
@@ -76,26 +77,30 @@ class BaseAmountTest(base.BaseMemoryTest):
         """
         raise NotImplementedError
 
-    def request_at_once(self, wanted):
+    def request_at_once(self, wanted, **extra_specs):
         """Request several servers at the same moment.
 
         :param wanted: list of what :meth:`request_one` takes
+        :param extra_specs: further ones of all their flavors
         :returns: list of servers.RequestedServer
         """
         # No two of them make the same flavor.
         for ram_mib, size_kib, _ in wanted:
-            self.flavor_of(ram_mib, size_kib)
-        return servers.at_once(self.request_one, *zip(*wanted))
+            self.flavor_of(ram_mib, size_kib, **extra_specs)
+        return servers.at_once(functools.partial(
+            self.request_one, **extra_specs), *zip(*wanted))
 
-    def request_one(self, ram_mib, size_kib, host=None):
+    def request_one(self, ram_mib, size_kib, host=None, **extra_specs):
         """Request a server; it is deleted after the test.
 
         :param ram_mib: its RAM
         :param size_kib: the page size that it asks for; None for nothing
         :param host: the compute_host.ComputeHost; None for any host
+        :param extra_specs: further ones of its flavor
         :returns: a servers.RequestedServer
         """
-        server = self.boot(host, flavor=self.flavor_of(ram_mib, size_kib))
+        server = self.boot(host, flavor=self.flavor_of(ram_mib, size_kib,
+                                                       **extra_specs))
         server.size_kib = size_kib
         return server
 
