@@ -149,6 +149,17 @@ def whole_pages(size_kib, ram_mib):
     return -(-ram_mib // unit) * unit
 
 
+def whole_ram(hosts, ram_mib):
+    """Round RAM up to what consists of whole large pages on all hosts.
+
+    :param hosts: declarations (inventory.Host); some may have none for guests
+    :param ram_mib: what is needed
+    :returns: MiB
+    """
+    return max([whole_pages(min(large(host)), ram_mib)
+                for host in hosts if large(host)], default=ram_mib)
+
+
 def refusal(host, request, ram_mib, driver=True):
     """Tell why a host with free pages refuses a server.
 

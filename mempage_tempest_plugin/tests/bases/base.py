@@ -224,7 +224,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         """Copy the configured flavor, with other extra specs.
 
         :param extra_specs: dict
-        :param ram_mib: another RAM than the configured flavor's
+        :param ram_mib: another RAM than the configured flavor's, rounded up
+            where large pages are asked for
         :param disk_gib: another disk than the configured flavor's, or than
             that of the empty image
         :param request: the page size that it asks for; None for none
@@ -233,10 +234,13 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         """
         client = cls.os_admin.flavors_client
         model = client.show_flavor(CONF.compute.flavor_ref)['flavor']
+        if ram_mib is None:
+            ram_mib = (page_sizes.whole_ram(cls.declared, model['ram'])
+                       if request == page_sizes.LARGE else model['ram'])
         if disk_gib is None:
             disk_gib = model['disk'] if cls.needs_system else AS_THE_IMAGE
         flavor = client.create_flavor(
-            name=names.of(cls, 'flavor'), ram=ram_mib or model['ram'],
+            name=names.of(cls, 'flavor'), ram=ram_mib,
             vcpus=vcpus or model['vcpus'], disk=disk_gib)['flavor']
         cls.addClassResourceCleanup(client.delete_flavor, flavor['id'])
         if request:
