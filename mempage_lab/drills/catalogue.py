@@ -14,6 +14,7 @@
 
 import dataclasses
 
+from mempage_lab import cloud
 from mempage_lab import controller
 from mempage_lab.drills import faults
 from mempage_tempest_plugin.declared import which
@@ -30,6 +31,9 @@ OUR_REPORT = 'nova_mempage/report.py'
 STORE = '/var/lib/libvirt/memory'
 ELSEWHERE = '/var/lib/libvirt/elsewhere'
 COMMON_FILE = STORE + '/libvirt/qemu/common'
+# Bytes of a guest's RAM, and of what is missing there.
+RAM = cloud.FLAVORS['m1.mempage'] * 2 ** 20
+HOLE = 2 ** 24
 DEAD_GUEST = STORE + '/libvirt/qemu/4711-instance-7fffffff'
 # More pages than the lab's other hosts have to spare.
 HOLD_PAGES = (
@@ -480,6 +484,14 @@ DRILLS = {
             UNCOVER, ('libvirtd', 'nova-compute')),
         test='test_',
         words='file system type: expected ext4'),
+    'file-with-a-hole': _file_backed(
+        what='a part of the backing files is not allocated',
+        fault=faults.Hook(
+            'fallocate --punch-hole --offset %d --length %d '
+            '%s/libvirt/qemu/*-"$1"/*' % (RAM // 2, HOLE, STORE)),
+        test='test_memory_is_in_file',
+        words='allocated, bytes: expected at least %d, file system says %d'
+              % (RAM, RAM - HOLE)),
     'file-of-nobody': _file_backed(
         what='a file of a guest that is gone takes space of the store',
         fault=faults.Commands(
