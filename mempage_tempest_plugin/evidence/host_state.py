@@ -95,12 +95,12 @@ def _compare_owners(comparison, directory, survey, domains):
                if owner.partition('-')[2] not in domains))
 
 
-def compare_capacity(host, provider, memory_mib, page_size_traits):
+def compare_capacity(host, provider, survey, page_size_traits):
     """Compare what placement may hand out with the declaration.
 
     :param host: the host's declaration (inventory.Host)
     :param provider: the host in placement (cloud.Provider), or None
-    :param memory_mib: the host's RAM
+    :param survey: a survey of the host
     :param page_size_traits: whether the host's driver reports a trait for
         each page size that guests can get
     :returns: a facts.Comparison
@@ -124,7 +124,7 @@ def compare_capacity(host, provider, memory_mib, page_size_traits):
         comparison.equal('placement', 'MEMORY_MB reserved', 0,
                          provider.memory_reserved)
     else:
-        _compare_ram(comparison, provider, memory_mib)
+        _compare_ram(comparison, provider, survey)
     if page_size_traits:
         comparison.equal(
             'placement', 'page sizes in traits, KiB',
@@ -136,13 +136,13 @@ def compare_capacity(host, provider, memory_mib, page_size_traits):
     return comparison
 
 
-def _compare_ram(comparison, provider, memory_mib):
-    # libvirt adds up the NUMA nodes, and memory may be hot-plugged: what nova
-    # reported a minute ago may be somewhat less than the RAM of now.
-    least = memory_mib * LEAST_PERCENT // 100
+def _compare_ram(comparison, provider, survey):
+    # Nova has it from libvirt, which adds up the NUMA nodes.
+    most = survey.memory_mib
+    least = min(most, survey.nodes_mib or most) * LEAST_PERCENT // 100
     total = provider.memory_total or 0
     comparison.holds('placement', 'MEMORY_MB total', '%d to %d' % (
-        least, memory_mib), total, least <= total <= memory_mib)
+        least, most), total, least <= total <= most)
     comparison.equal('placement', 'MEMORY_MB of one server, at most', total,
                      provider.memory_max_unit)
     # Both are the operator's, but may not keep guests away altogether.

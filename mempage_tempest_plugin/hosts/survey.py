@@ -27,6 +27,7 @@ from mempage_tempest_plugin.hosts import smaps
 SCRIPT = 'survey.sh'
 _MAPPER = re.compile(r'^/proc/(\d+)/maps:\S+ \S+ \S+ ([0-9a-f]+):([0-9a-f]+) ')
 _MEMORY = re.compile(r'^(\w+): +(\d+) kB$', re.MULTILINE)
+_NODE_MEMORY = re.compile(r'^Node \d+ MemTotal: +(\d+) kB$', re.MULTILINE)
 _BLOCK = 512
 
 
@@ -85,6 +86,8 @@ class Survey:
         (PID, device)
     :ivar available_mib: how much RAM the kernel could still hand out; None if
         it does not tell
+    :ivar nodes_mib: the RAM of all NUMA nodes together, which is less while
+        some of it is being plugged in; None if the kernel does not tell
     """
 
     hostname: str
@@ -97,6 +100,7 @@ class Survey:
     processes: dict[str, list[Process]]
     mappers: dict[str, list[tuple[int, str]]]
     available_mib: int | None = None
+    nodes_mib: int | None = None
 
 
 def take(ssh, host, directory, store, guests, paths):
@@ -135,6 +139,7 @@ def parse(host, text):
         if name.startswith('path '):
             known.update(files.parse(body))
     memory = dict(_MEMORY.findall(found['memory']))
+    nodes = _NODE_MEMORY.findall(found['memory'])
     return Survey(
         hostname=found['hostname'].strip(),
         boot=found['boot'].strip(),
@@ -148,7 +153,8 @@ def parse(host, text):
                  for name, body in found.items()
                  if name.startswith('maps ')},
         available_mib=(int(memory['MemAvailable']) // 1024
-                       if 'MemAvailable' in memory else None))
+                       if 'MemAvailable' in memory else None),
+        nodes_mib=sum(map(int, nodes)) // 1024 if nodes else None)
 
 
 def _store(body):

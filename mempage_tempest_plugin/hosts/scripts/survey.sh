@@ -77,6 +77,7 @@ section boot
 cat /proc/sys/kernel/random/boot_id
 section memory
 grep -E '^(MemTotal|MemAvailable):' /proc/meminfo
+grep -h ' MemTotal:' /sys/devices/system/node/node*/meminfo
 section mounts
 cat /proc/self/mountinfo
 section pools

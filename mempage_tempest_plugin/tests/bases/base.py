@@ -54,6 +54,9 @@ LOG = logging.getLogger(__name__)
 INTERVAL = 0.5
 # Seconds within which a store has to be seen without anything that changes.
 STILL_TIMEOUT = 10
+# Seconds until nova-compute has looked again at what its host has
+# (update_resources_interval), by default.
+RESOURCES_TIMEOUT = 90
 # Seconds that Nova may need to give back what a move has held.
 HELD_TIMEOUT = 30
 # The disk of a flavor whose servers need none: Nova looks at a disk that it
@@ -316,9 +319,18 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         :param host: the compute_host.ComputeHost
         :param declared: another declaration than its own
         """
-        self.assert_agrees(host_state.compare_capacity(
-            declared or host.declared, self.cloud.provider(host.name),
-            host.survey().memory_mib, CONF.mempage.allowed_memory_pagesize))
+        declared = declared or host.declared
+
+        def compare(host):
+            return host_state.compare_capacity(
+                declared, self.cloud.provider(host.name), host.survey(),
+                CONF.mempage.allowed_memory_pagesize)
+
+        if declared.file_backed:
+            self.assert_agrees(compare(host))
+        else:
+            # RAM that is plugged in is seen when Nova looks again.
+            self.assert_soon_agrees(host, compare, RESOURCES_TIMEOUT)
 
     def boot(self, host=None, **kwargs):
         """Request a server; it is deleted after the test.

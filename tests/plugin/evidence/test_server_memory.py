@@ -322,7 +322,8 @@ class CompareCapacityTest(base.BaseTestCase):
     @ddt.unpack
     def test_file_backed(self, changes, wrong):
         self.assertEqual(wrong, _wrong(host_state.compare_capacity(
-            samples.FILE_BACKED, samples.provider(**changes), 8000, False)))
+            samples.FILE_BACKED, samples.provider(**changes),
+            samples.host_survey(), False)))
 
     @ddt.data(
         ({}, set()),
@@ -346,7 +347,18 @@ class CompareCapacityTest(base.BaseTestCase):
                       traits=frozenset())
         values.update(changes)
         self.assertEqual(wrong, _wrong(host_state.compare_capacity(
-            samples.PLAIN, samples.provider(**values), 8000, False)))
+            samples.PLAIN, samples.provider(**values),
+            samples.host_survey(), False)))
+
+    @ddt.data((4000, set()), (8000, {'MEMORY_MB total'}), (None, {
+        'MEMORY_MB total'}))
+    @ddt.unpack
+    def test_plain_while_ram_is_plugged_in(self, nodes_mib, wrong):
+        provider = samples.provider(memory_total=3700, memory_max_unit=3700,
+                                    traits=frozenset())
+        self.assertEqual(wrong, _wrong(host_state.compare_capacity(
+            samples.PLAIN, provider,
+            samples.host_survey(nodes_mib=nodes_mib), False)))
 
     @ddt.data(
         (samples.LARGE_PAGE, ['2048', 'REQUIRED'], set()),
@@ -363,11 +375,11 @@ class CompareCapacityTest(base.BaseTestCase):
             memory_total=8000, memory_max_unit=8000, traits=frozenset(
                 'CUSTOM_MEMORY_PAGE_SIZE_' + size for size in sizes))
         self.assertEqual(wrong, _wrong(host_state.compare_capacity(
-            host, provider, 8000, True)))
+            host, provider, samples.host_survey(), True)))
 
     def test_no_provider(self):
         self.assertEqual({'provider'}, _wrong(host_state.compare_capacity(
-            samples.PLAIN, None, 8000, True)))
+            samples.PLAIN, None, samples.host_survey(), True)))
 
 
 class CompareRemainsTest(base.BaseTestCase):
