@@ -95,7 +95,8 @@ def _compare_owners(comparison, directory, survey, domains):
                if owner.partition('-')[2] not in domains))
 
 
-def compare_capacity(host, provider, survey, page_size_traits):
+def compare_capacity(host, provider, survey, page_size_traits,
+                     file_trait=True):
     """Compare what placement may hand out with the declaration.
 
     :param host: the host's declaration (inventory.Host)
@@ -103,6 +104,7 @@ def compare_capacity(host, provider, survey, page_size_traits):
     :param survey: a survey of the host
     :param page_size_traits: whether the host's driver reports a trait for
         each page size that guests can get
+    :param file_trait: whether file-backed hosts report theirs
     :returns: a facts.Comparison
     """
     comparison = facts.Comparison('host %s, placement' % host.name,
@@ -111,7 +113,7 @@ def compare_capacity(host, provider, survey, page_size_traits):
         comparison.equal('placement', 'provider', host.name, None)
         return comparison
     comparison.equal('placement', traits.FILE_BACKED,
-                     host.file_backed is not None,
+                     host.file_backed is not None and file_trait,
                      traits.FILE_BACKED in provider.traits)
     if host.file_backed:
         comparison.equal('placement', 'MEMORY_MB total',

@@ -20,6 +20,7 @@ from mempage_tempest_plugin.changes import nova_compute
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import traits
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import backing_trait
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import remains
 
@@ -136,6 +137,7 @@ class TestFileBackedResize(_BaseDecidedTest):
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
+        backing_trait.skip_unless_reported(cls)
         here = cls.keep_to_hosts()
         in_file, in_none = ({**here, TRAIT: 'required'},
                             {**here, TRAIT: 'forbidden'})

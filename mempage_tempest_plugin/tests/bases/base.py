@@ -43,6 +43,7 @@ from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import host_state
 from mempage_tempest_plugin.evidence import server_memory
 from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.tests.bases import backing_trait
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import leased
 
@@ -324,7 +325,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         def compare(host):
             return host_state.compare_capacity(
                 declared, self.cloud.provider(host.name), host.survey(),
-                CONF.mempage.allowed_memory_pagesize)
+                CONF.mempage.allowed_memory_pagesize,
+                backing_trait.is_reported(self))
 
         if declared.file_backed:
             self.assert_agrees(compare(host))

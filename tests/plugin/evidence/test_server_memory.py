@@ -325,6 +325,15 @@ class CompareCapacityTest(base.BaseTestCase):
             samples.FILE_BACKED, samples.provider(**changes),
             samples.host_survey(), False)))
 
+    def test_nova_30_reports_no_trait_of_file_backed_hosts(self):
+        for traits in (), ('COMPUTE_MEM_BACKING_FILE',):
+            self.assertEqual(
+                {'COMPUTE_MEM_BACKING_FILE'} if traits else set(),
+                _wrong(host_state.compare_capacity(
+                    samples.FILE_BACKED,
+                    samples.provider(traits=frozenset(traits)),
+                    samples.host_survey(), False, file_trait=False)))
+
     @ddt.data(
         ({}, set()),
         ({'memory_total': 7200, 'memory_max_unit': 7200}, set()),
