@@ -34,14 +34,16 @@ class ForcedDown(fixtures.Fixture):
     :param services: a nova_services.ComputeServices
     :param hypervisor: hypervisor_hostname of the host
     :param timeout: seconds until nova-compute must count as up again
+    :param restart: function that restarts it, if that is allowed
     """
 
-    def __init__(self, manager, services, hypervisor, timeout):
+    def __init__(self, manager, services, hypervisor, timeout, restart=None):
         super().__init__()
         self._manager = manager
         self._services = services
         self._hypervisor = hypervisor
         self._timeout = timeout
+        self._restart = restart
 
     def _setUp(self):
         provider = cloud.Cloud(self._manager).provider(self._hypervisor)
@@ -52,16 +54,18 @@ class ForcedDown(fixtures.Fixture):
             self._services.host_of(self._hypervisor), True)
 
     def _bring_up(self):
-        bring_up(self._services, self._hypervisor, self._timeout)
+        bring_up(self._services, self._hypervisor, self._timeout,
+                 self._restart)
         self._mark.cleanUp()
 
 
-def bring_up(services, hypervisor, timeout):
+def bring_up(services, hypervisor, timeout, restart=None):
     """Have Nova believe no longer that nova-compute on a host is down.
 
     :param services: a nova_services.ComputeServices
     :param hypervisor: hypervisor_hostname of the host
     :param timeout: seconds until nova-compute must count as up again
+    :param restart: function that restarts it, for when nothing else helps
     :raises TimeoutException: if it does not, with what Nova said last
     """
     host = services.host_of(hypervisor)
@@ -76,12 +80,16 @@ def bring_up(services, hypervisor, timeout):
             said[:] = [str(error)]
             return False
 
+    def soon(*question):
+        return test_utils.call_until_true(ask, timeout, 1, *question)
+
     # Nova refuses while an evacuation goes on, and until nova-compute has
-    # deleted what was evacuated.
-    if not (test_utils.call_until_true(
-            ask, timeout, 1, _cease_to_force, services, host)
-            and test_utils.call_until_true(
-                ask, timeout, 1, services.is_up_again, hypervisor, before)):
+    # started once more after it.
+    ceased = soon(_cease_to_force, services, host)
+    if not ceased and restart:
+        restart()
+        ceased = soon(_cease_to_force, services, host)
+    if not (ceased and soon(services.is_up_again, hypervisor, before)):
         raise lib_exc.TimeoutException(
             'nova-compute on %s is not up %d s after it was to be forced down '
             'no longer: %s. Nova insists on a restart of it if servers were '

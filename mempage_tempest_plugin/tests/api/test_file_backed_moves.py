@@ -12,6 +12,8 @@
 
 """Guests have their memory where their host takes it from, after any move."""
 
+import functools
+
 from tempest import config
 from tempest.lib import decorators
 
@@ -208,9 +210,12 @@ class TestFileBackedEvacuation(_BaseStoreMoveTest):
 
     def _check_evacuated(self, host):
         self.start()
+        # It is not up again for Nova without that.
+        restart = functools.partial(nova_compute.restart, self.source,
+                                    self.services, CONF.compute.build_timeout)
         with forced_down.ForcedDown(self.os_admin, self.services,
                                     self.source.name,
-                                    CONF.compute.build_timeout):
+                                    CONF.compute.build_timeout, restart):
             try:
                 self.act('ACTIVE', 'evacuate_server',
                          **self.nova.to(host.name))
@@ -219,7 +224,5 @@ class TestFileBackedEvacuation(_BaseStoreMoveTest):
                 self.assert_soon_agrees(host, self.compare_evidence,
                                         remains.RELEASE_TIMEOUT)
             finally:
-                # It is not up again for Nova without that.
-                nova_compute.restart(self.source, self.services,
-                                     CONF.compute.build_timeout)
+                restart()
         self.check_here(host, self.source)

@@ -49,6 +49,22 @@ class BringUpTest(base.BaseTestCase):
             lib_exc.ServerFault('busy'), True]
         forced_down.bring_up(self.services, 'a.example', 9)
 
+    def test_evacuation_that_ended_after_the_last_start(self):
+        started = mock.Mock()
+
+        def refuse(host, down):
+            if not started.called:
+                raise lib_exc.BadRequest('evacuated')
+
+        self.services.force_down.side_effect = refuse
+        forced_down.bring_up(self.services, 'a.example', 0.01, started)
+        started.assert_called_once_with()
+
+    def test_no_restart_where_none_is_needed(self):
+        started = mock.Mock()
+        forced_down.bring_up(self.services, 'a.example', 9, started)
+        started.assert_not_called()
+
     def test_the_last_answer_is_told(self):
         self.services.force_down.side_effect = lib_exc.BadRequest(
             'evacuated')
@@ -83,7 +99,8 @@ class ForcedDownTest(base.BaseTestCase):
         with self.fixture:
             mark.setUp.assert_called_once_with()
             mark.cleanUp.assert_not_called()
-        self.bring_up.assert_called_once_with(self.services, 'a.example', 9)
+        self.bring_up.assert_called_once_with(self.services, 'a.example', 9,
+                                              None)
         mark.cleanUp.assert_called_once_with()
 
     def test_the_mark_stays_if_it_does_not_come_up(self):
