@@ -27,6 +27,10 @@ from mempage_lab import errors
 
 #: Seconds that an API may take for the list of its versions.
 ANSWER_LIMIT = 10
+_FORCED_DOWN = (
+    '%s on %s runs, but nova was told to take it for down, by a test or by '
+    'hand: "openstack compute service set --up %s %s" ends that, and so does '
+    '"mempage-tempest cleanup" if it was a test')
 
 
 def apis(current):
@@ -76,17 +80,33 @@ def last_report(current, host, service):
                     found.updated_at).replace(tzinfo=datetime.timezone.utc)
 
 
+def is_forced_down(current, host, service):
+    """Tell whether nova was told to take one of its services for down.
+
+    :raises LabError: if the cloud cannot be asked
+    """
+    with cloud_errors():
+        return any(found.is_forced_down for found in
+                   current.cloud.compute.services(binary=service, host=host))
+
+
 def works_since(current, host, service, moment):
     """Tell whether one of nova's services has told since that it works.
 
     nova-compute only works on a host that can take a server.
 
     :param moment: :class:`datetime.datetime` in UTC
-    :raises LabError: if the cloud cannot be asked
+    :raises LabError: if the cloud cannot be asked, or nova was told to take
+        the service for down whatever it tells
     """
     report = last_report(current, host, service)
-    return report and report > moment and (
-        service != 'nova-compute' or host in hosts_up(current))
+    if not report or report <= moment:
+        return False
+    if service != 'nova-compute' or host in hosts_up(current):
+        return True
+    if is_forced_down(current, host, service):
+        raise errors.LabError(_FORCED_DOWN % (service, host, host, service))
+    return False
 
 
 @contextlib.contextmanager

@@ -81,7 +81,8 @@ MempageGroup = [
                choices=[
                    ('allowed', 'the guest moves with all of its memory'),
                    ('refused-late', 'libvirt refuses and the server ends in '
-                    'ERROR, though its guest runs on: Nova itself'),
+                    'ERROR, though its guest runs on: Nova itself. Nova 30 '
+                    'and 31 take the migration back, and it stays ACTIVE'),
                    ('refused-early', 'nova-compute refuses and the server '
                     'stays ACTIVE: nova_mempage')],
                help='What a live migration from a file-backed host to one '

@@ -14,11 +14,13 @@
 
 import dataclasses
 
+from mempage_lab import cloud
 from mempage_lab import controller
 from mempage_lab.drills import faults
 from mempage_tempest_plugin.declared import which
 
 DRIVER = 'nova/virt/libvirt/driver.py'
+HARDWARE = 'nova/virt/hardware.py'
 HOST = 'nova/virt/libvirt/host.py'
 MANAGER = 'nova/compute/manager.py'
 MIGRATION = 'nova/virt/libvirt/migration.py'
@@ -29,6 +31,15 @@ OUR_REPORT = 'nova_mempage/report.py'
 STORE = '/var/lib/libvirt/memory'
 ELSEWHERE = '/var/lib/libvirt/elsewhere'
 COMMON_FILE = STORE + '/libvirt/qemu/common'
+# Bytes of a guest's RAM, and of what is missing there.
+RAM = cloud.FLAVORS['m1.mempage'] * 2 ** 20
+HOLE = 2 ** 24
+DEAD_GUEST = STORE + '/libvirt/qemu/4711-instance-7fffffff'
+# More pages than the lab's other hosts have to spare.
+HOLD_PAGES = (
+    'import mmap, time; pages = mmap.mmap(-1, 2 ** 28, '
+    'mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000); '
+    'pages[::2 ** 21] = bytes(128); time.sleep(3600)')
 # Whatever was mounted over the store, but not the store.
 UNCOVER = ('while [[ $(grep -c " %s " /proc/self/mounts) -gt 1 ]]; '
            'do umount %s || exit; done' % (STORE, STORE))
@@ -37,13 +48,18 @@ UNCOVER = ('while [[ $(grep -c " %s " /proc/self/mounts) -gt 1 ]]; '
 BASIC_TESTS = r'TestFileBacked\.|TestLargePage\.|TestPlain'
 PAGE_SIZE_TESTS = BASIC_TESTS + r'|TestAllowedPageSizes\.'
 POOL_TESTS = BASIC_TESTS + r'|TestEveryPageSize'
+FILL_TESTS = r'TestPoolExhaustion\.test_fill|TestLargePage\.'
 FILTER_TESTS = (r'TestAggregateMemoryBacking\.|TestPageSizeAnywhere'
                 r'|TestLargePage\.')
+IMAGE_TESTS = r'TestPageSizeOfImage\.'
 TRAIT_TESTS = BASIC_TESTS + r'|TestTraitsInFlavors|TestIsolatedAggregates'
 CONFLICT_TESTS = r'TestFileBackedConflicts\.'
 CAPACITY_TESTS = r'TestFileBackedCapacity\.'
 EVACUATION_TEST = r'TestFileBackedEvacuation\.test_evacuate_to_ordinary'
 MIGRATION_WITHOUT_CHECK_TEST = r'TestLiveMigrationWithoutCheck\.test_to_file'
+MIGRATION_FROM_FILE_TEST = r'TestLiveMigrationWithoutCheck\.test_from_file'
+REFUSED_MIGRATION_TEST = r'TestColdMigrationWithoutPages\.test_refused'
+ROUND_TRIP_TEST = r'TestFileBackedLiveMigration\.test_round_trip'
 START_TESTS = r'TestFileBackedGuards\.'
 NEXT_GUEST_TEST = r'TestMemoryTruth\.test_next_guest_finds_nothing'
 GUARD_TESTS = r'TestNoPageSizeForced|TestOrdinaryToFileBacked\.|TestPlain'
@@ -127,7 +143,7 @@ DRILLS = {
              'own',
         where=LARGE_ONLY,
         fault=_nova('reserved_huge_pages', None, 'DEFAULT'),
-        tests=r'TestPoolExhaustion\.test_fill|TestLargePage\.',
+        tests=FILL_TESTS,
         caught_by=r'TestPoolExhaustion\.test_fill',
         words='had to refuse .* hands out more memory'),
     # What Nova does.
@@ -250,7 +266,36 @@ DRILLS = {
             'migrate_data)\n', ''),
         tests=MIGRATION_WITHOUT_CHECK_TEST,
         caught_by=MIGRATION_WITHOUT_CHECK_TEST,
-        words='is not ERROR within .* but ACTIVE'),
+        words='ERROR and error or .* says ACTIVE and completed'),
+    'allocation-stays': Drill(
+        what='what a live migration held stays held for a while',
+        where=ON_RAMDISK,
+        # Not for ever: nobody would give it back when the fault is gone.
+        fault=faults.Source(
+            MANAGER,
+            "            migrate_data.migration.status = 'completed'\n"
+            '            migrate_data.migration.save()\n',
+            "            migrate_data.migration.status = 'completed'\n"
+            '            migrate_data.migration.save()\n'
+            '            __import__("time").sleep(40)\n'),
+        tests=ROUND_TRIP_TEST,
+        caught_by=ROUND_TRIP_TEST,
+        words='held by migrations of the server: expected'),
+    'live-migration-impossible': Drill(
+        what='nova-compute asks a port for live migrations where nobody is',
+        where=ON_RAMDISK,
+        fault=_nova('live_migration_uri', 'qemu+tcp://%s:9/system'),
+        tests=MIGRATION_FROM_FILE_TEST,
+        caught_by=MIGRATION_FROM_FILE_TEST,
+        words='reason why libvirt did not migrate it: expected .* says '
+              '.*onnect'),
+    'destination-full': Drill(
+        what='a host has no memory to hand out: it refuses all guests',
+        where=which.plain,
+        fault=_nova('ram_allocation_ratio', '0.001', 'DEFAULT'),
+        tests=REFUSED_MIGRATION_TEST,
+        caught_by=REFUSED_MIGRATION_TEST,
+        words='servers that ask for no page size'),
     'evacuated-guest-stays': Drill(
         what='a host does not remove guests that were evacuated from it',
         where=which.file_backed,
@@ -262,6 +307,26 @@ DRILLS = {
         tests=EVACUATION_TEST,
         caught_by=EVACUATION_TEST,
         words='domain'),
+    'image-page-size-passes': Drill(
+        what='the API lets an image ask for another page size than its flavor',
+        where=controller.NAME,
+        fault=faults.Source(
+            HARDWARE, '    elif image_request:\n', '    elif False:\n',
+            ('nova-api',)),
+        tests=IMAGE_TESTS,
+        caught_by=IMAGE_TESTS,
+        words="page size 'small' in the flavor, .* in the image: refused: "
+              'expected Page size'),
+    'evacuation-fails': Drill(
+        what='a host cannot take guests of a host that is down',
+        where=which.plain,
+        fault=faults.Source(
+            MANAGER,
+            'if not self.driver.capabilities.get("supports_evacuate", False):',
+            'if True:'),
+        tests=EVACUATION_TEST,
+        caught_by=EVACUATION_TEST,
+        words='nstance evacuate is not supported'),
     # What the scheduler does.
     'filter-passes-all': Drill(
         what='AggregateMemoryBackingFilter passes every host',
@@ -325,7 +390,14 @@ DRILLS = {
         what='QEMU maps the file privately, libvirt says shared',
         fault=faults.Emulator('memory["share"] = False'),
         test='test_memory_is_in_file',
-        words='share: expected yes'),
+        words='pc.ram: share: expected yes'),
+    'large-pages-private': Drill(
+        what='QEMU maps large pages privately, libvirt says shared',
+        where=LARGE_ONLY,
+        fault=faults.Emulator('memory["share"] = False'),
+        tests=BASIC_TESTS,
+        caught_by=r'TestLargePage\.',
+        words='ram-node0: share: expected yes'),
     'memory-on-demand': _file_backed(
         what='QEMU does not allocate the file at once',
         fault=faults.Emulator('memory["prealloc"] = False'),
@@ -414,6 +486,32 @@ DRILLS = {
             UNCOVER, ('libvirtd', 'nova-compute')),
         test='test_',
         words='file system type: expected ext4'),
+    'file-with-a-hole': _file_backed(
+        what='a part of the backing files is not allocated',
+        fault=faults.Hook(
+            'fallocate --punch-hole --offset %d --length %d '
+            '%s/libvirt/qemu/*-"$1"/*' % (RAM // 2, HOLE, STORE)),
+        test='test_memory_is_in_file',
+        words='allocated, bytes: expected at least %d, file system says %d'
+              % (RAM, RAM - HOLE)),
+    'file-of-nobody': _file_backed(
+        what='a file of a guest that is gone takes space of the store',
+        fault=faults.Commands(
+            'mkdir -p %(guest)s; head -c 64M /dev/zero > %(guest)s/pc.ram'
+            % {'guest': DEAD_GUEST}, 'rm -rf ' + DEAD_GUEST),
+        test='test_capacity',
+        words='files of guests that are gone: .*' + DEAD_GUEST),
+    'pages-of-somebody': Drill(
+        what='somebody else has large pages that are for guests',
+        where=LARGE_ONLY,
+        fault=faults.Commands(
+            faults.in_background('exec python3 -c "%s"' % HOLD_PAGES)
+            + '; sleep 2',
+            'xargs --no-run-if-empty kill < %s/pids || true'
+            % faults.DIRECTORY),
+        tests=FILL_TESTS,
+        caught_by=r'TestPoolExhaustion\.test_fill',
+        words='pages of 2048 KiB, for guests: expected at least'),
     'pages-leaked': Drill(
         what='large pages are not free again when their guests are gone',
         where=LARGE_ONLY,

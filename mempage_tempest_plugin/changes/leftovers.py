@@ -71,24 +71,31 @@ def _is_ours(item):
 
 
 def _services(manager, hosts, timeout):
-    mark = names.as_trait(names.prefix(forced_down.KIND))
     services = nova_services.ComputeServices(manager)
     for provider, traits in _providers_with_traits(manager):
-        if any(trait.startswith(mark) for trait in traits):
+        marks = set(filter(_tells_of_a_service, traits))
+        if marks:
             name = provider['name']
             yield Left('forced-down nova-compute on %s' % name,
                        functools.partial(
                            _bring_up, services,
                            [host for host in hosts if host.name == name],
-                           name, timeout))
+                           name, timeout, functools.partial(
+                               _take_traits, manager, provider, marks)))
 
 
-def _bring_up(services, hosts, name, timeout):
+def _tells_of_a_service(trait):
+    return trait.startswith(names.as_trait(names.prefix(forced_down.KIND)))
+
+
+def _bring_up(services, hosts, name, timeout, forget):
     for host in hosts:
         # Nova insists on that if servers were evacuated.
         if host.declared.compute_service:
             nova_compute.restart(host, services, timeout)
     forced_down.bring_up(services, name, timeout)
+    # Not before: nothing else tells of it.
+    forget()
 
 
 def _servers(client):
@@ -130,19 +137,27 @@ def _aggregates(client):
 def _traits(manager):
     mark = names.as_trait(names.prefix())
     for provider, traits in _providers_with_traits(manager):
-        ours = {trait for trait in traits if trait.startswith(mark)}
+        ours = {trait for trait in traits if trait.startswith(mark)
+                and not _tells_of_a_service(trait)}
         if ours:
             yield Left(
                 'trait %s of %s' % (', '.join(sorted(ours)),
                                     provider['name']),
-                functools.partial(
-                    host_traits.change_traits,
-                    manager.resource_providers_client, provider['uuid'],
-                    functools.partial(_without, ours)))
+                functools.partial(_take_traits, manager, provider, ours))
+    # Services that could not be brought up still have theirs.
+    needed = {trait for _, traits in _providers_with_traits(manager)
+              for trait in filter(_tells_of_a_service, traits)}
     client = manager.placement_client
     for trait in client.list_traits(name='startswith:' + mark)['traits']:
-        yield Left('trait %s' % trait,
-                   functools.partial(client.delete_trait, trait))
+        if trait not in needed:
+            yield Left('trait %s' % trait,
+                       functools.partial(client.delete_trait, trait))
+
+
+def _take_traits(manager, provider, traits):
+    host_traits.change_traits(
+        manager.resource_providers_client, provider['uuid'],
+        functools.partial(_without, traits))
 
 
 def _without(ours, has):

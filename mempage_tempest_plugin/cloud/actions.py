@@ -72,6 +72,18 @@ def _events(client, server, request_id):
         'instanceAction']['events']
 
 
+def migration_status(client, server):
+    """Look up how the latest migration of a server stands.
+
+    :param client: Tempest's migrations client
+    :param server: UUID of the server
+    :returns: the status of its record; empty if there is none
+    """
+    migrations = client.list_migrations(instance_uuid=server)['migrations']
+    latest = max(migrations, key=lambda each: each['id'], default=None)
+    return latest['status'] if latest else ''
+
+
 def held_by_migrations(client, server, api):
     """Look up what migrations of a server hold in placement.
 

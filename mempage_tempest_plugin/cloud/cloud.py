@@ -16,6 +16,14 @@ import collections
 import dataclasses
 import json
 
+from tempest.lib import exceptions as lib_exc
+
+# Statuses of servers that hold memory on two hosts, or are about to.
+_MOVING = ('BUILD', 'MIGRATING', 'RESIZE', 'VERIFY_RESIZE', 'REVERT_RESIZE')
+# Of migrations that hold nothing any more.
+_ENDED = ('completed', 'confirmed', 'reverted', 'done', 'cancelled', 'failed',
+          'error')
+
 
 @dataclasses.dataclass(frozen=True)
 class Provider:
@@ -55,6 +63,7 @@ class Cloud:
         self._servers = manager.servers_client
         self._providers = manager.resource_providers_client
         self._placement = manager.placement_client
+        self._migrations = manager.migrations_client
 
     def server(self, uuid):
         """Look up a server.
@@ -130,3 +139,32 @@ class Cloud:
         allocations = self._placement.list_allocations(server)['allocations']
         return {uuid: held['resources'].get('MEMORY_MB', 0)
                 for uuid, held in allocations.items()}
+
+    def memory_of_nobody(self, host, service):
+        """Look up who holds memory of a host for no server that needs it.
+
+        Servers that come, go or move hold some as well.
+
+        :param host: hypervisor_hostname of the host
+        :param service: the host of its nova-compute
+        :returns: dict of MiB by the consumer's UUID
+        """
+        # Tempest's client has no method for this.
+        _, body = self._providers.get('/resource_providers/%s/allocations'
+                                      % self.provider(host).uuid)
+        held = {uuid: each['resources'].get('MEMORY_MB', 0) for uuid, each
+                in json.loads(body)['allocations'].items()}
+        here = {server['id'] for server in self._servers.list_servers(
+            all_tenants=True, host=service)['servers']}
+        return {uuid: memory for uuid, memory in held.items()
+                if uuid not in here and not self._is_moving(uuid)}
+
+    def _is_moving(self, consumer):
+        try:
+            server = self._servers.show_server(consumer)['server']
+        except lib_exc.NotFound:
+            return any(
+                each['uuid'] == consumer and each['status'] not in _ENDED
+                for each in self._migrations.list_migrations()['migrations'])
+        return (server['status'] in _MOVING
+                or server['OS-EXT-STS:task_state'] is not None)

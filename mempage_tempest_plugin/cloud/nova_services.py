@@ -63,6 +63,16 @@ class ComputeServices:
     def __init__(self, manager):
         self._services = manager.services_client
         self._hypervisors = manager.hypervisor_client
+        self._versions = manager.compute_versions_client
+
+    def knows(self, microversion):
+        """Tell whether the cloud knows a version of the compute API.
+
+        :param microversion: the version
+        """
+        found = self._versions.list_versions()['versions']
+        return any(_is_at_least(each['version'], microversion)
+                   for each in found if each.get('version'))
 
     def host_of(self, hypervisor):
         """Look up the name under which nova-compute is registered.
@@ -183,6 +193,10 @@ def _time_of(service):
 
 def _speaks(microversion):
     """Tell whether requests are of at least that version of the API."""
-    return (api_version_request.APIVersionRequest(
-        base_compute_client.COMPUTE_MICROVERSION)
-        >= api_version_request.APIVersionRequest(microversion))
+    return _is_at_least(base_compute_client.COMPUTE_MICROVERSION,
+                        microversion)
+
+
+def _is_at_least(version, other):
+    return (api_version_request.APIVersionRequest(version)
+            >= api_version_request.APIVersionRequest(other))

@@ -80,7 +80,8 @@ def check(arguments):
         host = compute_host.get(declared, TIMEOUT)
         try:
             comparison = host_state.compare(
-                declared, host.survey(), host.libvirt.hostname())
+                declared, *host.survey_and_domains(),
+                host.libvirt.hostname())
         except exceptions.HostError as error:
             print(error)
             status = 1

@@ -196,9 +196,12 @@ class Power:
 class Host(Policy, Access):
     """The declaration of one compute host.
 
+    :ivar group: the hosts that servers can move to and from, as of a cell, an
+        availability zone or a CPU model, have the same; None is one as well
     :ivar slowness: how many times as long as usual things take there
     """
 
+    group: str | None = None
     slowness: float = 1
     power: Power = Power()
     compute_log: Log | None = None
@@ -287,6 +290,8 @@ def _host(name, declared):
 def _document(host):
     document = documents.part(host, Access) | documents.part(host, Policy)
     del document['name']
+    if host.group:
+        document['group'] = host.group
     if host.slowness != 1:
         document['slowness'] = host.slowness
     power = documents.part(host.power, Power)

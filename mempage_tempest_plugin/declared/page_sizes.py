@@ -77,10 +77,12 @@ class Outcome:
         host on which it may run
     :ivar faults: texts, one of which its fault has to have if it is refused;
         none if it must not be refused
+    :ivar late: names of hosts that refuse it only when they are to build it
     """
 
     granted: dict
     faults: frozenset
+    late: frozenset = frozenset()
 
 
 def available(host):
@@ -147,6 +149,17 @@ def whole_pages(size_kib, ram_mib):
     return -(-ram_mib // unit) * unit
 
 
+def whole_ram(hosts, ram_mib):
+    """Round RAM up to what consists of whole large pages on all hosts.
+
+    :param hosts: declarations (inventory.Host); some may have none for guests
+    :param ram_mib: what is needed
+    :returns: MiB
+    """
+    return max([whole_pages(min(large(host)), ram_mib)
+                for host in hosts if large(host)], default=ram_mib)
+
+
 def refusal(host, request, ram_mib, driver=True):
     """Tell why a host with free pages refuses a server.
 
@@ -189,9 +202,12 @@ def outcome(hosts, request, ram_mib, way, enforcement):
     """
     takers = {}
     faults = set()
+    late = set()
     for host in hosts:
         expected = _faults(host, request, ram_mib, way, enforcement)
         faults |= expected
+        if expected - {NO_VALID_HOST}:
+            late.add(host.name)
         if not expected:
             takers[host.name] = request and granted(
                 _as_enforced(host, enforcement), request, ram_mib)
@@ -199,7 +215,7 @@ def outcome(hosts, request, ram_mib, way, enforcement):
         # The scheduler does not know of all refusals, and may have tried
         # too many of these hosts before it came to one that takes it.
         faults &= {NO_MORE_RETRIES}
-    return Outcome(takers, frozenset(faults))
+    return Outcome(takers, frozenset(faults), frozenset(late))
 
 
 def _as_enforced(host, enforcement):

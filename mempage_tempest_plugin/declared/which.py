@@ -311,7 +311,7 @@ def another_file_system(hosts, start):
 
 
 def pair(sources, others, start, go_to, take):
-    """Choose where a server starts, and where it can go.
+    """Choose where a server starts, and where it can go in that group.
 
     :param sources: declarations (inventory.Host) of where it may start
     :param others: declarations of where else it may go
@@ -324,7 +324,8 @@ def pair(sources, others, start, go_to, take):
     for source in filter(start, sources):
         destinations = take([
             host for host in [*sources, *others]
-            if host is not source and go_to(host, source)], source)
+            if host is not source and host.group == source.group
+            and go_to(host, source)], source)
         if destinations:
             return [source, *destinations]
     return []

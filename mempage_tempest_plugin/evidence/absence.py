@@ -31,7 +31,8 @@ def compare_absent(host, server, api):
         'host %s, where server %s must not be' % (host.name, server),
         host.name, server)
     comparison.equal('libvirt', 'domain', False, _has_domain(host, server))
-    _compare_off(comparison, host.survey(guests=[server]), api.server(server))
+    _compare_off(comparison, host, host.survey(guests=[server]),
+                 api.server(server))
     comparison.equal('placement', 'MEMORY_MB allocated', None,
                      provider and api.allocated_memory(server).get(
                          provider.uuid))
@@ -49,15 +50,35 @@ def compare_off(host, survey, server):
     comparison = facts.Comparison(
         'host %s, where server %s (%s) must have no memory' % (
             host.name, server.uuid, server.status), host.name, server.uuid)
-    _compare_off(comparison, survey, server)
+    _compare_off(comparison, host, survey, server)
     return comparison
 
 
-def _compare_off(comparison, survey, server):
+def _compare_off(comparison, host, survey, server):
     comparison.equal('kernel', 'QEMU processes', [], [
         process.pid for process in survey.processes.get(server.uuid, [])])
     comparison.equal('file system', 'backing files and directories', [],
-                     files_of(survey, server))
+                     files_of(host, survey, server))
+
+
+def compare_held(host, server, held, of_nobody):
+    """Look for memory that a move has left in placement.
+
+    :param host: name of a host that the server left, or is on
+    :param server: UUID of the server, at rest
+    :param held: what its moves still hold, as actions.held_by_migrations
+        tells it
+    :param of_nobody: as cloud.Cloud.memory_of_nobody tells it of the host
+    :returns: a facts.Comparison
+    """
+    comparison = facts.Comparison(
+        'host %s, after a move of server %s' % (host, server), host, server)
+    comparison.equal('placement', 'held by migrations of the server', {},
+                     held)
+    comparison.equal(
+        'placement', 'MEMORY_MB held beside the flavors of its servers', {},
+        of_nobody)
+    return comparison
 
 
 def _has_domain(host, server):
@@ -68,14 +89,20 @@ def _has_domain(host, server):
     return True
 
 
-def files_of(survey, server):
+def files_of(host, survey, server):
     """Find a server's files and directories below the backing directory.
 
-    :param survey: a survey of a host
+    Guests of other cells may be called alike: those that run are known.
+
+    :param host: a compute_host.ComputeHost
+    :param survey: a survey of it
     :param server: the cloud.Server
     :returns: list of paths
     """
-    return [path for path in survey.files if _is_of(path, server.domain)]
+    others = {directory for guest, directory
+              in host.libvirt.running().items() if guest != server.uuid}
+    return [path for path in survey.files if _is_of(path, server.domain)
+            and others.isdisjoint(path.split(posixpath.sep))]
 
 
 def _is_of(path, domain):

@@ -13,6 +13,7 @@
 """What witnesses say of a host itself, beside its declaration."""
 
 import collections
+import posixpath
 
 from oslo_utils import units
 
@@ -22,12 +23,19 @@ from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import pool_counts
 from mempage_tempest_plugin.hosts import mounts
 
+# How much of its RAM a host has to hand out that has no store.
+LEAST_PERCENT = 90
+# Where libvirt makes a directory for each guest, below the backing directory.
+LIBVIRT = 'libvirt/qemu'
 
-def compare(host, survey, libvirt_name):
+
+def compare(host, survey, domains, libvirt_name):
     """Compare a host itself, without any server, with its declaration.
 
     :param host: the host's declaration (inventory.Host)
     :param survey: a survey of that host
+    :param domains: the names of its domains, as libvirt_connection.
+        LibvirtConnection.domains tells them
     :param libvirt_name: the host's name as its libvirt tells it
     :returns: a facts.Comparison
     """
@@ -39,6 +47,8 @@ def compare(host, survey, libvirt_name):
                      survey.hostname.partition('.')[0])
     if host.file_backed:
         _compare_store(comparison, host.file_backed, survey)
+        _compare_owners(comparison, survey.real(host.file_backed.directory),
+                        survey, domains)
     _compare_pools(comparison, host.pools, survey)
     return comparison
 
@@ -66,16 +76,36 @@ def _compare_store(comparison, declared, survey):
         survey.store and survey.store.total // units.Mi,
         survey.store
         and survey.store.total >= declared.capacity_mib * units.Mi)
+    # QEMU does not run as root, for whom some file systems keep a part.
+    room = survey.store and survey.store.room // units.Mi
+    comparison.holds(
+        'file system', 'store: room for guests, MiB',
+        'at least %d' % declared.capacity_mib, room,
+        survey.store and room >= declared.capacity_mib)
 
 
-def compare_capacity(host, provider, memory_mib, page_size_traits):
+def _compare_owners(comparison, directory, survey, domains):
+    # What a guest's file is called after, below LIBVIRT: 7-instance-0000002a.
+    place = posixpath.join(directory, LIBVIRT)
+    owners = {path: posixpath.relpath(path, place).partition('/')[0]
+              for path, found in survey.files.items()
+              if found.kind == 'f' and mounts.is_below(path, place)}
+    comparison.equal(
+        'file system', 'files of guests that are gone', [],
+        sorted(path for path, owner in owners.items()
+               if owner.partition('-')[2] not in domains))
+
+
+def compare_capacity(host, provider, survey, page_size_traits,
+                     file_trait=True):
     """Compare what placement may hand out with the declaration.
 
     :param host: the host's declaration (inventory.Host)
     :param provider: the host in placement (cloud.Provider), or None
-    :param memory_mib: the host's RAM
+    :param survey: a survey of the host
     :param page_size_traits: whether the host's driver reports a trait for
         each page size that guests can get
+    :param file_trait: whether file-backed hosts report theirs
     :returns: a facts.Comparison
     """
     comparison = facts.Comparison('host %s, placement' % host.name,
@@ -84,7 +114,7 @@ def compare_capacity(host, provider, memory_mib, page_size_traits):
         comparison.equal('placement', 'provider', host.name, None)
         return comparison
     comparison.equal('placement', traits.FILE_BACKED,
-                     host.file_backed is not None,
+                     host.file_backed is not None and file_trait,
                      traits.FILE_BACKED in provider.traits)
     if host.file_backed:
         comparison.equal('placement', 'MEMORY_MB total',
@@ -97,11 +127,7 @@ def compare_capacity(host, provider, memory_mib, page_size_traits):
         comparison.equal('placement', 'MEMORY_MB reserved', 0,
                          provider.memory_reserved)
     else:
-        # libvirt adds up the NUMA nodes, and memory may be hot-plugged: what
-        # nova reported a minute ago may be less than the RAM of now.
-        comparison.holds('placement', 'MEMORY_MB total',
-                         'at most %d' % memory_mib, provider.memory_total,
-                         0 < provider.memory_total <= memory_mib)
+        _compare_ram(comparison, provider, survey)
     if page_size_traits:
         comparison.equal(
             'placement', 'page sizes in traits, KiB',
@@ -111,6 +137,22 @@ def compare_capacity(host, provider, memory_mib, page_size_traits):
             'placement', 'traits of what the host refuses',
             _refusals(host), traits.refusals(provider.traits))
     return comparison
+
+
+def _compare_ram(comparison, provider, survey):
+    # Nova has it from libvirt, which adds up the NUMA nodes.
+    most = survey.memory_mib
+    least = min(most, survey.nodes_mib or most) * LEAST_PERCENT // 100
+    total = provider.memory_total or 0
+    comparison.holds('placement', 'MEMORY_MB total', '%d to %d' % (
+        least, most), total, least <= total <= most)
+    comparison.equal('placement', 'MEMORY_MB of one server, at most', total,
+                     provider.memory_max_unit)
+    # Both are the operator's, but may not keep guests away altogether.
+    left = int((total - (provider.memory_reserved or 0))
+               * (provider.allocation_ratio or 0))
+    comparison.holds('placement', 'MEMORY_MB less reserved, by its ratio',
+                     'more than 0', left, left > 0)
 
 
 def _refusals(host):

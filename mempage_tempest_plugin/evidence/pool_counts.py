@@ -14,6 +14,7 @@
 
 import collections
 
+from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.evidence import facts
 
 
@@ -54,6 +55,34 @@ def compare(host, before, survey, pages):
     for size in sorted(free):
         comparison.equal('kernel', 'free pages of %d KiB' % size,
                          free[size] - pages.get(size, 0), now_free[size])
+    return comparison
+
+
+def compare_untaken(hosts, survey):
+    """Compare free pages with those for guests, while there are no guests.
+
+    Nova takes all of them for free, and guests that get none die: whoever
+    else has pages has to be content with those that are not for guests.
+
+    :param hosts: declarations (inventory.Host) of a host, and of all others
+        that have its pools in common with it
+    :param survey: a survey of the first one
+    :returns: a facts.Comparison
+    """
+    wanted = collections.Counter()
+    for host in hosts:
+        for size in page_sizes.large(host):
+            for node, pages in host.node_pages(size).items():
+                wanted[size, node] += pages
+    comparison = facts.Comparison(
+        'host %s, pools before there are guests' % hosts[0].name,
+        hosts[0].name)
+    for (size, node), pages in wanted.items():
+        free = sum(pool.free for pool in survey.pools
+                   if pool.size_kib == size and node in (None, pool.node))
+        comparison.holds(
+            'kernel', 'free ' + pages_name(size, node) + ', for guests',
+            'at least %d' % pages, free, free >= pages)
     return comparison
 
 

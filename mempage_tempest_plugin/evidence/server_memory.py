@@ -22,7 +22,7 @@ from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.hosts import mounts
 
 
-def compare(declared, evidence, page_kib=None, status='ACTIVE'):
+def compare(declared, evidence, page_kib=None, status='ACTIVE', system=True):
     """Compare one server's memory with its host's declaration.
 
     :param declared: the host's declaration (inventory.Host)
@@ -30,8 +30,11 @@ def compare(declared, evidence, page_kib=None, status='ACTIVE'):
     :param page_kib: the page size in KiB that the server was granted; None
         if it asks for none
     :param status: the status that the server must have
+    :param system: whether its guest has an operating system, which may give
+        back memory; all of it has to be there without one
     :returns: a facts.Comparison
     """
+    gives_back = system and evidence.xml.free_page_reporting
     comparison = facts.Comparison(
         'host %s (%s), server %s' % (
             declared.name, declared.kind.value, evidence.server.uuid),
@@ -40,11 +43,12 @@ def compare(declared, evidence, page_kib=None, status='ACTIVE'):
     _compare_api(comparison, declared, evidence, page_kib)
     _compare_process(comparison, evidence)
     if page_kib not in (None, declared.small_page_kib):
-        _compare_large_pages(comparison, evidence, page_kib)
+        _compare_large_pages(comparison, evidence, page_kib, gives_back)
         return comparison
     comparison.equal('libvirt', 'hugepages', None, evidence.xml.hugepages)
     if declared.file_backed:
-        _compare_file_backed(comparison, declared.file_backed, evidence)
+        _compare_file_backed(comparison, declared.file_backed, evidence,
+                             gives_back)
     else:
         _compare_anonymous(comparison, evidence)
     return comparison
@@ -68,7 +72,7 @@ def _compare_process(comparison, evidence):
     comparison.equal('kernel', 'QEMU processes', 1, len(evidence.processes))
 
 
-def _compare_file_backed(comparison, declared, evidence):
+def _compare_file_backed(comparison, declared, evidence, gives_back):
     xml = evidence.xml
     comparison.equal('libvirt', 'source', 'file', xml.source)
     comparison.equal('libvirt', 'access', 'shared', xml.access)
@@ -77,10 +81,10 @@ def _compare_file_backed(comparison, declared, evidence):
     comparison.holds('QEMU', 'memory backends', 'at least 1',
                      len(evidence.backends), evidence.backends)
     for backend in evidence.backends:
-        _compare_backend(comparison, declared, evidence, backend)
+        _compare_backend(comparison, declared, evidence, backend, gives_back)
 
 
-def _compare_backend(comparison, declared, evidence, backend):
+def _compare_backend(comparison, declared, evidence, backend, gives_back):
     comparison.equal('QEMU', '%s: type' % backend.name,
                      'memory-backend-file', backend.type)
     comparison.equal('QEMU', '%s: share' % backend.name, True, backend.share)
@@ -92,11 +96,11 @@ def _compare_backend(comparison, declared, evidence, backend):
                      'below %s' % directory, path,
                      path and mounts.is_below(path, directory))
     if path:
-        _compare_file(comparison, declared, evidence, backend)
+        _compare_file(comparison, declared, evidence, backend, gives_back)
         _compare_mappings(comparison, evidence, backend)
 
 
-def _compare_file(comparison, declared, evidence, backend):
+def _compare_file(comparison, declared, evidence, backend, gives_back):
     path = backend.mem_path
     survey = evidence.survey
     found = survey.files.get(path)
@@ -108,8 +112,8 @@ def _compare_file(comparison, declared, evidence, backend):
     comparison.equal('file system', '%s: size, bytes' % name, backend.size,
                      found.size)
     _compare_filled(comparison, 'file system',
-                    '%s: allocated, bytes' % name, evidence, backend.size,
-                    found.allocated)
+                    '%s: allocated, bytes' % name, backend.size,
+                    found.allocated, gives_back)
     comparison.equal('file system', '%s: owner' % name,
                      'QEMU\'s user %s' % _users(evidence),
                      'QEMU\'s user %d' % found.uid)
@@ -118,11 +122,11 @@ def _compare_file(comparison, declared, evidence, backend):
     host_state.compare_mount(comparison, name, declared, path, survey)
 
 
-def _compare_filled(comparison, witness, name, evidence, size, filled):
+def _compare_filled(comparison, witness, name, size, filled, gives_back):
     """Add whether RAM is there as a whole, where it can be."""
     expected = 'at least %d' % size
     agrees = filled >= size
-    if evidence.xml.free_page_reporting:
+    if gives_back:
         # Seconds after its boot, a guest gives back most of its RAM.
         expected = 'more than 0, of %d' % size
         agrees = filled > 0
@@ -159,7 +163,7 @@ def _compare_mappings(comparison, evidence, backend):
                             if device in devices))
 
 
-def _compare_large_pages(comparison, evidence, page_kib):
+def _compare_large_pages(comparison, evidence, page_kib, gives_back):
     xml = evidence.xml
     # Nova names the size once for each of the guest's NUMA cells.
     comparison.equal('libvirt', 'hugepages, KiB', (page_kib,), (
@@ -168,13 +172,18 @@ def _compare_large_pages(comparison, evidence, page_kib):
     comparison.holds('QEMU', 'memory backends', 'at least 1',
                      len(evidence.backends), evidence.backends)
     for backend in evidence.backends:
-        _compare_large_page_backend(comparison, evidence, backend, page_kib)
+        _compare_large_page_backend(comparison, evidence, backend, page_kib,
+                                    gives_back)
 
 
-def _compare_large_page_backend(comparison, evidence, backend, page_kib):
+def _compare_large_page_backend(comparison, evidence, backend, page_kib,
+                                gives_back):
     name = backend.name
     comparison.equal('QEMU', '%s: type' % name, 'memory-backend-file',
                      backend.type)
+    # As vhost-user ports need it: nothing gets through to private pages, and
+    # nobody is told.
+    comparison.equal('QEMU', '%s: share' % name, True, backend.share)
     comparison.equal('QEMU', '%s: prealloc' % name, True, backend.prealloc)
     mount = backend.mem_path and mounts.holding(evidence.survey.mounts,
                                                 backend.mem_path)
@@ -188,11 +197,14 @@ def _compare_large_page_backend(comparison, evidence, backend, page_kib):
                 and mapping.size_kib * 1024 == backend.size]
     comparison.holds('kernel', '%s: mapped from hugetlbfs' % name,
                      'at least 1', len(mappings), mappings)
+    comparison.equal('kernel', '%s: mapped shared' % name, [True],
+                     sorted({mapping.shared for mapping in mappings}))
     comparison.equal('kernel', '%s: page size, KiB' % name, [page_kib],
                      sorted({mapping.page_kib for mapping in mappings}))
     _compare_filled(comparison, 'kernel', '%s: resident, KiB' % name,
-                    evidence, backend.size // 1024,
-                    sum(mapping.resident_kib for mapping in mappings))
+                    backend.size // 1024,
+                    sum(mapping.resident_kib for mapping in mappings),
+                    gives_back)
 
 
 def _compare_anonymous(comparison, evidence):

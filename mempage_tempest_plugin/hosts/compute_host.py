@@ -28,6 +28,7 @@ from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.hosts import qemu
 from mempage_tempest_plugin.hosts import scripts
+from mempage_tempest_plugin.hosts import service_log
 from mempage_tempest_plugin.hosts import ssh
 from mempage_tempest_plugin.hosts import survey
 
@@ -108,6 +109,15 @@ class ComputeHost:
                     '%s/%s' % (real, path[len(declared):]))
         return path
 
+    @functools.cached_property
+    def log(self):
+        """nova-compute's log (service_log.ServiceLog).
+
+        None if the inventory does not say where that is.
+        """
+        declared = self.declared.compute_log
+        return declared and service_log.ServiceLog(self.ssh, declared)
+
     def survey(self, guests=(), paths=()):
         """Look at the kernel and the file systems, in one round trip.
 
@@ -134,6 +144,18 @@ class ComputeHost:
             raise exceptions.StoreNotMounted(
                 self.name, self.declared.file_backed.mount)
         return found
+
+    def survey_and_domains(self):
+        """Look at a host, and at whose guests' memory is there.
+
+        :returns: a survey.Survey, and the libvirt_connection.
+            LibvirtConnection.domains that there were before or after it, as
+            guests may come and go meanwhile
+        :raises HostError: if the host or its libvirt cannot be asked
+        """
+        before = self.libvirt.domains()
+        found = self.survey()
+        return found, before | self.libvirt.domains()
 
     def memory_backing(self, guest):
         """Get what libvirt says about a guest's memory.

@@ -48,5 +48,15 @@ class ServiceLog:
         return self._run('journalctl', '-q', '--no-pager', '-o', 'cat', '-u',
                          self._log.unit, '--after-cursor', end)
 
+    def about(self, server, end):
+        """Get what was written about a server since.
+
+        :param server: its UUID
+        :param end: an earlier :meth:`end`
+        :returns: list of lines
+        """
+        return [line for line in self.since(end).splitlines()
+                if server in line]
+
     def _run(self, *command):
         return self._ssh.execute(list(command), root=True).stdout

@@ -27,6 +27,7 @@ from mempage_tempest_plugin.hosts import smaps
 SCRIPT = 'survey.sh'
 _MAPPER = re.compile(r'^/proc/(\d+)/maps:\S+ \S+ \S+ ([0-9a-f]+):([0-9a-f]+) ')
 _MEMORY = re.compile(r'^(\w+): +(\d+) kB$', re.MULTILINE)
+_NODE_MEMORY = re.compile(r'^Node \d+ MemTotal: +(\d+) kB$', re.MULTILINE)
 _BLOCK = 512
 
 
@@ -46,16 +47,27 @@ class Process:
 
 @dataclasses.dataclass(frozen=True)
 class Store:
-    """Space of the file system of a backing store, in bytes."""
+    """Space of the file system of a backing store, in bytes.
+
+    :ivar available: what others than root may have of what is free
+    :ivar in_guests: the part of what is in files that guests' memory is
+    """
 
     total: int
     free: int
     in_files: int
+    available: int
+    in_guests: int
 
     @property
     def unexplained(self):
         """What is used, but by no file that still has a name."""
         return self.total - self.free - self.in_files
+
+    @property
+    def room(self):
+        """What guests have, or can have."""
+        return self.available + self.in_guests
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +88,8 @@ class Survey:
         it does not tell
     :ivar real_paths: by declared path of the store: the one that all paths
         here begin with, see compute_host.ComputeHost.real_paths
+    :ivar nodes_mib: the RAM of all NUMA nodes together, which is less while
+        some of it is being plugged in; None if the kernel does not tell
     """
 
     hostname: str
@@ -88,6 +102,7 @@ class Survey:
     processes: dict[str, list[Process]]
     mappers: dict[str, list[tuple[int, str]]]
     available_mib: int | None = None
+    nodes_mib: int | None = None
     real_paths: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def real(self, declared):
@@ -136,6 +151,7 @@ def parse(host, text):
         if name.startswith('path '):
             known.update(files.parse(body))
     memory = dict(_MEMORY.findall(found['memory']))
+    nodes = _NODE_MEMORY.findall(found['memory'])
     return Survey(
         hostname=found['hostname'].strip(),
         boot=found['boot'].strip(),
@@ -149,14 +165,17 @@ def parse(host, text):
                  for name, body in found.items()
                  if name.startswith('maps ')},
         available_mib=(int(memory['MemAvailable']) // 1024
-                       if 'MemAvailable' in memory else None))
+                       if 'MemAvailable' in memory else None),
+        nodes_mib=sum(map(int, nodes)) // 1024 if nodes else None)
 
 
 def _store(body):
     if body is None:
         return None
-    size, total, free, blocks = (int(word) for word in body.split())
-    return Store(size * total, size * free, _BLOCK * blocks)
+    size, total, free, available, files, guests = (
+        int(word) for word in body.split())
+    return Store(size * total, size * free, _BLOCK * files, size * available,
+                 _BLOCK * guests)
 
 
 def _processes(found):

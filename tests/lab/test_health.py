@@ -86,3 +86,10 @@ class HealthTest(base.LabTestCase):
         error = self.assertRaises(errors.LabError, health.last_report,
                                   self.lab, 'a', 'nova-compute')
         self.assertEqual('the cloud does not answer: refused', str(error))
+
+    @ddt.data([True], [False], [])
+    def test_forced_down(self, services):
+        self.lab.cloud.compute.services.return_value = [
+            mock.Mock(is_forced_down=forced) for forced in services]
+        self.assertEqual(services == [True], health.is_forced_down(
+            self.lab, 'a', 'nova-compute'))

@@ -41,6 +41,7 @@ class RebootTest(base.LabTestCase):
         self.reboot = self.patch_object(compute.MachineCompute, 'reboot')
         self.report = self.patch_object(health, 'last_report')
         self.report.return_value = FUTURE
+        self.patch_object(health, 'is_forced_down').return_value = False
         self.up = self.patch_object(health, 'hosts_up')
         self.up.return_value = {'device1'}
         self.patch_object(lab, 'LOCK', self.directory / 'lock')

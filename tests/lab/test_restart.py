@@ -51,6 +51,8 @@ class RestartTest(base.LabTestCase):
         self.report.return_value = FUTURE
         self.up = self.patch_object(health, 'hosts_up')
         self.up.return_value = {'fbm1', 'fbm2'}
+        self.forced = self.patch_object(health, 'is_forced_down')
+        self.forced.return_value = False
         self.lab = lab.Lab(self.default_topology())
 
     def _names(self, target):
@@ -137,6 +139,20 @@ class RestartTest(base.LabTestCase):
         self.assertIn('nova-compute on fbm1 does not come up',
                       self._error('fbm1/nova-compute'))
 
+    def test_nova_compute_that_is_forced_down(self):
+        self.up.return_value = {'fbm2'}
+        self.forced.side_effect = lambda current, host, service: (
+            host == 'fbm1')
+        error = self._error('fbm1/nova-compute')
+        self.assertIn('nova-compute on fbm1 runs, but nova was told to take '
+                      'it for down', error)
+        self.assertNotIn('does not come up', error)
+
+    def test_nova_compute_that_is_forced_down_and_does_not_report(self):
+        self.report.return_value = PAST
+        self.forced.return_value = True
+        self.assertIn('does not come up', self._error('fbm1/nova-compute'))
+
     def test_nova_compute_that_ends_again_and_again(self):
         self.patch_object(lab, 'REGISTRATION_LIMIT', 3)
         self.report.return_value = PAST
@@ -199,6 +215,7 @@ class MachineTest(base.LabTestCase):
         super().setUp()
         self.patch_object(progress, 'console').is_terminal = False
         self.patch_object(health, 'last_report').return_value = FUTURE
+        self.patch_object(health, 'is_forced_down').return_value = False
         self.patch_object(health, 'hosts_up').return_value = {'device1'}
         self.patch_object(machine_node.MachineNode, 'pid', 1)
         self.state = self.patch_object(machine_node.MachineNode, 'state')

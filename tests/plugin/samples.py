@@ -76,6 +76,10 @@ LIBRARY = mapping(size_kib=900, shared=False, device='8:1', inode=77,
 ANONYMOUS = mapping(shared=False, device='0:0', inode=0, path='')
 
 
+def store(total, free, in_guests):
+    return survey.Store(total, free, in_guests, free, in_guests)
+
+
 def host_survey(mappings=None, **changes):
     values = dict(
         hostname='fbm1', boot='boot', memory_mib=8000,
@@ -83,7 +87,7 @@ def host_survey(mappings=None, **changes):
                 mounts.Mount(2, 1, DIRECTORY, '0:40', 'tmpfs', 'tmpfs')],
         pools=[pools.NodePool(0, 2048, 256, 256, 0)],
         files=known_files(),
-        store=survey.Store(1024 * MIB, 1024 * MIB - RAM, RAM),
+        store=store(1024 * MIB, 1024 * MIB - RAM, RAM),
         processes={SERVER: [survey.Process(
             PID, QEMU_USER, mappings or [LIBRARY, mapping()])]},
         mappers={PATH: [(PID, '0:40')]})

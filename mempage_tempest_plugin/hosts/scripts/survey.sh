@@ -60,10 +60,12 @@ describe_guest() {
 describe_store() {
     section store
     for _ in 1 2 3 4 5; do
-        before=$(stat -f -c '%S %b %f' -- "$store")
-        blocks=$(find "$store" -xdev -printf '%b\n' |
-            awk '{ n += $1 } END { print n }')
-        [ "$before" = "$(stat -f -c '%S %b %f' -- "$store")" ] && break
+        before=$(stat -f -c '%S %b %f %a' -- "$store")
+        blocks=$(find "$store" -xdev -printf '%b %p\n' |
+            awk -v guests=" $directory/libvirt/qemu/" '
+                { n += $1 } index($0, guests) { g += $1 }
+                END { print n + 0, g + 0 }')
+        [ "$before" = "$(stat -f -c '%S %b %f %a' -- "$store")" ] && break
         sleep 0.2
     done
     printf '%s %s\n' "$before" "$blocks"
@@ -75,6 +77,7 @@ section boot
 cat /proc/sys/kernel/random/boot_id
 section memory
 grep -E '^(MemTotal|MemAvailable):' /proc/meminfo
+grep -h ' MemTotal:' /sys/devices/system/node/node*/meminfo
 section mounts
 cat /proc/self/mountinfo
 section pools

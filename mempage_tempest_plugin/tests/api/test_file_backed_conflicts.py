@@ -143,41 +143,43 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
     @decorators.idempotent_id('2e1b4d6f-8c75-4a2f-8b66-4a1e7d3c9f05')
     def test_rescheduled(self):
         """Who is refused here runs on a host that can, and left nothing"""
-        able = self._able()
+        able = {host: self._able(host) for host in self.hosts}
         services = [self.services.host_of(host.name) for host in self.hosts]
         aggregates.remove_left_of(self.os_admin.aggregates_client, services)
         self.useFixture(aggregates.Aggregate(
             self.os_admin.aggregates_client, services,
             {'ram_weight_multiplier': str(PREFERENCE)}))
         for host in self.hosts:
-            server = self._request_on_one_of(host, able)
+            other = able[host]
+            server = self._request_on_one_of(host, other)
             self.nova.settle(self.servers)
-            self.assertEqual(('ACTIVE', able.name),
+            self.assertEqual(('ACTIVE', other.name),
                              (server.status, server.host), server)
-            self.assertEqual(able.small_page_kib,
+            self.assertEqual(other.small_page_kib,
                              self.cloud.page_size(server.uuid))
-            asked = ((able,) if page_size_outcomes.has_page_size_filter()
-                     else (host, able))
+            asked = ((other,) if page_size_outcomes.has_page_size_filter()
+                     else (host, other))
             self.assertEqual(
                 [self.services.host_of(each.name) for each in asked],
                 actions.builds(self.nova.client, server.uuid),
                 'hosts that were asked to build server %s' % server.uuid)
             self.check_taken(host)
 
-    def _able(self):
-        for host in self.inventory.hosts.values():
-            if which.small_pages(host):
-                return host
-        self.skipTest('%s declares no %s' % (self.inventory.path,
-                                             which.small_pages))
+    def _able(self, host):
+        for other in self.inventory.hosts.values():
+            if (which.small_pages(other)
+                    and other.group == host.declared.group):
+                return other
+        self.skipTest('%s declares no %s in the group of %s' % (
+            self.inventory.path, which.small_pages, host.name))
 
-    def _request_on_one_of(self, host, able):
+    def _request_on_one_of(self, host, other):
         """Request a server on one of two hosts.
 
         The first has more memory, by its configuration, and is preferred.
         """
         trait = self.useFixture(host_traits.Trait(self.os_admin, [
-            self.cloud.provider(each.name).uuid for each in (host, able)]))
+            self.cloud.provider(each.name).uuid for each in (host, other)]))
         return self.boot(flavor=self.flavor_of(
             self.RAM_MIB, page_sizes.SMALL,
             **{'trait:%s' % trait.name: 'required'}))

@@ -121,7 +121,7 @@ class TestFileBackedSwitched(_BaseStartTest):
         """Assert that the server has anonymous memory, and no file."""
         self.check_evidence(host, declared=_as_ordinary(host.declared))
         server = self.cloud.server(self.server_on(host).uuid)
-        self.assertEqual([], absence.files_of(host.survey(), server))
+        self.assertEqual([], absence.files_of(host, host.survey(), server))
 
 
 def _as_ordinary(host):

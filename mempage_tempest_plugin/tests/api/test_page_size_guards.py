@@ -20,6 +20,7 @@ from mempage_tempest_plugin.changes import forced_down
 from mempage_tempest_plugin.changes import host_traits
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import aggregate_filter
+from mempage_tempest_plugin.declared import move_refusals
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.tests.bases import base
@@ -28,11 +29,6 @@ from mempage_tempest_plugin.tests.bases import page_size_outcomes
 
 CONF = config.CONF
 
-# What nova_mempage tells guests that ask for no page size.
-NO_PAGE_SIZE = 'choose a flavor or an image that asks for one'
-# And those that ask for one, on file-backed hosts.
-PAGE_SIZE = 'choose a flavor and an image that ask for none'
-
 
 class _BaseWithoutPagesTest(base.BaseMoveTest):
     """Guests with large pages, and a host that has none for them."""
@@ -40,7 +36,29 @@ class _BaseWithoutPagesTest(base.BaseMoveTest):
     request = page_sizes.LARGE
     pools = leased.TAKES
     # Nova takes the pools of a file-backed host for usable.
-    go_to = ~which.large_pages & ~(which.file_backed & which.with_pool)
+    go_to = (~which.large_pages & ~(which.file_backed & which.with_pool)
+             & which.no_page_size)
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls.ordinary = cls.create_flavor({}, cls.flavor['ram'])
+
+    def start(self, **kwargs):
+        """Boot the server, and see its destinations take ordinary ones.
+
+        Then it is for its pages that they do not take this one: the
+        scheduler's words are the same for a host that is disabled or full.
+        """
+        controls = [self.boot(host, flavor=self.ordinary)
+                    for host in self.destinations]
+        self.nova.settle(controls)
+        self.assertEqual([], [server for server in controls
+                              if server.status != 'ACTIVE'],
+                         'servers that ask for no page size')
+        self.delete_requested()
+        self.servers = []
+        super().start(**kwargs)
 
 
 class TestColdMigrationWithoutPages(_BaseWithoutPagesTest):
@@ -53,8 +71,8 @@ class TestColdMigrationWithoutPages(_BaseWithoutPagesTest):
         """The server stays where it has its pages"""
         self.start()
         for host in self.destinations:
-            self.check_refused(host, 'migrate_server',
-                               **self.nova.to(host.name))
+            self.check_refused(host, move_refusals.NO_PAGES,
+                               'migrate_server', **self.nova.to(host.name))
 
 
 class TestLiveMigrationWithoutPages(_BaseWithoutPagesTest):
@@ -66,11 +84,13 @@ class TestLiveMigrationWithoutPages(_BaseWithoutPagesTest):
     def test_refused(self):
         """The server stays where it has its pages, even if it is forced"""
         self.start()
-        self.check_live_migration_refused(self.destinations[0])
+        self.check_live_migration_refused(self.destinations[0],
+                                          move_refusals.NO_PAGES)
         for host in self.destinations:
             # Nova itself does not refuse these: TestLargePagesToFileBacked.
             if not host.declared.file_backed:
-                self.check_forced_live_migration_refused(host)
+                self.check_forced_live_migration_refused(
+                    host, move_refusals.NO_PAGES)
 
 
 class TestResizeWithoutPages(_BaseWithoutPagesTest):
@@ -85,8 +105,8 @@ class TestResizeWithoutPages(_BaseWithoutPagesTest):
         flavor = self.create_flavor(
             {}, request=3 * self.source.declared.small_page_kib)
         self.start()
-        self.check_refused(self.destinations[0], 'resize_server',
-                           flavor['id'])
+        self.check_refused(self.destinations[0], move_refusals.NO_PAGES,
+                           'resize_server', flavor['id'])
 
 
 class _BaseGuardTest(base.BaseMoveTest):
@@ -99,10 +119,10 @@ class _BaseGuardTest(base.BaseMoveTest):
 
         :param host: the compute_host.ComputeHost that the server must not
             get to
-        :param words: what the user is told to do
+        :param words: texts, one of which tells the user what to do
         """
-        reason = self.check_forced_live_migration_refused(host)
-        for expected in (words, self.services.host_of(self.source.name),
+        reason = self.check_forced_live_migration_refused(host, words)
+        for expected in (self.services.host_of(self.source.name),
                          self.services.host_of(host.name)):
             self.assertIn(expected, reason)
 
@@ -110,8 +130,8 @@ class _BaseGuardTest(base.BaseMoveTest):
 class _BaseLiveMigrationGuardTest(_BaseGuardTest):
     """Live migrations that libvirt would refuse, or Nova regret."""
 
-    # What the user is told to do.
-    words = None
+    # Texts, one of which tells the user what to do.
+    words = ()
     features = ('live_migration',)
 
     def check_guards(self):
@@ -119,7 +139,10 @@ class _BaseLiveMigrationGuardTest(_BaseGuardTest):
         self.start()
         for host in self.destinations:
             self.check_guarded(host, self.words)
-        self.check_live_migration_refused(self.destinations[0])
+        # Who asks for pages may get no further than to the scheduler.
+        self.check_live_migration_refused(
+            self.destinations[0],
+            self.words + (move_refusals.NO_PAGES if self.request else ()))
 
 
 class TestLargePagesToFileBacked(_BaseLiveMigrationGuardTest):
@@ -128,7 +151,7 @@ class TestLargePagesToFileBacked(_BaseLiveMigrationGuardTest):
     request = page_sizes.LARGE
     pools = leased.TAKES
     go_to = which.file_backed
-    words = PAGE_SIZE
+    words = move_refusals.ASK_FOR_NO_PAGE_SIZE
 
     @decorators.idempotent_id('17c0a5d4-9b8e-4f7a-8c6d-5e4f3a2b1c0d')
     def test_live_migration(self):
@@ -141,7 +164,7 @@ class TestSmallPagesToFileBacked(_BaseLiveMigrationGuardTest):
 
     request = page_sizes.SMALL
     go_to = which.file_backed
-    words = PAGE_SIZE
+    words = move_refusals.ASK_FOR_NO_PAGE_SIZE
 
     @decorators.idempotent_id('28d1b6e5-ac9f-4a8b-9d7e-6f5a4b3c2d1e')
     def test_live_migration(self):
@@ -154,7 +177,7 @@ class TestOrdinaryToFileBacked(_BaseLiveMigrationGuardTest):
 
     start_on = ~which.file_backed
     go_to = which.file_backed
-    words = 'choose a host without file-backed memory or migrate cold'
+    words = move_refusals.GO_TO_ORDINARY
 
     @decorators.idempotent_id('39e2c7f6-bda0-4b9c-8e8f-7a6b5c4d3e2f')
     def test_live_migration(self):
@@ -167,7 +190,7 @@ class TestFileBackedToOrdinary(_BaseLiveMigrationGuardTest):
 
     start_on = which.file_backed
     go_to = ~which.file_backed & which.no_page_size
-    words = 'choose a host with file-backed memory or migrate cold'
+    words = move_refusals.GO_TO_FILE
 
     @decorators.idempotent_id('4af3d8a7-ceb1-4cad-9f9a-8b7c6d5e4f30')
     def test_live_migration(self):
@@ -190,7 +213,7 @@ class TestNoPageSizeForced(_BaseNoPageSizeTest):
         """nova-compute refuses what the scheduler has not judged"""
         self.start()
         for host in self.destinations:
-            self.check_guarded(host, NO_PAGE_SIZE)
+            self.check_guarded(host, move_refusals.ASK_FOR_PAGE_SIZE)
 
 
 class TestNoPageSizeUnfiltered(_BaseNoPageSizeTest):
@@ -204,6 +227,7 @@ class TestNoPageSizeUnfiltered(_BaseNoPageSizeTest):
     speaks = (servers.UNSHELVE_ON_HOST,)
     alone_on = which.each
     harmful = True
+    words = move_refusals.ASK_FOR_PAGE_SIZE
     # How many tests there are.
     SERVERS = 4
 
@@ -248,9 +272,9 @@ class TestNoPageSizeUnfiltered(_BaseNoPageSizeTest):
         """The server stays, and the reason is told"""
         self.start()
         for host in self.destinations:
-            self._check_reason(self.check_refused(
-                host, 'migrate_server', **self.nova.to(host.name)))
-            self._check_reason(self.check_live_migration_refused(host))
+            self.check_refused(host, self.words, 'migrate_server',
+                               **self.nova.to(host.name))
+            self.check_live_migration_refused(host, self.words)
 
     @decorators.idempotent_id('8ed71ceb-02f5-40e1-9dde-cf10ab9c8d74')
     def test_resize(self):
@@ -260,8 +284,8 @@ class TestNoPageSizeUnfiltered(_BaseNoPageSizeTest):
             trait = self.useFixture(host_traits.Trait(
                 self.os_admin, [self.cloud.provider(host.name).uuid]))
             flavor = self.create_flavor({'trait:%s' % trait.name: 'required'})
-            self._check_reason(self.check_refused(host, 'resize_server',
-                                                  flavor['id']))
+            self.check_refused(host, self.words, 'resize_server',
+                               flavor['id'])
 
     @decorators.idempotent_id('9fe82dfc-1306-41f2-8eef-d021bcad9e85')
     def test_unshelve(self):
@@ -271,9 +295,10 @@ class TestNoPageSizeUnfiltered(_BaseNoPageSizeTest):
         for host in self.destinations:
             request = self.nova.unshelve(
                 self.server.uuid, 'SHELVED_OFFLOADED', host.name)
-            self._check_reason(self.reason(
-                request, 'server %s: unshelving on host %s was not refused'
-                % (self.server.uuid, host.name)))
+            self.reason(
+                request, self.words,
+                'server %s: unshelving on host %s was not refused'
+                % (self.server.uuid, host.name))
             self.check_absent(host)
         self.nova.unshelve(self.server.uuid, 'ACTIVE', self.source.name)
         self.check_evidence(self.source)
@@ -286,8 +311,5 @@ class TestNoPageSizeUnfiltered(_BaseNoPageSizeTest):
             self.os_admin, self.services, self.source.name,
             CONF.compute.build_timeout))
         for host in self.destinations:
-            self._check_reason(self.check_refused(
-                host, 'evacuate_server', **self.nova.to(host.name)))
-
-    def _check_reason(self, reason):
-        self.assertIn(NO_PAGE_SIZE, reason)
+            self.check_refused(host, self.words, 'evacuate_server',
+                               **self.nova.to(host.name))

@@ -21,6 +21,7 @@ from tempest.lib import exceptions as lib_exc
 
 from mempage_tempest_plugin.declared import page_size_requests
 from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 
@@ -55,18 +56,28 @@ class _BaseApiTest(base.BaseMemoryTest):
         """Assert that a request is understood, or refused, as expected.
 
         :param expected: as page_size_requests.Spelling.request
-        :param flavor: the flavor
-        :param image: id of the image, if not the empty one
+        :param flavor: its page size, and the flavor
+        :param image: its page size, and the id of the image; the empty one if
+            there is none
         """
-        if isinstance(expected, page_size_requests.BadRequest):
-            error = self.assertRaises(lib_exc.BadRequest, self._request,
-                                      flavor, image)
-            self.assertIn(expected.words, str(error))
-        else:
-            server = self._request(flavor, image)
-            self.assertEqual(
-                page_size_requests.NUMBERS.get(expected, expected),
-                self.cloud.page_size(server.uuid))
+        value, flavor = flavor
+        image_value, image = image or (None, None)
+        comparison = facts.Comparison('page size %s in the flavor, %s in the '
+                                      'image' % (_text(value),
+                                                 _text(image_value)))
+        _compare_request(comparison, expected,
+                         self._seen(flavor, image))
+        self.assert_agrees(comparison)
+
+    def _seen(self, flavor, image):
+        """Request a server, and tell what Nova made of it.
+
+        :returns: the page size, or the words with which it was refused
+        """
+        try:
+            return self.cloud.page_size(self._request(flavor, image).uuid)
+        except lib_exc.BadRequest as error:
+            return str(error)
 
     def _request(self, flavor, image):
         server = self.request_server(flavor=flavor, image=image)
@@ -74,6 +85,20 @@ class _BaseApiTest(base.BaseMemoryTest):
         self.addCleanup(test_utils.call_and_ignore_notfound_exc,
                         self.nova.client.delete_server, server.uuid)
         return server
+
+
+def _text(value):
+    return 'not set' if value is None else repr(value)
+
+
+def _compare_request(comparison, expected, seen):
+    if isinstance(expected, page_size_requests.BadRequest):
+        comparison.holds('nova', 'refused', expected.words, seen,
+                         expected.words in str(seen))
+    else:
+        comparison.equal(
+            'nova', 'understood as KiB, or as the number of a word',
+            page_size_requests.NUMBERS.get(expected, expected), seen)
 
 
 class _BaseSpellingTest(_BaseApiTest):
@@ -98,14 +123,21 @@ class TestPageSizeSpelling(_BaseSpellingTest):
         """A value that may be set is understood, or refused at boot"""
         self.set_value(value)
         self.check_request(page_size_requests.SPELLINGS[value].request,
-                           self.flavor)
+                           (value, self.flavor))
 
     @decorators.idempotent_id('a3e91516-bf4b-4c05-8504-2bc6d2ad2b1c')
     @ddt.data(*NOT_VALID)
     def test_not_valid(self, value):
         """A value that makes no sense cannot be set"""
-        error = self.assertRaises(lib_exc.BadRequest, self.set_value, value)
-        self.assertIn(page_size_requests.NOT_VALIDATED % value, str(error))
+        comparison = facts.Comparison('page size %r in a flavor' % value)
+        try:
+            self.set_value(value)
+            seen = 'set'
+        except lib_exc.BadRequest as error:
+            seen = str(error)
+        _compare_request(comparison, page_size_requests.BadRequest(
+            page_size_requests.NOT_VALIDATED % value), seen)
+        self.assert_agrees(comparison)
 
 
 @ddt.ddt
@@ -121,7 +153,7 @@ class TestPageSizeUnvalidated(_BaseSpellingTest):
         """A value that makes no sense is refused at boot, or understood"""
         self.set_value(value)
         self.check_request(page_size_requests.SPELLINGS[value].request,
-                           self.flavor)
+                           (value, self.flavor))
 
 
 @ddt.ddt
@@ -143,7 +175,8 @@ class TestPageSizeOfImage(_BaseApiTest):
     def test_combination(self, flavor, image):
         """An image may say more exactly what a flavor leaves open"""
         self.check_request(page_size_requests.effective(flavor, image),
-                           self.flavors[flavor], self.images.get(image))
+                           (flavor, self.flavors[flavor]),
+                           (image, self.images.get(image)))
 
 
 @ddt.ddt

@@ -16,6 +16,7 @@ import collections
 
 from tempest.lib import decorators
 
+from mempage_tempest_plugin.changes import host_traits
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import pool_shares
 from mempage_tempest_plugin.declared import which
@@ -85,7 +86,11 @@ class TestPoolExhaustion(pools.BasePoolTest):
     @decorators.idempotent_id('0e0b6f0e-0f3b-4b44-8a5e-4f8c9a1c2d04')
     def test_race_anywhere(self):
         """Who loses the race for the last pages goes elsewhere, or nowhere"""
-        racers = self.request_at_once(self._one_too_many_anywhere())
+        # On these hosts: nobody else's pools are known, or leased.
+        here = self.useFixture(host_traits.Trait(self.os_admin, [
+            self.cloud.provider(host.name).uuid for host in self.hosts]))
+        racers = self.request_at_once(self._one_too_many_anywhere(),
+                                      **{'trait:%s' % here.name: 'required'})
         self.nova.settle(self.servers)
         self.check_refused([server for server in racers
                             if server.status == 'ERROR'])

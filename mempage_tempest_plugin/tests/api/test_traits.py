@@ -24,6 +24,7 @@ from mempage_tempest_plugin.changes import aggregates
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import traits
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import backing_trait
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 
@@ -43,6 +44,8 @@ class _BaseTraitTest(page_size_outcomes.BasePageSizeTest):
         """
         if kind == PAGE_SIZE and not CONF.mempage.allowed_memory_pagesize:
             self.skipTest(joined.lacking('allowed_memory_pagesize'))
+        if kind == FILE:
+            backing_trait.skip_unless_reported(self)
         self.having = self._first(HAVING[kind])
         self.size = (None if kind == FILE
                      else min(page_sizes.large(self.having.declared)))

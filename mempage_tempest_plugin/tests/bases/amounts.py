@@ -12,8 +12,10 @@
 
 """What tests share that count all memory which hosts hand out."""
 
+import functools
 import math
 
+from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
@@ -23,6 +25,8 @@ from mempage_tempest_plugin.tests.bases import base
 # found turns out to have too little.
 REFUSALS = (page_sizes.NO_VALID_HOST, page_sizes.NO_MORE_RETRIES,
             'Insufficient compute resources')
+# What nova-compute logs of a server that it has too little for.
+NOT_CLAIMED = 'Failed to claim'
 
 
 class BaseAmountTest(base.BaseMemoryTest):
@@ -58,6 +62,15 @@ class BaseAmountTest(base.BaseMemoryTest):
                                                   request=size_kib)
         return cls._flavors[key]
 
+    def setUp(self):
+        super().setUp()
+        # Where nova-compute's log ended on each host: None if nobody knows.
+        self._logs = {}
+        self.on_each_host(self._note_log)
+
+    def _note_log(self, host):
+        self._logs[host.name] = host.log and host.log.end()
+
     def check_taken(self, host):
         """Assert that just what the running guests need is taken.
 
@@ -65,26 +78,30 @@ class BaseAmountTest(base.BaseMemoryTest):
         """
         raise NotImplementedError
 
-    def request_at_once(self, wanted):
+    def request_at_once(self, wanted, **extra_specs):
         """Request several servers at the same moment.
 
         :param wanted: list of what :meth:`request_one` takes
+        :param extra_specs: further ones of all their flavors
         :returns: list of servers.RequestedServer
         """
         # No two of them make the same flavor.
         for ram_mib, size_kib, _ in wanted:
-            self.flavor_of(ram_mib, size_kib)
-        return servers.at_once(self.request_one, *zip(*wanted))
+            self.flavor_of(ram_mib, size_kib, **extra_specs)
+        return servers.at_once(functools.partial(
+            self.request_one, **extra_specs), *zip(*wanted))
 
-    def request_one(self, ram_mib, size_kib, host=None):
+    def request_one(self, ram_mib, size_kib, host=None, **extra_specs):
         """Request a server; it is deleted after the test.
 
         :param ram_mib: its RAM
         :param size_kib: the page size that it asks for; None for nothing
         :param host: the compute_host.ComputeHost; None for any host
+        :param extra_specs: further ones of its flavor
         :returns: a servers.RequestedServer
         """
-        server = self.boot(host, flavor=self.flavor_of(ram_mib, size_kib))
+        server = self.boot(host, flavor=self.flavor_of(ram_mib, size_kib,
+                                                       **extra_specs))
         server.size_kib = size_kib
         return server
 
@@ -122,10 +139,37 @@ class BaseAmountTest(base.BaseMemoryTest):
                     else any(text in server.fault for text in words))
             self.assertTrue(said, '%s: expected was one of %s' % (
                 server, words or REFUSALS))
+            self._check_never_begun(server)
             self.assertIsNone(server.host, server)
             self.assertEqual({}, self.cloud.allocated_memory(server.uuid),
                              server)
         self.on_each_host(self.check_taken)
+
+    def _check_never_begun(self, server):
+        """Assert that no host has tried to start a refused server's guest.
+
+        Who has no more hosts to try may have been accepted by all of them,
+        and have failed to start there.
+        """
+        if server.fault.startswith(page_sizes.NO_MORE_RETRIES):
+            for service in actions.builds(self.nova.client, server.uuid):
+                self._check_not_claimed(server, service)
+
+    def _check_not_claimed(self, server, service):
+        host = next((host for host in self.hosts if
+                     self.services.host_of(host.name) == service), None)
+        if host is None or self._logs[host.name] is None:
+            self.skipTest(
+                '%s; %s does not say where nova-compute on %s logs to '
+                '(services.nova-compute.log or .journal): only that tells '
+                'whether it was refused there' % (
+                    server, self.inventory.path, service))
+        said = host.log.about(server.uuid, self._logs[host.name])
+        self.assertTrue(
+            any(NOT_CLAIMED in line for line in said),
+            '%s: host %s did not log "%s" of it: it was not refused there, '
+            'but accepted. It failed later:\n%s' % (
+                server, host.name, NOT_CLAIMED, '\n'.join(said)))
 
     def table_of_servers(self, comparison):
         """Tell people what is taken, and by whom.

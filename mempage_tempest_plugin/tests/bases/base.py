@@ -43,6 +43,7 @@ from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import host_state
 from mempage_tempest_plugin.evidence import server_memory
 from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.tests.bases import backing_trait
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import observed
@@ -53,6 +54,13 @@ LOG = logging.getLogger(__name__)
 # Seconds between looks at a server. Each costs a twentieth of a second of CPU
 # time, which other tests may need; Tempest's option knows whole seconds only.
 INTERVAL = 0.5
+# Seconds within which a store has to be seen without anything that changes.
+STILL_TIMEOUT = 10
+# Seconds until nova-compute has looked again at what its host has
+# (update_resources_interval), by default.
+RESOURCES_TIMEOUT = 90
+# Seconds that Nova may need to give back what a move has held.
+HELD_TIMEOUT = 30
 # The disk of a flavor whose servers need none: Nova looks at a disk that it
 # has to enlarge again and again, with a new process each time.
 AS_THE_IMAGE = 0
@@ -228,7 +236,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         """Copy the configured flavor, with other extra specs.
 
         :param extra_specs: dict
-        :param ram_mib: another RAM than the configured flavor's
+        :param ram_mib: another RAM than the configured flavor's, rounded up
+            where large pages are asked for
         :param disk_gib: another disk than the configured flavor's, or than
             that of the empty image
         :param request: the page size that it asks for; None for none
@@ -237,10 +246,13 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         """
         client = cls.os_admin.flavors_client
         model = client.show_flavor(CONF.compute.flavor_ref)['flavor']
+        if ram_mib is None:
+            ram_mib = (page_sizes.whole_ram(cls.declared, model['ram'])
+                       if request == page_sizes.LARGE else model['ram'])
         if disk_gib is None:
             disk_gib = model['disk'] if cls.needs_system else AS_THE_IMAGE
         flavor = client.create_flavor(
-            name=names.of(cls, 'flavor'), ram=ram_mib or model['ram'],
+            name=names.of(cls, 'flavor'), ram=ram_mib,
             vcpus=vcpus or model['vcpus'], disk=disk_gib)['flavor']
         cls.addClassResourceCleanup(client.delete_flavor, flavor['id'])
         if request:
@@ -303,9 +315,12 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
                     '%s: %s' % item for item in failures.items())))
 
     def check_host(self, host):
-        """Assert that the host itself is as declared, before it is used."""
-        self.assert_agrees(host_state.compare(
-            host.declared, host.survey(), host.libvirt.hostname()))
+        """Assert that the host itself is as declared, before it is used.
+
+        Guests of other tests come and go meanwhile: of a file that grows,
+        parts may be neither free nor in it yet.
+        """
+        self.assert_soon_agrees(host, _compare_host, STILL_TIMEOUT)
 
     def check_capacity(self, host, declared=None):
         """Assert that placement hands out what is declared.
@@ -313,9 +328,19 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         :param host: the compute_host.ComputeHost
         :param declared: another declaration than its own
         """
-        self.assert_agrees(host_state.compare_capacity(
-            declared or host.declared, self.cloud.provider(host.name),
-            host.survey().memory_mib, CONF.mempage.allowed_memory_pagesize))
+        declared = declared or host.declared
+
+        def compare(host):
+            return host_state.compare_capacity(
+                declared, self.cloud.provider(host.name), host.survey(),
+                CONF.mempage.allowed_memory_pagesize,
+                backing_trait.is_reported(self))
+
+        if declared.file_backed:
+            self.assert_agrees(compare(host))
+        else:
+            # RAM that is plugged in is seen when Nova looks again.
+            self.assert_soon_agrees(host, compare, RESOURCES_TIMEOUT)
 
     def boot(self, host=None, **kwargs):
         """Request a server; it is deleted after the test.
@@ -408,7 +433,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         return server_memory.compare(
             declared or host.declared, collect.collect(
                 host, server.uuid, server.ram_mib, self.cloud),
-            self.page_kib(host), status)
+            self.page_kib(host), status, self.needs_system)
 
     def assert_agrees(self, comparison):
         """Assert that there is no disagreement, and keep all facts.
@@ -556,6 +581,16 @@ class BaseMoveTest(BaseMemoryTest):
         self.check_evidence(host)
         if departed.name != host.name:
             self.check_absent(departed)
+        for each in (departed, host):
+            # Nova says ACTIVE, and then gives back what the move has held.
+            self.assert_soon_agrees(each, self._compare_held, HELD_TIMEOUT)
+
+    def _compare_held(self, host):
+        return absence.compare_held(
+            host.name, self.server.uuid, actions.held_by_migrations(
+                self.migrations_client, self.server.uuid, self.cloud),
+            self.cloud.memory_of_nobody(
+                host.name, self.services.host_of(host.name)))
 
     def check_absent(self, host):
         """Assert that a host has nothing of the server.
@@ -578,11 +613,13 @@ class BaseMoveTest(BaseMemoryTest):
                       % self.server.uuid)
         return compute_host.get(hosts[name], CONF.mempage.host_timeout)
 
-    def check_refused(self, destination, method, *arguments, **kwargs):
+    def check_refused(self, destination, words, method, *arguments,
+                      **kwargs):
         """Assert that an action is refused, and that nothing came of it.
 
         :param destination: the compute_host.ComputeHost that must not take
             the server
+        :param words: texts, one of which the reason has to have
         :param method: name of a method of Tempest's servers client
         :param arguments: its arguments after the server's UUID
         :param kwargs: as of :meth:`act`
@@ -596,32 +633,35 @@ class BaseMoveTest(BaseMemoryTest):
             request_id = self.act('ACTIVE', method, *arguments, **kwargs)
         except exceptions.BuildErrorException as error:
             self.fail('%s, and failed: %s' % (not_refused, error))
-        reason = self.reason(request_id, not_refused)
+        reason = self.reason(request_id, words, not_refused)
         self.check_unmoved(pids)
         self.check_absent(destination)
         return reason
 
-    def check_live_migration_refused(self, destination):
+    def check_live_migration_refused(self, destination, words, **kwargs):
         """Assert that a guest is refused before it is migrated live.
 
         :param destination: the compute_host.ComputeHost that must not take
             the server
+        :param words: texts, one of which the reason has to have
+        :param kwargs: as of :meth:`act`
         :returns: why Nova refused it
         """
-        return self.check_refused(destination, 'live_migrate_server',
-                                  **self.nova.to_live(destination.name))
+        return self.check_refused(
+            destination, words, 'live_migrate_server', **kwargs,
+            **self.nova.to_live(destination.name))
 
-    def check_forced_live_migration_refused(self, destination):
+    def check_forced_live_migration_refused(self, destination, words):
         """Assert that nova-compute refuses a guest that nobody else judged.
 
         :param destination: the compute_host.ComputeHost that must not take
             the server
+        :param words: texts, one of which the reason has to have
         :returns: why Nova refused it
         """
         # The last version in which a request can keep the scheduler out.
-        return self.check_refused(
-            destination, 'live_migrate_server', microversion='2.67',
-            force=True, **self.nova.to_live(destination.name))
+        return self.check_live_migration_refused(
+            destination, words, microversion='2.67', force=True)
 
     def check_unmoved(self, pids):
         """Assert that the server is on its host as it was.
@@ -631,15 +671,19 @@ class BaseMoveTest(BaseMemoryTest):
         found = collect.collect(self.source, self.server.uuid,
                                 self.server.ram_mib, self.cloud)
         self.assert_agrees(server_memory.compare(
-            self.source.declared, found, self.page_kib(self.source)))
+            self.source.declared, found, self.page_kib(self.source),
+            system=self.needs_system))
         self.assert_agrees(absence.compare_untouched(
             found, pids, actions.held_by_migrations(
                 self.migrations_client, self.server.uuid, self.cloud)))
 
-    def reason(self, request_id, not_refused):
-        """Assert that a request was refused.
+    def reason(self, request_id, words, not_refused):
+        """Assert that a request was refused, and why.
+
+        A host that is down, disabled or full refuses as well.
 
         :param request_id: the ID of the request
+        :param words: texts, one of which the reason has to have
         :param not_refused: what a failure has to say
         :returns: why Nova refused it
         """
@@ -648,7 +692,19 @@ class BaseMoveTest(BaseMemoryTest):
         if not reason:
             self.fail('%s; no event of request %s has failed' % (
                 not_refused, request_id))
+        comparison = facts.Comparison(
+            'server %s, refused' % self.server.uuid, self.source.name,
+            self.server.uuid)
+        comparison.holds('nova', 'reason', ' or '.join(words), reason,
+                         any(text in reason for text in words))
+        self.assert_agrees(comparison)
         return reason
+
+
+def _compare_host(host):
+    """Compare a host itself with its declaration."""
+    return host_state.compare(host.declared, *host.survey_and_domains(),
+                              host.libvirt.hostname())
 
 
 def _failure_of(test, step, host):

@@ -137,8 +137,8 @@ class BaseNodeTest(pools.BasePoolTest):
 
     def _check_nodes(self, server, host, left, possible):
         found = collect.collect(host, server.uuid, server.ram_mib, self.cloud)
-        self.assert_agrees(server_memory.compare(host.declared, found,
-                                                 left.size_kib))
+        self.assert_agrees(server_memory.compare(
+            host.declared, found, left.size_kib, system=self.needs_system))
         nova_mib = self.cloud.node_memory(server.uuid)
         self.assert_agrees(node_pages.compare(
             host.declared, server.uuid, left, possible, nova_mib,

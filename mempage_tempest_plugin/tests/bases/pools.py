@@ -61,8 +61,19 @@ class BasePoolTest(amounts.BaseAmountTest):
         return comparison
 
     def note_pools(self, host):
-        """Remember how many pages are free, for :meth:`check_taken`."""
-        self._before[host.name] = host.survey()
+        """Remember how many pages are free, for :meth:`check_taken`.
+
+        Those for guests have to be. The guests of other tests are deleted,
+        but the kernel may not have their pages yet.
+        """
+        self.assert_soon_agrees(host, self._compare_untaken,
+                                self.RELEASE_TIMEOUT)
+
+    def _compare_untaken(self, host):
+        self._before[host.name] = survey = host.survey()
+        others = [other.declared for other in self.hosts
+                  if other is not host and other.kernel == host.kernel]
+        return pool_counts.compare_untaken([host.declared, *others], survey)
 
     def before(self, host):
         """Return the survey that :meth:`note_pools` has made."""

@@ -19,6 +19,7 @@ from tempest.lib.common import fixed_network
 from tempest.lib.common.utils import data_utils
 from testtools import content
 
+from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.evidence import redact
 from mempage_tempest_plugin.guests import memory
 from mempage_tempest_plugin.guests import reachability
@@ -157,8 +158,9 @@ class BaseFilledTest(BaseReachableTest):
         # The guest's system needs the rest.
         model = cls.os_admin.flavors_client.show_flavor(
             CONF.compute.flavor_ref_alt)['flavor']
-        cls.flavor = cls.create_flavor(cls.extra_specs, model['ram'],
-                                       request=cls.request)
+        cls.flavor = cls.create_flavor(
+            cls.extra_specs, page_sizes.whole_ram(cls.declared, model['ram'])
+            if cls.request else model['ram'], request=cls.request)
 
     def fill(self, server):
         """Wait for a server and fill its guest's memory with a pattern.

@@ -99,7 +99,8 @@ class TestMoreThanMemory(stores.BaseStoreTest):
         for server in self._guests(host):
             self.assert_agrees(server_memory.compare(
                 host.declared, collect.collect(
-                    host, server.uuid, server.ram_mib, self.cloud)))
+                    host, server.uuid, server.ram_mib, self.cloud),
+                system=self.needs_system))
 
     def _check_answers(self, host):
         """Assert that guests run, and that QEMU reads what was written.

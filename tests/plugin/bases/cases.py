@@ -30,6 +30,7 @@ def host(name, **attributes):
     made.name = name
     made.real = lambda path: path
     made.survey_store = made.survey
+    made.libvirt.running.return_value = {}
     if 'declared' not in attributes:
         made.declared.limit = lambda seconds: seconds
     return made

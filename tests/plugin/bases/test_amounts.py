@@ -18,6 +18,7 @@ import ddt
 import fixtures
 from oslotest import base as test_base
 
+from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.tests.bases import amounts
@@ -47,7 +48,11 @@ class AmountTest(test_base.BaseTestCase):
             base, 'CONF', cases.options()))
         self.case = cases.make(
             _Case, hosts=[cases.host('a')], nova=mock.Mock(),
-            cloud=mock.Mock(), counted=[])
+            cloud=mock.Mock(), counted=[], services=mock.Mock(),
+            inventory=mock.Mock(path='x.yaml'))
+        self.case.services.host_of.side_effect = 'service-{}'.format
+        self.asked = self.useFixture(fixtures.MockPatchObject(
+            actions, 'builds', return_value=[])).mock
         self.case.cloud.allocated_memory.return_value = {}
 
     def _check(self, method, *servers, **kwargs):
@@ -77,6 +82,27 @@ class AmountTest(test_base.BaseTestCase):
     def test_refused(self, fault):
         self._check(self.case.check_refused, _server('ERROR', None,
                                                      fault + ' More.'))
+
+    def _given_up(self, service, *lines):
+        self.asked.return_value = [service]
+        self.case.hosts[0].log.about.return_value = lines
+        return _server('ERROR', None, page_sizes.NO_MORE_RETRIES)
+
+    def test_refused_by_the_host(self):
+        self._check(self.case.check_refused, self._given_up(
+            'service-a', 'Failed to claim: cannot fit'))
+        self.case.hosts[0].log.about.assert_called_once_with(
+            'uuid', self.case.hosts[0].log.end.return_value)
+
+    def test_accepted_and_failed(self):
+        self.assertIn('it was not refused there, but accepted. It failed '
+                      'later:\nInstance failed to spawn', self._refusal_fails(
+                          self._given_up('service-a',
+                                         'Instance failed to spawn')))
+
+    def test_nobody_can_tell_whether_it_was_accepted(self):
+        self.assertRaises(self.case.skipException, self.case.check_refused,
+                          [self._given_up('service-b')])
 
     def test_refused_with_words(self):
         self._check(self.case.check_refused,
@@ -129,7 +155,7 @@ class AmountTest(test_base.BaseTestCase):
             def boot(self, host, flavor):
                 return _server('ACTIVE', host)
 
-        case = cases.make(Case)
+        case = cases.make(Case, hosts=[])
         requested = case.request_at_once(
             [(64, 2048, 'a'), (64, None, 'a')] * 8)
         self.assertEqual([({}, 64, 2048), ({}, 64, None)], made)

@@ -10,7 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+from unittest import mock
+
 from oslotest import base as test_base
+from tempest import exceptions
+import testtools
 
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.tests.scenario import test_live_migration
@@ -99,3 +103,77 @@ class ReuseTest(test_base.BaseTestCase):
         self._start().reuse()
         self._start()
         self.assertEqual([('a', 'server 2')], self._servers(self._start()))
+
+
+NOT_ALIKE = ("Live Migration failure: unsupported configuration: Target "
+             "memoryBacking source 'none' doesn't match source memoryBacking "
+             "source'file'")
+
+
+class RefusedLateTest(test_base.BaseTestCase):
+    """A migration that is refused late is known by libvirt's reason."""
+
+    def setUp(self):
+        super().setUp()
+        self.case = cases.make(
+            test_live_migration._BaseLiveMigrationTest, 'check_mixed',
+            source=cases.host('a'), nova=mock.Mock(),
+            migrations_client=mock.Mock(), inventory=mock.Mock(path='x'))
+        self.case.servers = [servers.RequestedServer('uuid', 64, host='a')]
+        self.case.nova.to_live.return_value = {}
+        self.done = []
+        for name in ('check_unmoved', 'check_guest', 'wait_until_active',
+                     '_compare_absent'):
+            setattr(self.case, name, self._note(name))
+        self.case.assert_soon_agrees = (
+            lambda host, compare, timeout:
+            self.case.assert_agrees(compare(host)))
+        self._end('ERROR', 'error', NOT_ALIKE)
+
+    def _note(self, name):
+        def note(*arguments):
+            self.done.append(name)
+            return mock.Mock(host='b', disagreements=[],
+                             **{'document.return_value': {'kind': 'facts'}})
+        return note
+
+    def _end(self, status, migration, *lines):
+        self.case.nova.act.side_effect = (
+            exceptions.BuildErrorException(server_id='uuid')
+            if status == 'ERROR' else None)
+        self.case.migrations_client.list_migrations.return_value = {
+            'migrations': [{'id': 2, 'status': migration},
+                           {'id': 1, 'status': 'completed'}]}
+        self.case.source.log.about.return_value = lines
+
+    def _check(self):
+        self.case._check_refused_late(cases.host('b'))
+
+    def test_error(self):
+        self._check()
+        self.case.nova.client.reset_state.assert_called_once_with(
+            'uuid', state='active')
+        self.assertEqual(['_compare_absent', 'wait_until_active',
+                          'check_unmoved', 'check_guest'], self.done)
+
+    def test_rolled_back_as_nova_30_and_31_do(self):
+        self._end('ACTIVE', 'failed', NOT_ALIKE)
+        self._check()
+        self.case.nova.client.reset_state.assert_not_called()
+        self.assertIn('check_guest', self.done)
+
+    def test_live_migration_is_impossible(self):
+        self._end('ERROR', 'error',
+                  'Live Migration failure: unable to connect to server')
+        error = self.assertRaises(AssertionError, self._check)
+        self.assertIn('unable to connect to server', str(error))
+
+    def test_not_refused(self):
+        self._end('ACTIVE', 'completed')
+        error = self.assertRaises(AssertionError, self._check)
+        self.assertIn('ACTIVE and completed', str(error))
+
+    def test_nobody_knows_the_reason(self):
+        self.case.source.log = None
+        self.assertRaises(testtools.TestCase.skipException, self._check)
+        self.case.nova.act.assert_not_called()

@@ -63,7 +63,8 @@ class RefusedTest(MoveTestCase):
             actions, 'refusal', return_value='no room')).mock
 
     def _refuse(self):
-        return self.case.check_refused(self.b, 'migrate_server', host='b')
+        return self.case.check_refused(self.b, ('no room', 'no pages'),
+                                       'migrate_server', host='b')
 
     def test_refused(self):
         self.assertEqual('no room', self._refuse())
@@ -81,6 +82,12 @@ class RefusedTest(MoveTestCase):
                       'refused before it began; no event of request req-1 '
                       'has failed', str(error))
 
+    def test_refused_for_another_reason(self):
+        self.refusal.return_value = 'compute host is disabled'
+        error = self.assertRaises(AssertionError, self._refuse)
+        self.assertIn('reason: expected no room or no pages, nova says '
+                      'compute host is disabled', str(error))
+
     def test_begun_and_failed(self):
         self.case.nova.act.side_effect = exceptions.BuildErrorException(
             server_id='uuid')
@@ -89,18 +96,45 @@ class RefusedTest(MoveTestCase):
                       str(error))
 
     def test_live_migration(self):
-        self.case.check_live_migration_refused(self.b)
+        self.case.check_live_migration_refused(self.b, ('no room',))
         self.case.nova.act.assert_called_once_with(
             'uuid', 'live_migrate_server', 'ACTIVE', host='b')
 
     def test_forced_live_migration(self):
-        self.case.check_forced_live_migration_refused(self.b)
+        self.case.check_forced_live_migration_refused(self.b, ('no room',))
         self.case.nova.act.assert_called_once_with(
             'uuid', 'live_migrate_server', 'ACTIVE', microversion='2.67',
             force=True, host='b')
 
 
 class MovedTest(MoveTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.MockPatchObject(base, 'HELD_TIMEOUT', 0.01))
+        self.useFixture(fixtures.MockPatch('time.sleep'))
+        self.case.services = mock.Mock()
+        self.held = self.useFixture(fixtures.MockPatchObject(
+            actions, 'held_by_migrations', return_value={})).mock
+        self.case.cloud.memory_of_nobody.return_value = {}
+
+    def test_allocation_that_stays_for_a_moment(self):
+        self.held.side_effect = [{'migration': {'provider': 64}}, {}, {}]
+        with mock.patch.object(base, 'HELD_TIMEOUT', 30):
+            self.case.check_moved(self.a, self.b)
+
+    def test_allocation_that_stays(self):
+        self.held.return_value = {'migration': {'provider': 64}}
+        error = self.assertRaises(AssertionError, self.case.check_moved,
+                                  self.a, self.b)
+        self.assertIn('held by migrations of the server: expected', str(error))
+
+    def test_memory_that_nobody_has(self):
+        self.case.cloud.memory_of_nobody.side_effect = (
+            lambda host, service: {'consumer': 64} if host == 'a' else {})
+        error = self.assertRaises(AssertionError, self.case.check_moved,
+                                  self.a, self.b)
+        self.assertIn("says {'consumer': 64}", str(error))
 
     def test_moved(self):
         self.case.check_moved(self.a, self.b)

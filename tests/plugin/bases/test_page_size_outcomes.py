@@ -19,6 +19,7 @@ from oslotest import base as test_base
 from tempest.lib import exceptions as lib_exc
 import testtools
 
+from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.declared import page_sizes
@@ -31,7 +32,8 @@ from tests.plugin import samples
 GRANTED = page_sizes.Outcome({'a': 2048}, frozenset())
 REFUSED = page_sizes.Outcome({}, frozenset({page_sizes.NO_VALID_HOST}))
 EITHER = page_sizes.Outcome({'a': None},
-                            frozenset({page_sizes.NO_MORE_RETRIES}))
+                            frozenset({page_sizes.NO_MORE_RETRIES}),
+                            frozenset({'late'}))
 
 
 class OutcomeTestCase(test_base.BaseTestCase):
@@ -96,9 +98,20 @@ class AssertOutcomeTest(OutcomeTestCase):
     def test_either(self):
         self._assert_outcome(EITHER, 'ACTIVE', 'a')
 
+    def _no_more_retries(self, *asked):
+        self.case.services = mock.Mock()
+        self.case.services.host_of.side_effect = 'service-{}'.format
+        self.useFixture(fixtures.MockPatchObject(
+            actions, 'builds', return_value=asked))
+        return EITHER, 'ERROR', None, page_sizes.NO_MORE_RETRIES
+
     def test_or(self):
-        self._assert_outcome(EITHER, 'ERROR', None,
-                             page_sizes.NO_MORE_RETRIES)
+        self._assert_outcome(*self._no_more_retries('service-late'))
+
+    def test_refused_by_who_must_take_it(self):
+        self.assertIn(
+            'It failed on service-a, which must take it',
+            self._fails(*self._no_more_retries('service-late', 'service-a')))
 
     def test_faults_are_waited_for(self):
         self._assert_outcome(REFUSED, 'ERROR', None,

@@ -65,6 +65,21 @@ class PoolTest(test_base.BaseTestCase):
         self.case.servers.append(servers.RequestedServer(
             'uuid', ram_mib, 2048, host=host))
 
+    def test_pages_that_somebody_else_has(self):
+        for host in self.hosts:
+            host.kernel = 'boot'
+        self._see(PAGES - 1)
+        error = str(self.assertRaises(AssertionError, self.case.note_pools,
+                                      self.a))
+        self.assertIn('free pages of 2048 KiB, for guests: expected at least '
+                      '256, kernel says 255', error)
+
+    def test_pages_that_come_back_soon(self):
+        self.a.survey.side_effect = [_survey(0), _survey(PAGES)]
+        with mock.patch.object(self.case, 'RELEASE_TIMEOUT', 10):
+            self.case.note_pools(self.a)
+        self.assertEqual(PAGES, self.case.before(self.a).pools[0].free)
+
     def test_each_host_is_waited_for(self):
         waited = pools.BasePoolTest.wait_until_counted.call_args_list
         self.assertEqual(['a', 'b'], sorted(

@@ -19,15 +19,14 @@ from oslotest import base as test_base
 
 from mempage_tempest_plugin.cloud import cloud
 from mempage_tempest_plugin.cloud import servers
-from mempage_tempest_plugin.hosts import survey
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import remains
 from tests.plugin.bases import cases
 from tests.plugin import samples
 
-EMPTY = dict(files={}, processes={}, mappers={}, store=survey.Store(
+EMPTY = dict(files={}, processes={}, mappers={}, store=samples.store(
     1024 * samples.MIB, 1024 * samples.MIB, 0))
-HELD = dict(EMPTY, store=survey.Store(
+HELD = dict(EMPTY, store=samples.store(
     1024 * samples.MIB, 1024 * samples.MIB - samples.RAM, 0))
 
 

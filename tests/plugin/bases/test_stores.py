@@ -19,7 +19,6 @@ from oslotest import base as test_base
 
 from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.cloud import servers
-from mempage_tempest_plugin.hosts import survey
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import stores
 from tests.plugin.bases import cases
@@ -39,7 +38,7 @@ class StoreTest(test_base.BaseTestCase):
         self.case = cases.make(
             stores.BaseStoreTest, hosts=[self.host], cloud=mock.Mock(),
             nova=mock.Mock())
-        self._see(0, files={}, store=survey.Store(
+        self._see(0, files={}, store=samples.store(
             1024 * samples.MIB, 1024 * samples.MIB, 0))
         self.case.note_store(self.host)
         self.guest = servers.RequestedServer(samples.SERVER, 192,

@@ -12,12 +12,14 @@
 
 """Tests of what a cleanup removes, and of what it leaves alone."""
 
+import contextlib
 import functools
 import os
 from unittest import mock
 
 import fixtures
 from oslotest import base
+from tempest.lib import exceptions as lib_exc
 
 from mempage_tempest_plugin.changes import leftovers
 from mempage_tempest_plugin.changes import names
@@ -60,6 +62,9 @@ class LeftoversTest(base.BaseTestCase):
         providers.list_resource_provider_traits.side_effect = (
             lambda uuid: {'traits': self.traits[uuid],
                           'resource_provider_generation': 3})
+        providers.update_resource_provider_traits.side_effect = (
+            lambda uuid, traits, resource_provider_generation:
+            self.traits.update({uuid: traits}))
         self.manager.placement_client.list_traits.return_value = {
             'traits': [DOWN, TRAIT]}
         self.host = mock.Mock(declared=samples.FILE_BACKED,
@@ -74,10 +79,13 @@ class LeftoversTest(base.BaseTestCase):
             setattr(self, target.rpartition('.')[2], patcher.start())
             self.addCleanup(patcher.stop)
 
-    def _find(self):
-        return list(leftovers.find(
+    def _look(self):
+        return leftovers.find(
             self.manager, [self.host], 9, '/no/locks',
-            functools.partial(several.ask, limit=2)))
+            functools.partial(several.ask, limit=2))
+
+    def _find(self):
+        return list(self._look())
 
     def test_lifted_quotas(self):
         locks = self.useFixture(fixtures.TempDir()).path
@@ -97,8 +105,7 @@ class LeftoversTest(base.BaseTestCase):
             'forced-down nova-compute on host1', 'server ' + OURS,
             'image ' + OURS, 'flavor ' + OURS,
             'aggregate tempest-mempage-aggregate-1',
-            'trait %s of host1' % DOWN, 'trait %s of host2' % TRAIT,
-            'trait ' + DOWN, 'trait ' + TRAIT,
+            'trait %s of host2' % TRAIT, 'trait ' + TRAIT,
             'file /ram/mempage-foreign-data on fbm1',
             'backing store of a test on fbm1'],
             [left.what.replace(samples.FILE_BACKED.file_backed.mount, '/ram')
@@ -112,8 +119,11 @@ class LeftoversTest(base.BaseTestCase):
         self.bring_up.assert_not_called()
 
     def test_removal(self):
-        for left in self._find():
+        # Each before the next one is looked for.
+        for left in self._look():
             left.remove()
+        self.manager.placement_client.delete_trait.assert_has_calls(
+            [mock.call(DOWN), mock.call(TRAIT)])
         self.bring_up.assert_called_once_with(
             self.ComputeServices.return_value, 'host1', 9)
         # No declared host needs a restart.
@@ -131,6 +141,17 @@ class LeftoversTest(base.BaseTestCase):
                        resource_provider_generation=3)],
             self.manager.resource_providers_client.
             update_resource_provider_traits.call_args_list)
+
+    def test_a_service_that_does_not_come_up_is_not_forgotten(self):
+        self.bring_up.side_effect = lib_exc.TimeoutException('not up')
+        for left in self._look():
+            with contextlib.suppress(lib_exc.TimeoutException):
+                left.remove()
+        self.assertIn(DOWN, self.traits['p1'])
+        self.manager.placement_client.delete_trait.assert_called_once_with(
+            TRAIT)
+        self.assertEqual('forced-down nova-compute on host1',
+                         next(self._look()).what)
 
     def test_forced_down_host_is_restarted(self):
         self.host.name = 'host1'

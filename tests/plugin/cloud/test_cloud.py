@@ -15,8 +15,13 @@ from unittest import mock
 
 import ddt
 from oslotest import base
+from tempest.lib import exceptions as lib_exc
 
 from mempage_tempest_plugin.cloud import cloud
+
+
+def _server(status, task=None):
+    return {'status': status, 'OS-EXT-STS:task_state': task}
 
 
 @ddt.ddt
@@ -36,6 +41,41 @@ class CloudTest(base.BaseTestCase):
     @ddt.unpack
     def test_node_memory(self, nodes, expected):
         self.assertEqual(expected, self._cloud(*nodes).node_memory('uuid'))
+
+    def _of_nobody(self, server, migration):
+        manager = mock.Mock()
+        manager.resource_providers_client.list_resource_providers \
+            .return_value = {'resource_providers': [{'uuid': 'provider'}]}
+        manager.resource_providers_client.list_resource_provider_traits \
+            .return_value = {'traits': []}
+        manager.resource_providers_client.list_resource_provider_inventories \
+            .return_value = {'inventories': {}}
+        manager.resource_providers_client.get.return_value = None, json.dumps({
+            'allocations': {uuid: {'resources': {'MEMORY_MB': 64}}
+                            for uuid in ('here', 'other')}})
+        servers = manager.servers_client
+        servers.list_servers.return_value = {'servers': [{'id': 'here'}]}
+        servers.show_server.side_effect = [
+            {'server': server} if server else lib_exc.NotFound()]
+        manager.migrations_client.list_migrations.return_value = {
+            'migrations': [{'uuid': 'other', 'status': migration}]}
+        return cloud.Cloud(manager).memory_of_nobody('host', 'service')
+
+    @ddt.data(
+        # A server that is elsewhere.
+        (_server('ACTIVE'), None, True),
+        (_server('ACTIVE', 'migrating'), None, False),
+        (_server('BUILD'), None, False),
+        (_server('VERIFY_RESIZE'), None, False),
+        # A migration, or nobody that Nova knows.
+        (None, 'completed', True),
+        (None, 'error', True),
+        (None, 'running', False),
+        (None, 'finished', False))
+    @ddt.unpack
+    def test_memory_of_nobody(self, server, migration, expected):
+        self.assertEqual({'other': 64} if expected else {},
+                         self._of_nobody(server, migration))
 
     def test_page_size(self):
         self.assertEqual(2048, self._cloud((0, 64)).page_size('uuid'))

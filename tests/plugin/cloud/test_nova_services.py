@@ -42,6 +42,13 @@ class ComputeServicesTest(base.BaseTestCase):
         self.assertEqual('a', self.services.host_of('a.example'))
         self.client.list_hypervisors.assert_called_once_with(detail=True)
 
+    def test_versions(self):
+        self.manager.compute_versions_client.list_versions.return_value = {
+            'versions': [{'id': 'v2.0', 'version': ''},
+                         {'id': 'v2.1', 'version': '2.96'}]}
+        self.assertTrue(self.services.knows('2.96'))
+        self.assertFalse(self.services.knows('2.97'))
+
     def test_used_memory(self):
         self.speak('2.88')
         spoken = []

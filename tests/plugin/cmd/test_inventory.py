@@ -21,6 +21,7 @@ from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin import exceptions
 from tests.plugin import samples
 
+LOOK = samples.host_survey(), {'instance-00000001'}
 UNREACHABLE = exceptions.HostUnreachable('fbm2', 'a@b:22', 'refused')
 
 
@@ -71,7 +72,7 @@ class CheckTest(base.BaseTestCase):
 
     def _check(self, survey, name='fbm1'):
         host = mock.Mock()
-        host.survey.side_effect = survey
+        host.survey_and_domains.side_effect = survey
         host.libvirt.hostname.return_value = name
         declared = inventory.Inventory('x', {'fbm1': samples.FILE_BACKED})
         with mock.patch.object(inventory, 'load', return_value=declared), \
@@ -81,10 +82,10 @@ class CheckTest(base.BaseTestCase):
             return command.main(['check', 'x']), stdout.getvalue()
 
     def test_agrees(self):
-        self.assertEqual(0, self._check([samples.host_survey()])[0])
+        self.assertEqual(0, self._check([LOOK])[0])
 
     def test_disagrees(self):
-        status, text = self._check([samples.host_survey()], 'other')
+        status, text = self._check([LOOK], 'other')
         self.assertEqual(1, status)
         self.assertIn('!!  name', text)
 

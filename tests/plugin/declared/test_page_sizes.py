@@ -126,6 +126,22 @@ class RefusalTest(base.BaseTestCase):
         self.assertIs(FIT, page_sizes.refusal(POLICIES['pool'], 2048, 63))
 
 
+class WholeRamTest(base.BaseTestCase):
+
+    def _ram(self, *sizes):
+        return page_sizes.whole_ram([dataclasses.replace(
+            samples.LARGE_PAGE, pools=tuple(
+                inventory.DeclaredPool(size, 9) for size in pools))
+            for pools in sizes], 127)
+
+    def test_ram(self):
+        self.assertEqual(127, self._ram())
+        self.assertEqual(127, self._ram(()))
+        self.assertEqual(128, self._ram((2048,), (2048, 1048576)))
+        # Pages of 1 GiB only: nothing less can be had.
+        self.assertEqual(1024, self._ram((2048,), (1048576,)))
+
+
 @ddt.ddt
 class OutcomeTest(base.BaseTestCase):
 
@@ -174,6 +190,8 @@ class OutcomeTest(base.BaseTestCase):
         outcome = self._anywhere(['plain', 'file-backed'], 'small')
         self.assertEqual(({'plain1': 4}, {RETRIES}),
                          (outcome.granted, outcome.faults))
+        # Only these may have been asked in vain.
+        self.assertEqual({'fbm1'}, outcome.late)
 
     def test_nothing_enforced(self):
         outcome = self._anywhere(['small only'], 'large', 'driver aggregates')

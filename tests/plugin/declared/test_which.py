@@ -350,6 +350,14 @@ class PairTest(base.BaseTestCase):
             [self.a, *self.plain, self.b], start=which.plain,
             go_to=which.file_backed))
 
+    def test_only_within_a_group(self):
+        east, south = (dataclasses.replace(_plain(name=name), group=name)
+                       for name in ('east', 'south'))
+        self.assertEqual([], self._pair([east, south, self.a]))
+        self.assertEqual(['a', 'b'], self._pair([east, self.a, south, self.b]))
+        self.assertEqual(['east', 'twin'], self._pair(
+            [east, self.a, dataclasses.replace(east, name='twin')]))
+
     def test_take(self):
         self.assertEqual(['p', 'a'], self._pair(
             [self.plain[0], self.a, self.b], go_to=which.file_backed,

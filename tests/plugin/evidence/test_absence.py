@@ -32,6 +32,7 @@ def _host(processes=(), files=()):
     host.survey.return_value.files = dict.fromkeys(files)
     host.libvirt.xml.side_effect = exceptions.DomainGone(
         'host1', 'gone')
+    host.libvirt.running.return_value = {}
     return host
 
 
@@ -69,6 +70,11 @@ class TestAbsent(testtools.TestCase):
         self.assertEqual(['backing files and directories'],
                          self._wrong(host, _api()))
 
+    def test_file_of_a_guest_of_another_cell(self):
+        host = _host(files=['/ram/libvirt/qemu/1-instance-00000001/pc.ram'])
+        host.libvirt.running.return_value = {'uuid': '1-instance-00000001'}
+        self.assertEqual([], self._wrong(host, _api()))
+
     def test_allocation(self):
         self.assertEqual(['MEMORY_MB allocated'],
                          self._wrong(_host(), _api({'provider1': 64})))
@@ -97,6 +103,23 @@ class TestUntouched(testtools.TestCase):
     def test_allocation_of_migration(self):
         self.assertEqual(['held by migrations'], self._wrong(
             held={'migration1': {'provider1': 64}}))
+
+
+class TestHeld(testtools.TestCase):
+
+    def _wrong(self, held=(), of_nobody=()):
+        return [fact.name for fact in absence.compare_held(
+            'host1', SERVER, dict(held), dict(of_nobody)).disagreements]
+
+    def test_nothing(self):
+        self.assertEqual([], self._wrong())
+
+    def test_allocation_that_stays_on_the_source(self):
+        self.assertEqual(
+            ['held by migrations of the server',
+             'MEMORY_MB held beside the flavors of its servers'],
+            self._wrong({'migration1': {'provider1': 64}},
+                        {'migration1': 64}))
 
 
 class TestRefusal(testtools.TestCase):

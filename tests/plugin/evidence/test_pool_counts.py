@@ -61,3 +61,29 @@ class PoolCountsTest(base.BaseTestCase):
                                          _survey(80, total=99), {2048: 10})
         self.assertEqual(['pages of 2048 KiB on node 0'],
                          [fact.name for fact in comparison.disagreements])
+
+
+LARGE = dataclasses.replace(samples.LARGE_PAGE, pools=(
+    inventory.DeclaredPool(2048, 100),))
+WITHHELD = dataclasses.replace(LARGE, allowed_page_sizes=('small',))
+ON_NODE = dataclasses.replace(LARGE, pools=(
+    inventory.DeclaredPool(2048, 90, node=0, reserved=10),))
+
+
+@ddt.ddt
+class CompareUntakenTest(base.BaseTestCase):
+
+    @ddt.data(
+        ([LARGE], 0, []),
+        ([LARGE, LARGE], 100, []),
+        # Nova takes the pages of both hosts for free.
+        ([LARGE, LARGE], 99, ['free pages of 2048 KiB, for guests']),
+        # Those who have others are welcome to them.
+        ([LARGE, WITHHELD], 0, []),
+        ([ON_NODE], 90, []),
+        ([ON_NODE], 89, ['free pages of 2048 KiB on node 0, for guests']))
+    @ddt.unpack
+    def test_compare(self, hosts, free, wrong):
+        comparison = pool_counts.compare_untaken(hosts, _survey(free))
+        self.assertEqual(wrong, [fact.name for fact
+                                 in comparison.disagreements])

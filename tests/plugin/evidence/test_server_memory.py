@@ -23,7 +23,6 @@ from mempage_tempest_plugin.evidence import server_memory
 from mempage_tempest_plugin.evidence import store_counts
 from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.hosts import pools
-from mempage_tempest_plugin.hosts import survey
 from tests.plugin import samples
 
 
@@ -112,8 +111,13 @@ LARGE_PAGE = [
     ({'backends': [samples.backend(name='ram-node0',
                                    mem_path='/srv/memory/x')]},
      {'ram-node0: file system type of /srv/memory/x',
-      'ram-node0: mapped from hugetlbfs', 'ram-node0: page size, KiB',
-      'ram-node0: resident, KiB'}),
+      'ram-node0: mapped from hugetlbfs', 'ram-node0: mapped shared',
+      'ram-node0: page size, KiB', 'ram-node0: resident, KiB'}),
+    ({'backends': [samples.backend(name='ram-node0', share=False,
+                                   mem_path='/dev/hugepages/qemu')]},
+     {'ram-node0: share'}),
+    ({'survey': samples.large_page_survey(shared=False)},
+     {'ram-node0: mapped shared'}),
     ({'backends': [samples.backend(name='ram-node0', prealloc=False,
                                    mem_path='/dev/hugepages/qemu')]},
      {'ram-node0: prealloc'}),
@@ -122,8 +126,8 @@ LARGE_PAGE = [
     ({'survey': samples.large_page_survey(resident_kib=2048)},
      {'ram-node0: resident, KiB'}),
     ({'survey': samples.large_page_survey(device='8:1')},
-     {'ram-node0: mapped from hugetlbfs', 'ram-node0: page size, KiB',
-      'ram-node0: resident, KiB'}),
+     {'ram-node0: mapped from hugetlbfs', 'ram-node0: mapped shared',
+      'ram-node0: page size, KiB', 'ram-node0: resident, KiB'}),
 ]
 
 
@@ -171,6 +175,25 @@ class CompareServerTest(base.BaseTestCase):
                 xml=samples.backing(free_page_reporting=True),
                 survey=samples.host_survey(files=known)))))
 
+    def test_guest_that_can_give_nothing_back(self):
+        known = samples.known_files()
+        known[samples.PATH] = dataclasses.replace(
+            known[samples.PATH], allocated=samples.RAM - 4096)
+        xml = samples.backing(free_page_reporting=True)
+        self.assertEqual(
+            {'pc.ram: allocated, bytes'}, _wrong(server_memory.compare(
+                samples.FILE_BACKED, samples.file_backed_evidence(
+                    xml=xml, survey=samples.host_survey(files=known)),
+                system=False)))
+        xml = dataclasses.replace(
+            samples.large_page_evidence().xml, free_page_reporting=True)
+        self.assertEqual(
+            {'ram-node0: resident, KiB'}, _wrong(server_memory.compare(
+                samples.LARGE_PAGE, samples.large_page_evidence(
+                    xml=xml,
+                    survey=samples.large_page_survey(resident_kib=2048)),
+                2048, system=False)))
+
     def test_plain_agrees(self):
         comparison = server_memory.compare(
             samples.PLAIN, samples.plain_evidence())
@@ -208,9 +231,18 @@ class CompareServerTest(base.BaseTestCase):
 @ddt.ddt
 class CompareHostTest(base.BaseTestCase):
 
-    def _wrong(self, host=samples.FILE_BACKED, name='fbm1', **changes):
+    def _wrong(self, host=samples.FILE_BACKED, name='fbm1',
+               domains=('instance-00000001',), **changes):
         return _wrong(host_state.compare(
-            host, samples.host_survey(**changes), name))
+            host, samples.host_survey(**changes), domains, name))
+
+    def test_file_of_a_guest_that_is_gone(self):
+        self.assertEqual({'files of guests that are gone'},
+                         self._wrong(domains=('instance-00000002',)))
+
+    def test_empty_directories_take_no_space(self):
+        self.assertEqual(set(), self._wrong(
+            domains=(), files=_without(samples.PATH)))
 
     def test_agrees(self):
         self.assertEqual(set(), self._wrong())
@@ -222,7 +254,8 @@ class CompareHostTest(base.BaseTestCase):
     def test_store_not_mounted(self):
         self.assertEqual(
             {'store: mount', 'store: on the root file system',
-             'store: file system type', 'store: space, MiB'},
+             'store: file system type', 'store: space, MiB',
+             'store: room for guests, MiB'},
             self._wrong(mounts=samples.host_survey().mounts[:1], store=None))
 
     def test_root_file_system_mounted_again(self):
@@ -236,8 +269,22 @@ class CompareHostTest(base.BaseTestCase):
         self.assertEqual({'kind of /srv/memory'}, self._wrong(files={}))
 
     def test_store_smaller_than_capacity(self):
-        small = survey.Store(samples.MIB, samples.MIB, 0)
-        self.assertEqual({'store: space, MiB'}, self._wrong(store=small))
+        small = samples.store(samples.MIB, samples.MIB, 0)
+        self.assertEqual({'store: space, MiB', 'store: room for guests, MiB'},
+                         self._wrong(store=small))
+
+    @ddt.data(
+        # Somebody else's files; what is kept for root.
+        {'free': 0, 'available': 0, 'in_guests': samples.RAM},
+        {'available': 780 * samples.MIB})
+    def test_store_without_room(self, changes):
+        store = dataclasses.replace(samples.host_survey().store, **changes)
+        self.assertEqual({'store: room for guests, MiB'},
+                         self._wrong(store=store))
+
+    def test_store_that_is_full_of_guests(self):
+        store = samples.store(1024 * samples.MIB, 0, 1024 * samples.MIB)
+        self.assertEqual(set(), self._wrong(store=store))
 
     @ddt.data((256, set()), (257, {'pages of 2048 KiB'}))
     @ddt.unpack
@@ -276,17 +323,52 @@ class CompareCapacityTest(base.BaseTestCase):
     @ddt.unpack
     def test_file_backed(self, changes, wrong):
         self.assertEqual(wrong, _wrong(host_state.compare_capacity(
-            samples.FILE_BACKED, samples.provider(**changes), 8000, False)))
+            samples.FILE_BACKED, samples.provider(**changes),
+            samples.host_survey(), False)))
+
+    def test_nova_30_reports_no_trait_of_file_backed_hosts(self):
+        for traits in (), ('COMPUTE_MEM_BACKING_FILE',):
+            self.assertEqual(
+                {'COMPUTE_MEM_BACKING_FILE'} if traits else set(),
+                _wrong(host_state.compare_capacity(
+                    samples.FILE_BACKED,
+                    samples.provider(traits=frozenset(traits)),
+                    samples.host_survey(), False, file_trait=False)))
 
     @ddt.data(
-        ({'memory_total': 8000, 'traits': frozenset()}, set()),
-        ({'memory_total': 8000}, {'COMPUTE_MEM_BACKING_FILE'}),
-        ({'memory_total': 8001, 'traits': frozenset()}, {'MEMORY_MB total'}),
-        ({'memory_total': 0, 'traits': frozenset()}, {'MEMORY_MB total'}))
+        ({}, set()),
+        ({'memory_total': 7200, 'memory_max_unit': 7200}, set()),
+        ({'memory_reserved': 512, 'allocation_ratio': 1.5}, set()),
+        ({'traits': frozenset(['COMPUTE_MEM_BACKING_FILE'])},
+         {'COMPUTE_MEM_BACKING_FILE'}),
+        ({'memory_total': 8001, 'memory_max_unit': 8001},
+         {'MEMORY_MB total'}),
+        # As on a host of Nova 30 with a file_backed_memory that is not
+        # declared.
+        ({'memory_total': 512, 'memory_max_unit': 512}, {'MEMORY_MB total'}),
+        ({'memory_max_unit': 1}, {'MEMORY_MB of one server, at most'}),
+        ({'memory_reserved': 8000}, {'MEMORY_MB less reserved, by its ratio'}),
+        ({'memory_total': None, 'memory_max_unit': None},
+         {'MEMORY_MB total', 'MEMORY_MB of one server, at most',
+          'MEMORY_MB less reserved, by its ratio'}))
     @ddt.unpack
     def test_plain(self, changes, wrong):
+        values = dict(memory_total=8000, memory_max_unit=8000,
+                      traits=frozenset())
+        values.update(changes)
         self.assertEqual(wrong, _wrong(host_state.compare_capacity(
-            samples.PLAIN, samples.provider(**changes), 8000, False)))
+            samples.PLAIN, samples.provider(**values),
+            samples.host_survey(), False)))
+
+    @ddt.data((4000, set()), (8000, {'MEMORY_MB total'}), (None, {
+        'MEMORY_MB total'}))
+    @ddt.unpack
+    def test_plain_while_ram_is_plugged_in(self, nodes_mib, wrong):
+        provider = samples.provider(memory_total=3700, memory_max_unit=3700,
+                                    traits=frozenset())
+        self.assertEqual(wrong, _wrong(host_state.compare_capacity(
+            samples.PLAIN, provider,
+            samples.host_survey(nodes_mib=nodes_mib), False)))
 
     @ddt.data(
         (samples.LARGE_PAGE, ['2048', 'REQUIRED'], set()),
@@ -299,21 +381,22 @@ class CompareCapacityTest(base.BaseTestCase):
         (samples.PLAIN, ['4', 'REQUIRED'], {REFUSALS}))
     @ddt.unpack
     def test_page_sizes(self, host, sizes, wrong):
-        provider = samples.provider(traits=frozenset(
-            'CUSTOM_MEMORY_PAGE_SIZE_' + size for size in sizes))
+        provider = samples.provider(
+            memory_total=8000, memory_max_unit=8000, traits=frozenset(
+                'CUSTOM_MEMORY_PAGE_SIZE_' + size for size in sizes))
         self.assertEqual(wrong, _wrong(host_state.compare_capacity(
-            host, provider, 8000, True)))
+            host, provider, samples.host_survey(), True)))
 
     def test_no_provider(self):
         self.assertEqual({'provider'}, _wrong(host_state.compare_capacity(
-            samples.PLAIN, None, 8000, True)))
+            samples.PLAIN, None, samples.host_survey(), True)))
 
 
 class CompareRemainsTest(base.BaseTestCase):
 
     def _wrong(self, **changes):
         values = dict(files={}, processes={},
-                      store=survey.Store(1024, 1000, 24))
+                      store=samples.store(1024, 1000, 24))
         values.update(changes)
         return _wrong(remains.compare(
             samples.FILE_BACKED, samples.host_survey(**values),
@@ -335,13 +418,13 @@ class CompareRemainsTest(base.BaseTestCase):
             processes=samples.host_survey().processes))
 
     def test_space(self):
-        held = survey.Store(1024 * samples.MIB, 1024 * samples.MIB -
-                            samples.RAM, 0)
+        held = samples.store(1024 * samples.MIB,
+                             1024 * samples.MIB - samples.RAM, 0)
         self.assertEqual({'space kept by deleted files, MiB'},
                          self._wrong(store=held))
 
     def test_space_of_other_servers(self):
-        others = survey.Store(1024 * samples.MIB, 0, 1024 * samples.MIB)
+        others = samples.store(1024 * samples.MIB, 0, 1024 * samples.MIB)
         self.assertEqual(set(), self._wrong(store=others))
 
 
@@ -358,7 +441,11 @@ class LinkTest(base.BaseTestCase):
 
     def test_host(self):
         self.assertEqual(set(), _wrong(host_state.compare(
-            self.declared, self.survey, 'fbm1')))
+            self.declared, self.survey, {'instance-00000001'}, 'fbm1')))
+
+    def test_file_of_a_guest_that_is_gone(self):
+        self.assertEqual({'files of guests that are gone'}, _wrong(
+            host_state.compare(self.declared, self.survey, set(), 'fbm1')))
 
     def test_server(self):
         self.assertEqual(set(), _wrong(server_memory.compare(
@@ -366,7 +453,7 @@ class LinkTest(base.BaseTestCase):
 
     def test_store(self):
         before = dataclasses.replace(
-            self.survey, files={}, store=survey.Store(
+            self.survey, files={}, store=samples.store(
                 1024 * samples.MIB, 1024 * samples.MIB, 0))
         self.assertEqual(set(), _wrong(store_counts.compare(
             self.declared, store_counts.Count(before, 0),

@@ -20,7 +20,6 @@ from oslotest import base
 from mempage_tempest_plugin.changes import foreign_data
 from mempage_tempest_plugin.evidence import store_counts
 from mempage_tempest_plugin.hosts import files
-from mempage_tempest_plugin.hosts import survey
 from tests.plugin import samples
 
 MIB = samples.MIB
@@ -38,7 +37,7 @@ def _file(name, mib, allocated=None):
 def _count(used, found, lost=0):
     in_files = sum(each.allocated for each in found.values())
     return store_counts.Count(samples.host_survey(
-        files=found, store=survey.Store(
+        files=found, store=samples.store(
             1024 * MIB, 1024 * MIB - in_files - lost * MIB, in_files)), used)
 
 

@@ -32,6 +32,17 @@ from tests.plugin import samples
 PAGES = 1024
 
 
+class TestDomains(base.BaseTestCase):
+
+    def test_those_that_come_and_go(self):
+        host = compute_host.ComputeHost(mock.Mock(), 60)
+        host.libvirt = mock.Mock()
+        host.libvirt.domains.side_effect = [{'gone'}, {'new'}]
+        with mock.patch.object(host, 'survey') as survey:
+            self.assertEqual((survey.return_value, {'gone', 'new'}),
+                             host.survey_and_domains())
+
+
 class HostTestCase(base.BaseTestCase):
     """Tests of a host whose commands run here."""
 

@@ -47,6 +47,12 @@ class FileTest(base.BaseTestCase):
         self._append('after\n')
         self.assertEqual('after\n', self.log.since(end))
 
+    def test_about(self):
+        end = self.log.end()
+        self._append('[instance: uuid-a] one\n[instance: uuid-b] two\n')
+        self.assertEqual(['[instance: uuid-a] one'],
+                         self.log.about('uuid-a', end))
+
     def test_rotated(self):
         end = self.log.end()
         self._append('new\n', 'w')

@@ -31,6 +31,8 @@ fbm1
 
 === memory
 MemTotal:        8192000 kB
+Node 0 MemTotal:        4096000 kB
+Node 1 MemTotal:        2048000 kB
 MemAvailable:    2048000 kB
 
 === mounts
@@ -42,7 +44,7 @@ MemAvailable:    2048000 kB
 d 755 0 0 40 1 60 0 /srv
 
 === store
-4096 1000 900 80
+4096 1000 900 850 80 40
 
 === process %(uuid)s 42
 64055
@@ -77,10 +79,11 @@ class ParseTest(base.BaseTestCase):
                          self.survey.boot)
         self.assertEqual((8000, 2000), (self.survey.memory_mib,
                                         self.survey.available_mib))
+        self.assertEqual(6000, self.survey.nodes_mib)
         self.assertEqual([], self.survey.pools)
 
     def test_store(self):
-        self.assertEqual(survey.Store(4096000, 3686400, 40960),
+        self.assertEqual(survey.Store(4096000, 3686400, 40960, 3481600, 20480),
                          self.survey.store)
         self.assertEqual(409600 - 40960, self.survey.store.unexplained)
 
@@ -93,10 +96,11 @@ class ParseTest(base.BaseTestCase):
 
     def test_kernel_that_does_not_tell(self):
         text = TEXT.replace('=== numa', '=== other').replace(
-            'MemAvailable', 'MemOther')
+            'MemAvailable', 'MemOther').replace('Node', 'Other')
         found = survey.parse('fbm1', text)
         self.assertIsNone(found.processes[UUID][0].node_pages)
         self.assertIsNone(found.available_mib)
+        self.assertIsNone(found.nodes_mib)
 
     def test_files(self):
         self.assertEqual(['/srv', '/srv/pc.ram'], sorted(self.survey.files))

@@ -21,7 +21,6 @@ from oslotest import base as test_base
 
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.evidence import collect
-from mempage_tempest_plugin.hosts import survey
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import stores
@@ -106,7 +105,7 @@ class MoreThanMemoryTest(test_base.BaseTestCase):
         used = sum(found.allocated for found in files.values())
         return samples.host_survey(
             memory_mib=MEMORY, available_mib=self.available, files=files,
-            store=survey.Store(1024 * MIB, 1024 * MIB - used, used))
+            store=samples.store(1024 * MIB, 1024 * MIB - used, used))
 
     def _fails(self):
         return str(self.assertRaises(

@@ -1,0 +1,56 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+from unittest import mock
+
+import fixtures
+from oslotest import base as test_base
+
+from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.tests.api import test_page_size_guards
+from mempage_tempest_plugin.tests.bases import base
+from tests.plugin.bases import cases
+
+
+class WithoutPagesTest(test_base.BaseTestCase):
+    """Hosts that take no guests at all refuse none for its pages."""
+
+    def setUp(self):
+        super().setUp()
+        self.case = cases.make(
+            test_page_size_guards.TestColdMigrationWithoutPages,
+            'test_refused', source=cases.host('a'),
+            destinations=[cases.host('b')], nova=mock.Mock(),
+            ordinary={'ram': 64})
+        self.case.boot = mock.Mock()
+        self.start = self.useFixture(
+            fixtures.MockPatchObject(
+                base.BaseMoveTest, 'start')).mock
+
+    def _start(self, status, fault=''):
+        self.case.boot.return_value = servers.RequestedServer(
+            'uuid', 64, host='b', status=status, fault=fault)
+        self.case.start()
+
+    def test_ordinary_servers_are_taken(self):
+        self._start('ACTIVE')
+        self.case.boot.assert_called_once_with(
+            self.case.destinations[0], flavor={'ram': 64})
+        self.start.assert_called_once_with()
+        self.assertEqual([], self.case.servers)
+
+    def test_disabled_host(self):
+        error = self.assertRaises(AssertionError, self._start, 'ERROR',
+                                  'No valid host was found.')
+        self.assertIn('servers that ask for no page size', str(error))
+        self.start.assert_not_called()
