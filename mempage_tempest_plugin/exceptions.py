@@ -126,6 +126,14 @@ class FactsMissing(HostError):
     """An answer from a compute host lacks what was asked for."""
 
 
+class ConfigurationUnclear(HostError):
+    """A service on a compute host would refuse its configuration."""
+
+    def __init__(self, host, problem):
+        super().__init__(host, 'its configuration cannot be understood: %s'
+                         % problem)
+
+
 class StoreNotMounted(HostError):
     """The declared backing store of a compute host is not there."""
 

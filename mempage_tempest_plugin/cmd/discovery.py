@@ -12,24 +12,43 @@
 
 """Draft a host inventory from a living cloud."""
 
-import collections
 import dataclasses
 import os
 
-from oslo_utils import strutils
 from tempest import clients
 from tempest.common import credentials_factory
 from tempest import config
 
 from mempage_tempest_plugin.declared import inventory
+from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.hosts import libvirt_root
+from mempage_tempest_plugin.hosts import mounts
+from mempage_tempest_plugin.hosts import nova_config
 from mempage_tempest_plugin.hosts import pools
 from mempage_tempest_plugin.hosts import scripts
 from mempage_tempest_plugin.hosts import sections
+from mempage_tempest_plugin.hosts import virconf
 
 SCRIPT = 'discover.sh'
 STORE = 'discover_store.sh'
+QEMU_CONF = '/etc/libvirt/qemu.conf'
+#: libvirt's own, if it is told of no other.
+DIRECTORY = '/var/lib/libvirt/qemu/ram'
+#: How the driver of nova_mempage is named, which knows allowed page sizes.
+DRIVER = 'mempage.'
+
+
+@dataclasses.dataclass(frozen=True)
+class Draft:
+    """A drafted declaration.
+
+    :ivar notes: sentences that say what of it was guessed, and what was not
+        found
+    """
+
+    host: inventory.Host
+    notes: tuple[str, ...]
 
 
 def addresses(config_file):
@@ -54,28 +73,37 @@ def draft(host, timeout):
     :param host: its declaration as far as it is needed to reach it
         (inventory.Host)
     :param timeout: seconds that the host may stay silent
-    :returns: the inventory.Host, with what its configuration tells
+    :returns: a :class:`Draft`, with what its configuration tells
+    :raises ConfigurationUnclear: if a service there would refuse its
+        configuration
     :raises HostError: if the host cannot be reached or asked
     """
     living = compute_host.ComputeHost(host, timeout)
     try:
-        found = sections.split(scripts.run(living.ssh, SCRIPT)
-                               + libvirt_root.run(living.ssh, STORE))
+        return _look(living.ssh, host)
     finally:
         living.close()
+
+
+def _look(ssh, host):
+    running = nova_config.processes(ssh)
+    configuration = nova_config.read(ssh, host.name, running)
+    found = sections.split(scripts.run(
+        ssh, SCRIPT, nova=running[0].pid if running else ''))
     found = {name: text.strip() for name, text in found.items()}
-    return dataclasses.replace(host, compute_log=log(found),
-                               **vars(policy(found)))
-
-
-def policy(found):
-    """Tell what a host's configuration says of its memory.
-
-    :param found: dict of the script's sections
-    :returns: an inventory.Policy
-    """
-    return inventory.Policy(file_backed=_file_backed(found),
-                            pools=tuple(_pools(found)))
+    notes = list(configuration.notes)
+    store = None
+    if configuration.file_backed_mib:
+        store = _store(ssh, host.name, configuration.file_backed_mib, notes)
+    drafted = dataclasses.replace(
+        host, file_backed=store, compute_log=log(found),
+        small_page_kib=int(found['page']) // 1024,
+        pools=tuple(_pools(found, configuration.reserved, notes)),
+        allowed_page_sizes=_allowed(configuration, notes))
+    if drafted.compute_log is None:
+        notes.append('Where nova-compute logs to was not found: '
+                     'services.nova-compute.')
+    return Draft(drafted, tuple(notes))
 
 
 def log(found):
@@ -90,38 +118,79 @@ def log(found):
     return None
 
 
-def _file_backed(found):
-    if not int(found.get('capacity') or 0):
-        return None
-    mount, _, filesystem = found['mount'].rpartition(' ')
-    return inventory.FileBacked(int(found['capacity']), found['directory'],
-                                mount.strip(), filesystem)
+def _store(ssh, host, capacity_mib, notes):
+    """Draft a backing store.
+
+    :param notes: list that gets what was guessed
+    :returns: an inventory.FileBacked
+    """
+    wanted = _backing_directory(ssh, host, notes)
+    found = sections.split(libvirt_root.run(ssh, STORE, directory=wanted))
+    directory = found['directory'].strip()
+    if directory != wanted:
+        notes.append('%s, the directory that libvirt is to have, does not '
+                     'exist: what is above it was drafted.' % wanted)
+    mount = mounts.holding(mounts.parse(found['mounts']),
+                           found['real'].strip())
+    if mount.point == '/':
+        notes.append('Nothing is mounted for %s: it is on the root file '
+                     'system.' % directory)
+    return inventory.FileBacked(capacity_mib, directory, mount.point,
+                                mount.filesystem)
 
 
-def _pools(found):
-    seen = pools.parse(found.get('pools', ''))
-    reserved = collections.Counter()
-    for node, size, pages in _reserved(found.get('reserved', '')):
-        reserved[node, size] += pages
+def _backing_directory(ssh, host, notes):
+    found = libvirt_root.execute(ssh, ['cat', QEMU_CONF], check=False)
+    if found.status:
+        notes.append('%s cannot be read: the directory that libvirt has by '
+                     'itself was guessed.' % QEMU_CONF)
+        return DIRECTORY
+    try:
+        options = virconf.strings(found.stdout)
+    except ValueError as error:
+        raise exceptions.ConfigurationUnclear(
+            host, '%s, %s' % (QEMU_CONF, error)) from error
+    directory = options.get('memory_backing_dir', DIRECTORY)
+    if not directory or not directory.startswith('/'):
+        raise exceptions.ConfigurationUnclear(
+            host, '%s: memory_backing_dir is no absolute path' % QEMU_CONF)
+    return directory
+
+
+def _pools(found, reserved, notes):
+    """Draft pools.
+
+    :param reserved: as of nova_config.Configuration
+    :param notes: list that gets what was guessed
+    :returns: iterator over inventory.DeclaredPool
+    """
+    seen = pools.parse(found['pools'])
     # On a machine with one node there is nothing to tell apart.
     several = len({pool.node for pool in seen}) > 1
     for pool in seen:
-        held = min(reserved[pool.node, pool.size_kib], pool.total)
-        if pool.total:
+        wanted = reserved.get((pool.node, pool.size_kib), 0)
+        if wanted > pool.persistent:
+            notes.append(
+                'Nova reserves %d pages of %d KiB on node %d, which has %d.'
+                % (wanted, pool.size_kib, pool.node, pool.persistent))
+        held = min(wanted, pool.persistent)
+        if pool.persistent:
             yield inventory.DeclaredPool(
-                pool.size_kib, pool.total - held,
+                pool.size_kib, pool.persistent - held,
                 pool.node if several else None, held)
+        if pool.surplus:
+            notes.append(
+                '%d pages of %d KiB on node %d are surplus: the kernel takes '
+                'them back, and they were left out.' % (
+                    pool.surplus, pool.size_kib, pool.node))
 
 
-def _reserved(text):
-    """Read the values of nova's reserved_huge_pages.
-
-    :param text: a value per line, as ``node:0,size:2048,count:64``
-    :returns: iterator over (node, page size in KiB, pages)
-    """
-    for line in text.splitlines():
-        value = dict(part.strip().split(':') for part in line.split(','))
-        size = value['size']
-        if not size.isdigit():
-            size = strutils.string_to_bytes(size, return_int=True) // 1024
-        yield int(value['node']), int(size), int(value['count'])
+def _allowed(configuration, notes):
+    sizes = configuration.allowed_page_sizes
+    if not sizes:
+        return inventory.Policy.allowed_page_sizes
+    if (configuration.driver or '').startswith(DRIVER):
+        return sizes
+    notes.append('allowed_memory_pagesize is set, and not in effect: '
+                 'compute_driver is %s.' % configuration.driver)
+    return inventory.Policy.allowed_page_sizes

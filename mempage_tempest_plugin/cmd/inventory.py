@@ -15,10 +15,12 @@
 import argparse
 import contextlib
 import sys
+import textwrap
 
 from mempage_tempest_plugin.cmd import discovery
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.evidence import host_state
+from mempage_tempest_plugin.evidence import redact
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import compute_host
 
@@ -43,30 +45,54 @@ def main(argv=None):
 def discover(arguments):
     """Draft an inventory of all hosts that nova knows.
 
-    A host that cannot be looked at is left out, with a message.
+    A host that cannot be looked at, or understood, is left out, with a
+    message. What was guessed is said above each host.
 
     :param arguments: the parsed command line
     :returns: exit status
     """
     ssh = inventory.Ssh(arguments.ssh_user, arguments.ssh_key,
                         arguments.ssh_port, arguments.known_hosts)
-    hosts = {}
-    status = 0
+    drafts = []
+    left_out = []
     for name, address in discovery.addresses(arguments.config_file).items():
         uri = arguments.libvirt_uri.format(address=address,
                                            user=arguments.ssh_user)
         try:
-            hosts[name] = discovery.draft(
-                inventory.Host(name, address, ssh, uri), TIMEOUT)
+            drafts.append(discovery.draft(
+                inventory.Host(name, address, ssh, uri), TIMEOUT))
         except exceptions.HostError as error:
-            print('left out: %s' % error, file=sys.stderr)
-            status = 1
+            # It may name a line of a configuration file.
+            left_out.append('left out: %s' % redact.mask(str(error)))
+            print(left_out[-1], file=sys.stderr)
     with _output(arguments.output) as stream:
         stream.write('# A draft. What the tests expect is what stands here: '
                      'read it.\n')
-        stream.write(inventory.dump(
-            inventory.Inventory(arguments.output, hosts)))
-    return status
+        stream.write(_document(drafts, left_out))
+    return 1 if left_out else 0
+
+
+def _document(drafts, left_out):
+    """Write an inventory with remarks.
+
+    :param drafts: list of discovery.Draft
+    :param left_out: list of sentences on hosts that are not in it
+    """
+    remarks = ''.join(map(_remark, left_out))
+    if not drafts:
+        return remarks + inventory.dump(inventory.Inventory('', {}))
+    hosts = ''.join(
+        ''.join(_remark(note, '  # ') for note in draft.notes)
+        # Without the key that all hosts are below.
+        + inventory.dump(inventory.Inventory('', {
+            draft.host.name: draft.host})).partition('\n')[2]
+        for draft in drafts)
+    return remarks + 'hosts:\n' + hosts
+
+
+def _remark(text, begin='# '):
+    return textwrap.fill(text, 79, initial_indent=begin,
+                         subsequent_indent=begin + '  ') + '\n'
 
 
 def check(arguments):

@@ -16,13 +16,17 @@ import dataclasses
 import re
 
 _COUNTER = re.compile(
-    r'^/sys/devices/system/node/node(?P<node>\d+)/hugepages/'
+    r'^/sys/(?:devices/system/node/node(?P<node>\d+)|kernel/mm)/hugepages/'
     r'hugepages-(?P<size>\d+)kB/(?P<name>\w+)_hugepages:(?P<count>\d+)$')
 
 
 @dataclasses.dataclass(frozen=True)
 class NodePool:
-    """One page size (KiB) on one NUMA node, counted in pages."""
+    """One page size (KiB) on one NUMA node, counted in pages.
+
+    :ivar surplus: how many of them the kernel has made beyond the pool
+        (nr_overcommit_hugepages), and takes back when they are free
+    """
 
     node: int
     size_kib: int
@@ -30,20 +34,27 @@ class NodePool:
     free: int
     surplus: int
 
+    @property
+    def persistent(self):
+        """How many pages the pool has, whoever has taken some."""
+        return self.total - self.surplus
+
 
 def parse(text):
     """Read the pools of all NUMA nodes.
 
     :param text: what ``grep .`` prints of the counters nr_hugepages,
-        free_hugepages and surplus_hugepages, with their paths
+        free_hugepages and surplus_hugepages, with their paths: those of
+        the nodes, or those of a kernel that knows no nodes
     :returns: list of :class:`NodePool`, ordered by node and page size
     """
+    matches = list(filter(None, (_COUNTER.match(line.strip())
+                                 for line in text.splitlines())))
     counters = {}
-    for line in text.splitlines():
-        match = _COUNTER.match(line.strip())
-        if match:
-            key = (int(match['node']), int(match['size']))
-            counters.setdefault(key, {})[match['name']] = int(match['count'])
+    for match in ([each for each in matches if each['node']] or matches):
+        # Without nodes, Nova and libvirt take the machine for node 0.
+        key = (int(match['node'] or 0), int(match['size']))
+        counters.setdefault(key, {})[match['name']] = int(match['count'])
     return [NodePool(node, size, found.get('nr', 0), found.get('free', 0),
                      found.get('surplus', 0))
             for (node, size), found in sorted(counters.items())]

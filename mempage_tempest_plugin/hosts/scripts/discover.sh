@@ -10,8 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-# Print, in sections, how a compute host is configured. Read by sh on its
-# standard input, as root.
+# Print, in sections, what a compute host is and has. Read by sh on its
+# standard input, as root. $nova is the PID of its nova-compute, if that runs.
 
 LC_ALL=C
 export LC_ALL
@@ -21,50 +21,23 @@ section() {
     printf '\n=== %s\n' "$*"
 }
 
-# The PID of nova-compute, which Python runs.
-nova=$(for process in /proc/[0-9]*; do
-    tr '\000' '\n' < "$process/cmdline" | head -n 2 | grep -q '/nova-compute$' &&
-        printf '%s\n' "${process#/proc/}" && break
-done)
-
-# In a container, it has a root directory of its own.
-as_nova() {
-    if [ -n "$nova" ]; then
-        nsenter --target "$nova" --mount --root -- "$@"
-    else
-        "$@"
-    fi
+# The units that nova-compute may be: the one that it runs in, whatever its
+# name, and the usual ones.
+units() {
+    sed -n 's!.*/\([^/]*\(nova\|n-cpu\)[^/]*\)\.service$!\1!p' \
+        "/proc/$nova/cgroup"
+    printf '%s\n' nova-compute openstack-nova-compute devstack@n-cpu
 }
 
-# The files that it was started with, or else the usual ones, as Nova reads
-# them: what comes later wins.
-nova_configuration() {
-    files=$(tr '\000' '\n' < "/proc/$nova/cmdline" |
-        sed -n -e 's/^--config-file=//p' -e '/^--config-file$/ { n; p; }')
-    if [ -n "$files" ]; then
-        printf '%s\n' "$files"
-    else
-        as_nova sh -c 'ls -dU /etc/nova/nova.conf \
-            /etc/nova/nova-compute.conf /etc/nova/nova-cpu.conf \
-            /etc/nova/nova.conf.d/*.conf /etc/nova/nova-compute.conf.d/*.conf'
-    fi
-}
-
-section capacity
-nova_configuration | while read -r file; do
-    as_nova sed -n 's/^ *file_backed_memory *= *\([0-9]*\).*/\1/p' "$file"
-done | tail -n 1
-
-section reserved
-nova_configuration | while read -r file; do
-    as_nova sed -n 's/^ *reserved_huge_pages *= *//p' "$file"
-done
+section page
+getconf PAGESIZE
 
 section pools
-grep . /sys/devices/system/node/node*/hugepages/hugepages-*/*_hugepages
+grep . /sys/devices/system/node/node*/hugepages/hugepages-*/*_hugepages ||
+    grep . /sys/kernel/mm/hugepages/hugepages-*/*_hugepages
 
 section journal
-for unit in nova-compute openstack-nova-compute devstack@n-cpu; do
+units | while read -r unit; do
     systemctl is-active --quiet "$unit" && printf '%s\n' "$unit"
 done
 

@@ -10,8 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-# Print, in sections, which backing store libvirt is configured for. Read by sh
-# on its standard input, as root, with libvirt's root directory.
+# Print, in sections, where a backing directory is. Read by sh on its standard
+# input, as root, with libvirt's root directory.
 
 LC_ALL=C
 export LC_ALL
@@ -21,16 +21,17 @@ section() {
     printf '\n=== %s\n' "$*"
 }
 
-section directory
-directory=$(sed -n 's/^ *memory_backing_dir *= *"\(.*\)".*/\1/p' \
-    /etc/libvirt/qemu.conf | tail -n 1)
-directory=${directory:-/var/lib/libvirt/qemu/ram}
 # libvirt makes its own default directory only with the first guest.
 while [ ! -d "$directory" ] && [ "$directory" != / ]; do
     directory=$(dirname -- "$directory")
 done
+
+section directory
 printf '%s\n' "$directory"
 
-section mount
-findmnt -n -o TARGET,FSTYPE -T "$directory"
+section real
+readlink -f -- "$directory"
+
+section mounts
+cat /proc/self/mountinfo
 exit 0

@@ -81,7 +81,8 @@ grep -h ' MemTotal:' /sys/devices/system/node/node*/meminfo
 section mounts
 cat /proc/self/mountinfo
 section pools
-grep . /sys/devices/system/node/node*/hugepages/hugepages-*/*_hugepages
+grep . /sys/devices/system/node/node*/hugepages/hugepages-*/*_hugepages ||
+    grep . /sys/kernel/mm/hugepages/hugepages-*/*_hugepages
 
 if [ -n "$directory" ]; then
     section files

@@ -10,18 +10,21 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import dataclasses
 import io
 from unittest import mock
 
 from oslotest import base
 import yaml
 
+from mempage_tempest_plugin.cmd import discovery
 from mempage_tempest_plugin.cmd import inventory as command
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin import exceptions
 from tests.plugin import samples
 
 LOOK = samples.host_survey(), {'instance-00000001'}
+HOST = dataclasses.replace(samples.LARGE_PAGE, name='fbm1')
 UNREACHABLE = exceptions.HostUnreachable('fbm2', 'a@b:22', 'refused')
 
 
@@ -44,12 +47,14 @@ class DiscoverTest(base.BaseTestCase):
             'mempage_tempest_plugin.cmd.discovery.' + name, **kwargs)
 
     def test_host_that_cannot_be_reached_is_left_out(self):
-        self._patch_discovery('draft', side_effect=[samples.LARGE_PAGE,
-                                                    UNREACHABLE])
+        self._patch_discovery('draft', side_effect=[
+            discovery.Draft(HOST, ('A note.',)), UNREACHABLE])
         status = command.main(['discover', '--config-file', 'tempest.conf',
                                '--ssh-user', 'a', '--ssh-key', '/key'])
         self.assertEqual(1, status)
         self.assertIn('# A draft.', self.stdout.getvalue())
+        self.assertIn('# left out: host fbm2: ', self.stdout.getvalue())
+        self.assertIn('\n  # A note.\n  fbm1:\n', self.stdout.getvalue())
         [(name, declared)] = yaml.safe_load(
             self.stdout.getvalue())['hosts'].items()
         self.assertEqual(('fbm1', ['large']),
@@ -57,8 +62,20 @@ class DiscoverTest(base.BaseTestCase):
         self.assertIn('left out: host fbm2: unreachable',
                       self.stderr.getvalue())
 
+    def test_secrets_of_a_line_that_is_not_understood(self):
+        self._patch_discovery(
+            'draft', side_effect=exceptions.ConfigurationUnclear(
+                'fbm1', "line 3: password = 'SECRET'"))
+        command.main(['discover', '--config-file', 'tempest.conf',
+                      '--ssh-user', 'a', '--ssh-key', '/key'])
+        self.assertIn('line 3', self.stderr.getvalue())
+        self.assertNotIn('SECRET', self.stderr.getvalue())
+        self.assertEqual({'hosts': {}},
+                         yaml.safe_load(self.stdout.getvalue()))
+
     def test_uri(self):
-        draft = self._patch_discovery('draft', return_value=samples.PLAIN)
+        draft = self._patch_discovery(
+            'draft', return_value=discovery.Draft(samples.PLAIN, ()))
         self.assertEqual(0, command.main([
             'discover', '--config-file', 'tempest.conf', '--ssh-user', 'a',
             '--ssh-key', '/key']))
