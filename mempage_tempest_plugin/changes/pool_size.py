@@ -12,8 +12,14 @@
 
 """Change the number of pages in a host's pools."""
 
-_PATH = ('/sys/devices/system/node/node%d/hugepages/hugepages-%dkB/'
-         'nr_hugepages')
+_FILE = 'hugepages/hugepages-%dkB/nr_hugepages'
+_PATH = '/sys/devices/system/node/node%d/' + _FILE
+#: Of a kernel that knows no nodes.
+_WITHOUT_NODE = '/sys/kernel/mm/' + _FILE
+_CHANGE = """
+[ -e "$1" ] || shift
+echo "$0" >"$1" && cat "$1"
+"""
 
 
 def change(host, pool, pages):
@@ -25,7 +31,6 @@ def change(host, pool, pages):
     :returns: how many it has now; the kernel gives what it can
     :raises HostError: if the host cannot be reached, or refuses
     """
-    path = _PATH % (pool.node, pool.size_kib)
     return int(host.ssh.execute(
-        ['sh', '-c', 'echo "$0" >"$1" && cat "$1"', str(pages), path],
-        root=True).stdout)
+        ['sh', '-c', _CHANGE, str(pages), _PATH % (pool.node, pool.size_kib),
+         _WITHOUT_NODE % pool.size_kib], root=True).stdout)

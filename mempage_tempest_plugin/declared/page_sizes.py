@@ -14,9 +14,17 @@
 
 import dataclasses
 import enum
+import re
+
+from mempage_tempest_plugin.declared import traits
 
 #: What a flavor asks for a page size with.
 EXTRA_SPEC = 'hw:mem_page_size'
+# What else says where a guest's memory is: in pages that must not be swapped,
+# on which nodes and how much on each, on hosts that have some page sizes.
+_ABOUT_MEMORY = re.compile(
+    'hw:(mem_page_size|locked_memory|numa_.*)|resources[^:]*:MEMORY_MB|'
+    'trait[^:]*:(%s|%s.*)' % (traits.FILE_BACKED, traits.PAGE_SIZE))
 
 SMALL = 'small'
 LARGE = 'large'
@@ -83,6 +91,16 @@ class Outcome:
     granted: dict
     faults: frozenset
     late: frozenset = frozenset()
+
+
+def not_about_memory(extra_specs):
+    """Choose what a flavor demands besides memory of some kind.
+
+    :param extra_specs: dict
+    :returns: dict without those that say where the memory comes from
+    """
+    return {key: value for key, value in extra_specs.items()
+            if not _ABOUT_MEMORY.fullmatch(key)}
 
 
 def available(host):

@@ -50,6 +50,9 @@ def compare(host, survey, domains, libvirt_name):
         _compare_owners(comparison, survey.real(host.file_backed.directory),
                         survey, domains)
     _compare_pools(comparison, host.pools, survey)
+    if survey.small_page_kib is not None:
+        comparison.equal('kernel', 'small page size, KiB',
+                         host.small_page_kib, survey.small_page_kib)
     return comparison
 
 
@@ -58,10 +61,18 @@ def _compare_pools(comparison, declared, survey):
     for pool in declared:
         wanted[pool.size_kib, pool.node] += pool.pages + pool.reserved
     for (size, node), pages in wanted.items():
-        found = sum(pool.total for pool in survey.pools
-                    if pool.size_kib == size and node in (None, pool.node))
+        found = [pool.persistent for pool in survey.pools
+                 if pool.size_kib == size and node in (None, pool.node)]
         comparison.holds('kernel', pool_counts.pages_name(size, node),
-                         'at least %d' % pages, found, found >= pages)
+                         'at least %d' % pages, sum(found),
+                         sum(found) >= pages)
+        # Each node that has some is taken to have an equal share.
+        found = [each for each in found if each]
+        if len(found) > 1:
+            share = pages // len(found)
+            comparison.holds(
+                'kernel', 'fewest pages of %d KiB on a node' % size,
+                'at least %d' % share, min(found), min(found) >= share)
 
 
 def _compare_store(comparison, declared, survey):

@@ -107,6 +107,6 @@ def _count(survey):
     totals = collections.Counter()
     free = collections.Counter()
     for pool in survey.pools:
-        totals[pool.size_kib, pool.node] += pool.total
+        totals[pool.size_kib, pool.node] += pool.persistent
         free[pool.size_kib, pool.node] += pool.free
     return totals, free

@@ -101,6 +101,6 @@ def _count(survey, by_node):
     free = collections.Counter()
     for pool in survey.pools:
         node = pool.node if pool.size_kib in by_node else None
-        totals[pool.size_kib, node] += pool.total
+        totals[pool.size_kib, node] += pool.persistent
         free[pool.size_kib] += pool.free
     return totals, free

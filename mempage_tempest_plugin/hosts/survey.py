@@ -86,6 +86,7 @@ class Survey:
         (PID, device)
     :ivar available_mib: how much RAM the kernel could still hand out; None if
         it does not tell
+    :ivar small_page_kib: the kernel's page size; None if it is not told
     :ivar real_paths: by declared path of the store: the one that all paths
         here begin with, see compute_host.ComputeHost.real_paths
     :ivar nodes_mib: the RAM of all NUMA nodes together, which is less while
@@ -103,6 +104,7 @@ class Survey:
     mappers: dict[str, list[tuple[int, str]]]
     available_mib: int | None = None
     nodes_mib: int | None = None
+    small_page_kib: int | None = None
     real_paths: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def real(self, declared):
@@ -166,7 +168,12 @@ def parse(host, text):
                  if name.startswith('maps ')},
         available_mib=(int(memory['MemAvailable']) // 1024
                        if 'MemAvailable' in memory else None),
-        nodes_mib=sum(map(int, nodes)) // 1024 if nodes else None)
+        nodes_mib=sum(map(int, nodes)) // 1024 if nodes else None,
+        small_page_kib=_page_kib(found.get('page', '')))
+
+
+def _page_kib(body):
+    return int(body) // 1024 if body.strip() else None
 
 
 def _store(body):

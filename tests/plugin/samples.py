@@ -90,7 +90,7 @@ def host_survey(mappings=None, **changes):
         store=store(1024 * MIB, 1024 * MIB - RAM, RAM),
         processes={SERVER: [survey.Process(
             PID, QEMU_USER, mappings or [LIBRARY, mapping()])]},
-        mappers={PATH: [(PID, '0:40')]})
+        mappers={PATH: [(PID, '0:40')]}, small_page_kib=4)
     values.update(changes)
     return survey.Survey(**values)
 

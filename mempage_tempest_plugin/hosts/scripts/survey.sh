@@ -80,6 +80,8 @@ grep -E '^(MemTotal|MemAvailable):' /proc/meminfo
 grep -h ' MemTotal:' /sys/devices/system/node/node*/meminfo
 section mounts
 cat /proc/self/mountinfo
+section page
+getconf PAGESIZE
 section pools
 grep . /sys/devices/system/node/node*/hugepages/hugepages-*/*_hugepages ||
     grep . /sys/kernel/mm/hugepages/hugepages-*/*_hugepages

@@ -55,8 +55,8 @@ class TestReservedPages(pools.BasePoolTest):
         """Give a pool more pages on one node, until the end of the test."""
         node = next(found for found in self.before(host).pools
                     if found.size_kib == pool.size_kib and found.total)
-        wanted = node.total + pool.unit_mib * 1024 // pool.size_kib
-        self.addCleanup(pool_size.change, host, node, node.total)
+        wanted = node.persistent + pool.unit_mib * 1024 // pool.size_kib
+        self.addCleanup(pool_size.change, host, node, node.persistent)
         given = pool_size.change(host, node, wanted)
         if given != wanted:
             raise self.skipException(

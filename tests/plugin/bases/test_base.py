@@ -413,6 +413,52 @@ class ResourceSetupTest(test_base.BaseTestCase):
             leave_out.assert_called_once_with(cls)
 
 
+class CreateFlavorTest(test_base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.client = mock.Mock(**{
+            'show_flavor.return_value': {'flavor': {
+                'id': 'model', 'ram': 64, 'vcpus': 2, 'disk': 1}},
+            'create_flavor.return_value': {'flavor': {'id': 'made'}}})
+
+    def _extra_specs(self, model, *arguments, **options):
+        self.client.list_flavor_extra_specs.return_value = {
+            'extra_specs': model}
+        cls = type('TestIt', (base.BaseMemoryTest,), {
+            'os_admin': mock.Mock(flavors_client=self.client),
+            'addClassResourceCleanup': mock.Mock()})
+        options_of_tempest = cases.options()
+        options_of_tempest.compute['flavor_ref'] = 'model'
+        with mock.patch.object(base, 'CONF', options_of_tempest):
+            cls.create_flavor(*arguments, **options)
+        found = {}
+        for call in self.client.set_flavor_extra_spec.call_args_list:
+            self.assertEqual(('made',), call.args)
+            found.update(call.kwargs)
+        return found
+
+    def test_what_the_cloud_needs_is_kept(self):
+        needed = {'trait:CUSTOM_X': 'required',
+                  'aggregate_instance_extra_specs:ssd': 'true',
+                  'hw:cpu_policy': 'dedicated'}
+        self.assertEqual(
+            {**needed, 'a': 'b', 'hw:mem_page_size': 'small'},
+            self._extra_specs({**needed, 'hw:mem_page_size': 'large'},
+                              {'a': 'b'}, request='small'))
+
+    def test_what_is_about_memory_is_not(self):
+        self.assertEqual({}, self._extra_specs(dict.fromkeys([
+            'hw:mem_page_size', 'hw:locked_memory', 'hw:numa_nodes',
+            'hw:numa_mem.0', 'hw:numa_cpus.1', 'resources:MEMORY_MB',
+            'trait:COMPUTE_MEM_BACKING_FILE',
+            'trait1:CUSTOM_MEMORY_PAGE_SIZE_2048'], '1'), {}))
+
+    def test_the_test_has_the_last_word(self):
+        self.assertEqual({'trait:CUSTOM_X': 'forbidden'}, self._extra_specs(
+            {'trait:CUSTOM_X': 'required'}, {'trait:CUSTOM_X': 'forbidden'}))
+
+
 class ScopeTest(test_base.BaseTestCase):
 
     def _attributes(self, cls):

@@ -13,6 +13,7 @@
 import subprocess
 from unittest import mock
 
+import ddt
 import fixtures
 from oslotest import base
 
@@ -23,6 +24,7 @@ from mempage_tempest_plugin.hosts import ssh
 POOL = pools.NodePool(1, 2048, 10, 10, 0)
 
 
+@ddt.ddt
 class ChangeTest(base.BaseTestCase):
 
     def setUp(self):
@@ -35,13 +37,19 @@ class ChangeTest(base.BaseTestCase):
 
     def _execute(self, command, root):
         self.assertTrue(root)
+        *command, by_node, without_node = command
         self.assertEqual('/sys/devices/system/node/node1/hugepages/'
-                         'hugepages-2048kB/nr_hugepages', command.pop())
+                         'hugepages-2048kB/nr_hugepages', by_node)
+        self.assertEqual('/sys/kernel/mm/hugepages/hugepages-2048kB/'
+                         'nr_hugepages', without_node)
         return mock.Mock(stdout=subprocess.run(
-            [*command, self.path], check=True, capture_output=True,
+            [*command, *self.paths], check=True, capture_output=True,
             text=True).stdout)
 
-    def test_the_kernel_is_asked_and_answers(self):
+    @ddt.data(True, False)
+    def test_the_kernel_is_asked_and_answers(self, knows_nodes):
+        self.paths = ([self.path, '/nonexistent/a'] if knows_nodes
+                      else ['/nonexistent/a', self.path])
         host = mock.Mock(ssh=self.ssh)
         self.assertEqual(12, pool_size.change(host, POOL, 12))
         with open(self.path) as stream:

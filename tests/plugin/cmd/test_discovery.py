@@ -73,7 +73,7 @@ class Host:
         """
         status = 1 if self.qemu_conf is None else 0
         with mock.patch.multiple(nova_config, processes=mock.DEFAULT,
-                                 read=mock.Mock(return_value=configuration)),\
+                                 read=mock.Mock(return_value=configuration)), \
                 mock.patch('mempage_tempest_plugin.hosts.scripts.run',
                            side_effect=self._answer), \
                 mock.patch.multiple(

@@ -54,6 +54,12 @@ class PoolCountsTest(base.BaseTestCase):
         self.assertEqual(wrong, [fact.name for fact
                                  in comparison.disagreements])
 
+    def test_surplus_pages_come_and_go(self):
+        surplus = samples.host_survey(pools=[
+            pools.NodePool(0, 2048, 110, 90, 10), *_survey(90).pools[1:]])
+        self.assertEqual([], pool_counts.compare(
+            samples.PLAIN, _survey(90), surplus, {}).disagreements)
+
     def test_compare_by_node(self):
         host = dataclasses.replace(samples.PLAIN, pools=(
             inventory.DeclaredPool(2048, 64, node=0),))

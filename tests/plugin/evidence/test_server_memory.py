@@ -265,6 +265,25 @@ class CompareHostTest(base.BaseTestCase):
         self.assertEqual({'store: on the root file system'},
                          self._wrong(mounts=[root, again]))
 
+    def test_small_pages(self):
+        self.assertEqual({'small page size, KiB'},
+                         self._wrong(small_page_kib=64))
+        self.assertEqual(set(), self._wrong(small_page_kib=None))
+
+    @ddt.data(
+        ([(0, 256, 0)], []),
+        ([(0, 256, 1)], ['pages of 2048 KiB']),
+        ([(0, 128, 0), (1, 128, 0)], []),
+        ([(0, 256, 0), (1, 0, 0)], []),
+        ([(0, 129, 0), (1, 127, 0)], ['fewest pages of 2048 KiB on a node']))
+    @ddt.unpack
+    def test_pools(self, found, wrong):
+        self.assertEqual(set(wrong), self._wrong(
+            samples.LARGE_PAGE, samples.LARGE_PAGE.name,
+            hostname=samples.LARGE_PAGE.name, pools=[
+                pools.NodePool(node, 2048, total, total, surplus)
+                for node, total, surplus in found]))
+
     def test_no_directory(self):
         self.assertEqual({'kind of /srv/memory'}, self._wrong(files={}))
 

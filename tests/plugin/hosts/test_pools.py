@@ -30,5 +30,16 @@ class PoolsTest(base.BaseTestCase):
                           pools.NodePool(1, 2048, 10, 7, 1)],
                          pools.parse(text))
 
+    def test_persistent(self):
+        self.assertEqual(0, pools.NodePool(0, 2048, 100, 7, 100).persistent)
+
+    def test_kernel_without_nodes(self):
+        counters = '/sys/kernel/mm/hugepages/hugepages-%dkB/%s_hugepages:%d'
+        self.assertEqual(
+            [pools.NodePool(0, 2048, 9, 4, 1)],
+            pools.parse('\n'.join(counters % counter for counter in (
+                (2048, 'nr', 9), (2048, 'free', 4), (2048, 'surplus', 1),
+                (2048, 'resv', 0), (2048, 'nr_overcommit', 50)))))
+
     def test_none(self):
         self.assertEqual([], pools.parse('\n'))

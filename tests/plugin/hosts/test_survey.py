@@ -38,6 +38,9 @@ MemAvailable:    2048000 kB
 === mounts
 22 1 8:1 / / rw - ext4 /dev/sda1 rw
 
+=== page
+65536
+
 === pools
 
 === files
@@ -81,6 +84,7 @@ class ParseTest(base.BaseTestCase):
                                         self.survey.available_mib))
         self.assertEqual(6000, self.survey.nodes_mib)
         self.assertEqual([], self.survey.pools)
+        self.assertEqual(64, self.survey.small_page_kib)
 
     def test_store(self):
         self.assertEqual(survey.Store(4096000, 3686400, 40960, 3481600, 20480),
@@ -96,11 +100,13 @@ class ParseTest(base.BaseTestCase):
 
     def test_kernel_that_does_not_tell(self):
         text = TEXT.replace('=== numa', '=== other').replace(
-            'MemAvailable', 'MemOther').replace('Node', 'Other')
+            'MemAvailable', 'MemOther').replace('Node', 'Other').replace(
+            '65536', '')
         found = survey.parse('fbm1', text)
         self.assertIsNone(found.processes[UUID][0].node_pages)
         self.assertIsNone(found.available_mib)
         self.assertIsNone(found.nodes_mib)
+        self.assertIsNone(found.small_page_kib)
 
     def test_files(self):
         self.assertEqual(['/srv', '/srv/pc.ram'], sorted(self.survey.files))
@@ -135,6 +141,8 @@ class ScriptTest(base.BaseTestCase):
         self.assertEqual(os.uname().nodename, found.hostname)
         self.assertIn('/', [mount.point for mount in found.mounts])
         self.assertTrue(0 < found.available_mib < found.memory_mib)
+        self.assertEqual(os.sysconf('SC_PAGESIZE') // 1024,
+                         found.small_page_kib)
         self.assertEqual(({}, None, {}, {}), (
             found.files, found.store, found.processes, found.mappers))
 

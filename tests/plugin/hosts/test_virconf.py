@@ -49,8 +49,8 @@ class VirconfTest(base.BaseTestCase):
     def test_string(self, text):
         self.assertEqual('/b', virconf.strings(text)['d'])
 
-    @ddt.data(('', {}), ('\n \n', {}), ('# a', {}), ("a = 'it\"s'\n",
-                                                    {'a': 'it"s'}))
+    @ddt.data(('', {}), ('\n \n', {}), ('# a', {}),
+              ("a = 'it\"s'\n", {'a': 'it"s'}))
     @ddt.unpack
     def test_small(self, text, expected):
         self.assertEqual(expected, virconf.strings(text))
