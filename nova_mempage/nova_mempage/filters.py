@@ -114,6 +114,10 @@ def _allowed_on(cells, request, allowed):
     return found
 
 
+def _listed(sizes):
+    return ', '.join(str(size) for size in sorted(sizes))
+
+
 class MemoryPageSizeFilter(filters.BaseHostFilter):
     """Passes hosts that do not refuse what the request is.
 
@@ -174,6 +178,7 @@ class AggregateMemoryBackingFilter(filters.BaseHostFilter):
     def __init__(self):
         super().__init__()
         self._reported = set()
+        self._looked_at = set()
 
     # Nova would ask anew for each host what the request is, and whether it is
     # a rebuild. That is the same for all of them, and a third of the time.
@@ -203,9 +208,37 @@ class AggregateMemoryBackingFilter(filters.BaseHostFilter):
         topology = host_state.numa_topology
         if topology and _allowed_on(topology.cells, request, allowed):
             return True
+        if topology:
+            self._report_unknown(host_state, values, allowed)
         LOG.debug('%(host)s is in aggregates that allow only %(allowed)s',
                   {'host': host_state, 'allowed': allowed})
         return False
+
+    def _report_unknown(self, host_state, values, allowed):
+        """Log once which sizes a host does not know, if it knows no other.
+
+        Such as 2Mb, which Nova takes for 256 KiB: megabits.
+        """
+        looked_at = (host_state.host, values)
+        if looked_at in self._looked_at:
+            return
+        self._looked_at.add(looked_at)
+        cells = host_state.numa_topology.cells
+        known = pages.known_sizes(cells)
+        if not known or pages.allowed_sizes(cells, allowed):
+            return
+        for aggregate in host_state.aggregates:
+            value = aggregate.metadata.get(KEY)
+            if value is None or (aggregate.name, value) in self._reported:
+                continue
+            self._reported.add((aggregate.name, value))
+            LOG.error(
+                "Host %(host)s of aggregate '%(name)s' gets no guests: its "
+                "metadata %(key)s = '%(value)s' allows pages of %(sizes)s "
+                "KiB, and the host knows pages of %(known)s KiB only.",
+                {'host': host_state.host, 'name': aggregate.name, 'key': KEY,
+                 'value': value, 'known': _listed(known),
+                 'sizes': _listed(_parse(value).sizes)})
 
     def _report(self, aggregates):
         """Log once which aggregates cannot be understood."""

@@ -210,6 +210,28 @@ class AggregateMemoryBackingFilterTest(base.BaseTestCase):
             self._passes(host_state(values, HOST), request(4))
         self.assertEqual(2, self.log.output.count('get no guests'))
 
+    @ddt.unpack
+    @ddt.data(
+        # Megabits: 256 KiB
+        (['2Mb'], 1), (['2Mb', '3'], 2), (['2Mb', 'small'], 0),
+        (['2048'], 0), (['1048576'], 0), (['2Mb,2MB'], 0))
+    def test_sizes_that_no_host_knows_are_logged_once(self, values, logged):
+        self.logged = self.useFixture(fixtures.MockPatchObject(
+            filters.LOG, 'error')).mock
+        for size in 'small', 64, 4:
+            for cells in [HOST], [HOST, HOST], [NO_HUGE]:
+                self.filter.host_passes(host_state(values, *cells),
+                                        request(size))
+        self.assertEqual(logged, self.logged.call_count)
+
+    def test_what_is_logged_of_unknown_sizes(self):
+        log = self.useFixture(fixtures.FakeLogger())
+        self.filter.host_passes(host_state(['2Mb'], HOST), request(2048))
+        self.assertIn("aggregate 'agg0' gets no guests: its metadata "
+                      "MemoryBacking = '2Mb' allows pages of 256 KiB, and the "
+                      'host knows pages of 4, 2048, 1048576 KiB only.',
+                      log.output)
+
     def test_list_of_hosts(self):
         states = [host_state(['large'], HOST), host_state(['small'], HOST),
                   host_state([None], HOST)]
