@@ -16,6 +16,7 @@ configparser would lose all but one of several values of an option, and
 comments; oslo.config has a parser, and no writer.
 """
 
+import io
 import re
 
 _ASSIGNED = re.compile('[=:]')
@@ -29,16 +30,18 @@ def edit(text, changes):
         of an option that may appear several times, or of None to remove it
     :returns: the text of the changed file
     """
+    changes = {(_normalized(group), option): value
+               for (group, option), value in changes.items()}
     added = {}
     for (group, option), value in changes.items():
         added.setdefault(group, []).extend(
-            '%s = %s' % (option, each) for each in _values(value))
+            '%s = %s\n' % (option, each) for each in _values(value))
     lines = []
     group = None
     keep = True
-    for line in text.splitlines():
+    for line in _lines(text):
         if line.startswith('['):
-            group = line.strip()[1:-1]
+            group = _normalized(line.strip()[1:-1])
         # A line that is indented continues the option before it.
         if not line.startswith((' ', '\t')):
             option = _ASSIGNED.split(line, maxsplit=1)[0].strip()
@@ -49,8 +52,23 @@ def edit(text, changes):
             lines += added.pop(group, ())
     for group, options in added.items():
         if options:
-            lines += ['', '[%s]' % group, *options]
-    return '\n'.join(lines) + '\n'
+            lines += ['\n', '[%s]\n' % group, *options]
+    return ''.join(lines)
+
+
+def _lines(text):
+    """List the lines of a text, each with an end.
+
+    str.splitlines would end them at characters that for oslo.config, which
+    iterates over a file, are like any other.
+    """
+    for line in io.StringIO(text, newline=''):
+        yield line if line.endswith(('\n', '\r')) else line + '\n'
+
+
+def _normalized(group):
+    """Spell the name of a group as oslo.config compares it."""
+    return group if group == 'DEFAULT' else group.lower()
 
 
 def _values(value):

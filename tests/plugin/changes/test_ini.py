@@ -47,7 +47,7 @@ def _read(text):
     conf.register_opts([cfg.StrOpt('url')], 'new')
     with tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, 'nova.conf')
-        with open(path, 'w', encoding='utf-8') as stream:
+        with open(path, 'w', encoding='utf-8', newline='') as stream:
             stream.write(text)
         conf(['--config-file', path])
         return {('DEFAULT', 'debug'): conf.debug,
@@ -87,6 +87,37 @@ class EditTest(base.BaseTestCase):
              if not line.startswith(('allowed', 'reserved'))],
             [line for line in edited.splitlines()
              if line != 'allowed_memory_pagesize = small'])
+
+    @ddt.data('\x0b', '\x0c', '\x1c', '\x1e', '\x85', '\u2028', '\u2029',
+              '\xa0', '\ufeff', '\U0001f600', '\x00', '\x7f')
+    def test_unusual_character_in_a_remark(self, character):
+        text = TEXT.replace('debug', '# a%sword\ndebug' % character)
+        edited = ini.edit(text, {SIZES: 'any'})
+        self.assertIn('# a%sword\n' % character, edited)
+        self.assertEqual({**_read(TEXT), SIZES: ['any']}, _read(edited))
+
+    @ddt.data('\r\n', '\r')
+    def test_other_ends_of_lines_stay(self, end):
+        text = TEXT.replace('\n', end)
+        edited = ini.edit(text, {SIZES: 'any'})
+        self.assertIn('debug = true' + end, edited)
+        self.assertEqual({**_read(TEXT), SIZES: ['any']}, _read(edited))
+
+    def test_last_line_without_an_end(self):
+        self.assertEqual('[new]\na = b\n', ini.edit('[new]', {
+            ('new', 'a'): 'b'}))
+        self.assertEqual('[a]\nb = c\n\n[new]\na = b\n', ini.edit(
+            '[a]\nb = c', {('new', 'a'): 'b'}))
+
+    def test_nothing_to_change(self):
+        for text in '', TEXT, TEXT.replace('\n', '\r\n'):
+            self.assertEqual(text, ini.edit(text, {}))
+
+    def test_group_in_another_case(self):
+        text = TEXT.replace('[libvirt]', '[LibVirt]')
+        edited = ini.edit(text, {SIZES: 'any'})
+        self.assertEqual(['any'], _read(edited)[SIZES])
+        self.assertEqual(1, edited.count('allowed_memory_pagesize'))
 
     def test_same_option_of_another_group_stays(self):
         edited = ini.edit(TEXT, {('libvirt', 'debug'): 'false'})
