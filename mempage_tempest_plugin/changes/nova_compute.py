@@ -15,6 +15,7 @@
 from tempest.lib.common.utils import test_utils
 
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import redact
 from mempage_tempest_plugin.hosts import service_log
 
 POLL = 0.5
@@ -176,7 +177,7 @@ class Restart:
                                             self._end_of_log())
 
     def _end_of_log(self):
-        return self.log()[-_SHOWN:]
+        return redact.mask(self.log())[-_SHOWN:]
 
 
 def restart(host, services, timeout):

@@ -20,9 +20,9 @@ import textwrap
 from mempage_tempest_plugin.cmd import discovery
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.evidence import host_state
-from mempage_tempest_plugin.evidence import redact
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.hosts import redact
 
 TIMEOUT = 60
 

@@ -15,8 +15,8 @@
 from oslo_log import log as logging
 from testtools import content
 
-from mempage_tempest_plugin.evidence import redact
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import redact
 
 LOG = logging.getLogger(__name__)
 

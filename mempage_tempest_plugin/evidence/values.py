@@ -12,7 +12,7 @@
 
 """Values as plain data for JSON: small, and without secrets."""
 
-from mempage_tempest_plugin.evidence import redact
+from mempage_tempest_plugin.hosts import redact
 
 #: What is longer is cut.
 CHARACTERS = 500

@@ -20,9 +20,9 @@ from tempest.lib.common.utils import data_utils
 from testtools import content
 
 from mempage_tempest_plugin.declared import page_sizes
-from mempage_tempest_plugin.evidence import redact
 from mempage_tempest_plugin.guests import memory
 from mempage_tempest_plugin.guests import reachability
+from mempage_tempest_plugin.hosts import redact
 from mempage_tempest_plugin.tests.bases import base
 
 CONF = config.CONF

@@ -134,6 +134,13 @@ class RestartTest(_Base):
         self.assertIn('host a: nova-compute has not answered', str(error))
         self.assertIn('starting', str(error))
 
+    def test_secrets_of_its_log_are_not_shown(self):
+        restart = self._restart(_Services(_report('1')), 'password=HIDDEN')
+        error = self.assertRaises(exceptions.ServiceNotUp,
+                                  restart.wait_until_up)
+        self.assertIn('password=***', str(error))
+        self.assertNotIn('HIDDEN', str(error))
+
     def test_dead_one_is_not_waited_for(self):
         restart = self._restart(_Services(_report('1')),
                                 '1 CRITICAL nova [-] Unhandled error',
