@@ -168,6 +168,7 @@ trap 'umount -q $PWD/ram || true; losetup -d $disk' EXIT
                     'build_backing_store $PWD/ram ext4 65 $disk')
 
 
+@ddt.ddt
 class QemuConfTest(base.ShellTest):
 
     BLOCK = ('# BEGIN mempage: where guests have their memory\n'
@@ -219,9 +220,32 @@ class QemuConfTest(base.ShellTest):
         self._set('/one')
         self.assertEqual('memory_backing_dir = "/one"\n', self._read())
 
-    def test_line_of_the_operator_with_another_directory_is_refused(self):
-        self._write('memory_backing_dir = "/two"\n')
-        self.refuse('already says \'memory_backing_dir = "/two"\'',
+    @ddt.data('memory_backing_dir="/one/"', "  memory_backing_dir = '/one'",
+              'memory_backing_dir = "/one" # "/two"', "memory_backing_dir\t="
+              "\t'//one/.' ", 'memory_backing_dir = "/one"\n'
+              'memory_backing_dir = "/two"')
+    def test_line_of_the_operator_in_another_spelling_serves(self, line):
+        self._write(line + '\n')
+        self._set('/one')
+        self.assertEqual(line + '\n', self._read())
+
+    def test_link_to_the_directory_serves(self):
+        self._write('memory_backing_dir = "/proc/self/root/one"\n')
+        self._set('/one')
+        self.assertNotIn('BEGIN', self._read())
+
+    def test_block_before_the_line_of_the_operator_goes(self):
+        self._set('/two')
+        self._write(self._read() + 'memory_backing_dir = "/one/"\n')
+        self._set('/one')
+        self.assertNotIn('two', self._read())
+
+    @ddt.data('memory_backing_dir = "/two"',
+              'memory_backing_dir = "/two" # "/one"',
+              'memory_backing_dir = "/two"\nmemory_backing_dir = "/one"')
+    def test_line_of_the_operator_with_another_directory_is_refused(self, line):
+        self._write(line + '\n')
+        self.refuse('already says \'memory_backing_dir = "/two"',
                     f'set_memory_backing_dir {self.conf} /one')
 
     def test_missing_file_is_refused(self):

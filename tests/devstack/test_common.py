@@ -31,6 +31,29 @@ class CommonTest(base.ShellTest):
             'setpriv --reuid 65534 --clear-groups '
             'bash -c "mempage_as_root id -u"'))
 
+    def test_of_two_mounts_the_one_on_top_counts(self):
+        self.assertEqual(
+            'tmpfs above\n8388608\ntmpfs below\nnone\n', self.succeed(
+                'mkdir ram; mount -t tmpfs -o size=4M below ram\n'
+                'mount -t tmpfs -o size=8M above ram\n'
+                'mempage_mounted $PWD/ram/; mempage_mounted $PWD/ram SIZE\n'
+                'umount ram; mempage_mounted $PWD/ram\n'
+                'umount ram; mempage_mounted $PWD/ram || echo none'))
+
+    def test_hidden_mount_does_not_count(self):
+        self.assertEqual('none\n', self.succeed(
+            'mkdir -p a/ram; mount -t tmpfs hidden a/ram\n'
+            'mount -t tmpfs above a; mkdir a/ram\n'
+            'mempage_mounted $PWD/a/ram || echo none'))
+
+    def test_nothing_is_mounted_where_nothing_is(self):
+        self.assertEqual('none\n', self.succeed(
+            'mempage_mounted /nonexistent || echo none'))
+
+    def test_small_page(self):
+        self.assertEqual('64\n', self.succeed(
+            'function getconf { echo 65536; }; mempage_small_page'))
+
     def test_xtrace_stays_as_it_was(self):
         self.succeed('set -x; source %s/hugepages\n'
                      '[[ $- == *x* ]]; set +x; source %s/hugepages\n'

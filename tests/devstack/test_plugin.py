@@ -187,6 +187,16 @@ class StackTest(PhaseTest):
                     FILE_BACKED + 'MEMPAGE_STORE_FILESYSTEM=ext4\n'
                     'MEMPAGE_STORE_SIZE=64; stack')
 
+    @ddt.data((4096, 4, 64), (65536, 64, 4))
+    @ddt.unpack
+    def test_small_pages_are_those_of_the_host(self, size, allowed, refused):
+        check = (FILE_BACKED + 'function getconf { echo %d; }\n'
+                 'MEMPAGE_ALLOWED_PAGE_SIZES=%d\n'
+                 'source $PLUGIN/settings; source $PLUGIN/plugin.sh none\n'
+                 'check_nova_memory')
+        self.succeed(check % (size, allowed))
+        self.refuse('does not allow these', check % (size, refused))
+
     def test_fewer_pages_are_a_warning_if_asked_for(self):
         result = self._run_script(
             'mkdir -p pools/hugepages-2048kB\n'
@@ -308,6 +318,20 @@ class DeclaredPoolsTest(PhaseTest):
             'declare_host; write_inventory')
         host = inventory.load(self.kept / 'inventory.yaml').hosts['compute-1']
         self.assertEqual({inventory.DeclaredPool(*pool) for pool in expected},
+                         set(host.pools))
+
+
+    def test_pools_that_the_kernel_has_divided(self):
+        self.succeed(
+            'MEMPAGE_HUGEPAGES=2048:1025\n'
+            'MEMPAGE_RESERVED_HUGEPAGES=2048:256\n'
+            'source $PLUGIN/settings; source $PLUGIN/plugin.sh none\n'
+            'function _numa_nodes { echo 0 1 2; }\n'
+            'function get_hugepage_pool { echo $((513 - $2 * 513 / 2)); }\n'
+            'declare_host; write_inventory')
+        host = inventory.load(self.kept / 'inventory.yaml').hosts['compute-1']
+        self.assertEqual({inventory.DeclaredPool(2048, 257, 0, 256),
+                          inventory.DeclaredPool(2048, 257, 1)},
                          set(host.pools))
 
 
