@@ -27,7 +27,8 @@ _WORDS = (r'pass(?:w(?:or)?d|phrase|code)|pwd|pswd|secret|token|cookie|'
           r'(?:[_-]pass|(?-i:Pass))(?![a-z])|'
           r'(?:[_-]|api|access|private)keys?(?![\w-])|'
           r'private_?key|user_?data|credential|signature|_sig(?![\w-])')
-_NAME = r'(?<![\w.-])[\w.-]*?(?:%s)[\w.-]*' % _WORDS
+# No name is longer; without a limit, one long word would take minutes.
+_NAME = r'(?<![\w.-])[\w.-]{0,100}?(?:%s)[\w.-]{0,100}' % _WORDS
 _NOTHING = r'(?!(?:None|null|true|false|\*\*\*)\b)'
 
 # In files, a value goes on to the end of the line, and in all lines below it

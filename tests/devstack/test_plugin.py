@@ -320,7 +320,6 @@ class DeclaredPoolsTest(PhaseTest):
         self.assertEqual({inventory.DeclaredPool(*pool) for pool in expected},
                          set(host.pools))
 
-
     def test_pools_that_the_kernel_has_divided(self):
         self.succeed(
             'MEMPAGE_HUGEPAGES=2048:1025\n'

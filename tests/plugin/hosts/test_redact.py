@@ -184,5 +184,5 @@ class RedactTest(base.BaseTestCase):
         self.assertEqual('***%s\nx' % (KEY % 'END'), masked)
 
     def test_long_words_take_no_time(self):
-        text = 'A' * 1000000
-        self.assertEqual(text, redact.mask(text))
+        for text in 'A' * 1000000, 'password' * 40000:
+            self.assertEqual(text, redact.mask(text))
