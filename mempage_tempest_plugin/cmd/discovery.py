@@ -97,7 +97,7 @@ def _look(ssh, host):
         store = _store(ssh, host.name, configuration.file_backed_mib, notes)
     drafted = dataclasses.replace(
         host, file_backed=store, compute_log=log(found),
-        small_page_kib=int(found['page']) // 1024,
+        small_page_kib=_small_page_kib(found, notes),
         pools=tuple(_pools(found, configuration.reserved, notes)),
         allowed_page_sizes=_allowed(configuration, notes))
     if drafted.compute_log is None:
@@ -183,6 +183,13 @@ def _pools(found, reserved, notes):
                 '%d pages of %d KiB on node %d are surplus: the kernel takes '
                 'them back, and they were left out.' % (
                     pool.surplus, pool.size_kib, pool.node))
+
+
+def _small_page_kib(found, notes):
+    if found['page'].isdecimal():
+        return int(found['page']) // 1024
+    notes.append('The size of small pages was not found: 4 KiB was guessed.')
+    return inventory.Policy.small_page_kib
 
 
 def _allowed(configuration, notes):

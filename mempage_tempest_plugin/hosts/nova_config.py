@@ -152,7 +152,8 @@ def read(ssh, host, running):
         try:
             contents = _bring(ssh, process, root)
             found = _configuration(_parse(process, root))
-        except (cfg.Error, ValueError) as error:
+        # Over config_file in a file, oslo.config trips with the last of them.
+        except (cfg.Error, ValueError, AttributeError) as error:
             raise exceptions.ConfigurationUnclear(
                 host, str(error).replace(root, '')) from error
     return dataclasses.replace(found, notes=tuple(_notes(running, contents)))
@@ -180,8 +181,8 @@ def processes(ssh):
 def _process(pid, told):
     words = told.get('argument', [])
     # Where Python runs it, it is not the first word.
-    program = next(number for number, word in enumerate(words)
-                   if posixpath.basename(word) == PROGRAM)
+    program = next((number for number, word in enumerate(words)
+                    if posixpath.basename(word) == PROGRAM), 0)
     environment = dict(variable.split('=', 1)
                        for variable in told.get('environment', ()))
     home = environment.get('HOME') or ''.join(told.get('home', ())[:1])

@@ -25,8 +25,10 @@ MASK = '***'
 # What the name of a secret has in it.
 _WORDS = (r'pass(?:w(?:or)?d|phrase|code)|pwd|pswd|secret|token|cookie|'
           r'(?:[_-]pass|(?-i:Pass))(?![a-z])|'
-          r'(?:[_-]|api|access|private)keys?(?![\w-])|'
-          r'private_?key|user_?data|credential|signature|_sig(?![\w-])')
+          r'(?:db|root|user|admin|require)pass(?![a-z])|'
+          r'(?:[_-]|api|access|private|session)keys?(?![\w-])|'
+          r'(?:_auth|_sig|_psk)(?![\w-])|'
+          r'private_?key|user_?data|credential|signature|community')
 # No name is longer; without a limit, one long word would take minutes.
 _NAME = r'(?<![\w.-])[\w.-]{0,100}?(?:%s)[\w.-]{0,100}' % _WORDS
 _NOTHING = r'(?!(?:None|null|true|false|\*\*\*)\b)'
@@ -35,17 +37,19 @@ _NOTHING = r'(?!(?:None|null|true|false|\*\*\*)\b)'
 # that are indented further.
 _LINE = re.compile(
     r'^(?P<indent>[ \t]*)(?P<name>(?:-[ ]+|export[ ]+|set[ ]+)?'
-    r'(?:%s|pass|kek|pin|key|login)[ \t]*[=:][ \t]*)%s(?P<value>[^\r\n]*)'
-    r'(?P<more>(?:\r?\n(?P=indent)[ \t]+[^\r\n]*)*)' % (_NAME, _NOTHING),
-    re.MULTILINE | re.IGNORECASE)
+    r'(?:%s|pass|pw|kek|pin|key|psk|login)[ \t]*[=:][ \t]*)%s'
+    r'(?P<value>[^\r\n]*)'
+    r'(?P<more>(?:\r?\n(?P=indent)(?:[ \t]|-[ ])[^\r\n]*)*)' % (
+        _NAME, _NOTHING), re.MULTILINE | re.IGNORECASE)
 # Elsewhere it is quoted, however often, or ends where a word does.
 _ASSIGNED = re.compile(
-    r'''(?P<name>%s(?:\\*["'])?[ \t]*(?:=>|[=:]|%%3[Aa]|%%3[Dd])[ \t]*)%s(?:
+    r'''(?P<name>%s(?:\\*["']|%%22|%%27|&quot;)?[ \t]*
+        (?:=>|[=:]|%%3[Aa]|%%3[Dd])[ \t]*)%s(?:
         [bu]?(?P<quote>["']) (?:\\.|(?!(?P=quote)).)* (?P=quote)
-        | (?P<quoted>\\+["']) (?:(?!(?P=quoted)).)* (?P=quoted)
+        | (?P<quoted>\\+["']|%%22|&quot;) (?:(?!(?P=quoted)).)* (?P=quoted)
         | \[[^]]*\] | \{[^}]*\}
         | [bu]?\\*["'][^\r\n]*
-        | [^\s,;&<>)\]}'"]+ )''' % (_NAME.replace(' ', r'\ '), _NOTHING),
+        | [^\s,;&<>)\]}'"]+ )''' % (_NAME, _NOTHING),
     re.VERBOSE | re.DOTALL | re.IGNORECASE)
 
 # user:password@host, several of them in a URL, or in a line below it.
@@ -74,7 +78,23 @@ _RULES = (
                 r'\$[^\s:\'",]{8,}'), MASK),
     # Arguments of commands
     (re.compile(r'(--(?:[\w-]*-)?(?:pass(?:word|phrase|wd)?|secret|token|'
-                r'base64|key)[ =]+)(?!-)\S+'), r'\1' + MASK),
+                r'''base64|key)[ =]+)(?!-)(?:"[^"]*"|'[^']*'|\S+)'''),
+     r'\1' + MASK),
+    (re.compile(r'(\brabbitmqctl\s+(?:add_user|change_password)\s+\S+\s+)'
+                r'\S+'), r'\1' + MASK),
+    (re.compile(r'''(\bidentified by\s+["'])[^"']*''', re.IGNORECASE),
+     r'\1' + MASK),
+    # Of services beside OpenStack's own
+    (re.compile(r'^([ \t]*(?:requirepass|masterauth|stats auth)[ \t]+)\S+',
+                re.MULTILINE), r'\1' + MASK),
+    (re.compile(r'(\bdefault_pass\s*,\s*<<")[^"]*'), r'\1' + MASK),
+    # Pairs, in Python and in XML
+    (re.compile(r'''([(\[]\s*["']%s["']\s*,\s*)[bu]?(["']).*?\2'''
+                % _NAME, re.IGNORECASE), r'\1' + MASK),
+    (re.compile(r'''(\bname=["']%s["'][^<>]*>)[^<]+''' % _NAME,
+                re.IGNORECASE), r'\1' + MASK),
+    (re.compile(r'(<value[^>]*>)[^<]*(?=</value>\s*</secret>)'),
+     r'\1' + MASK),
     (re.compile(r'''(\bmysql\w*\b[^\r\n]*?\s-p)[^\s'"]+'''), r'\1' + MASK),
     (re.compile(r'(\b(?:sshpass\b[^\r\n]*?\s-p|ipmitool\b[^\r\n]*?\s-P)\s*)'
                 r'\S+'), r'\1' + MASK),

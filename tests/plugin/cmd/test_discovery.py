@@ -186,6 +186,11 @@ class DraftTest(base.BaseTestCase):
         self.assertIn('small_page_kib: 64', inventory.dump(
             inventory.Inventory('', {'a': draft.host})))
 
+    def test_small_pages_that_were_not_found(self):
+        draft = Host(page='').draft(_configuration())
+        self.assertEqual(4, draft.host.small_page_kib)
+        self.assertIn('4 KiB was guessed', draft.notes[0])
+
     @ddt.data(('mempage.LibvirtDriver', ('small', 2048), 0),
               ('libvirt.LibvirtDriver', ('any',), 1))
     @ddt.unpack

@@ -131,9 +131,19 @@ class FilesTest(base.BaseTestCase):
         self.assertIn('host fbm1', str(error))
         self.assertIn(' /a', str(error))
 
-    def test_arguments_that_nova_would_refuse(self):
+    @ddt.data('--config-file', '--config', '--config-dir=/nonexistent')
+    def test_arguments_that_nova_would_refuse(self, argument):
         self.assertRaises(exceptions.ConfigurationUnclear, _memory,
-                          {NOVA: 1}, '--config-file')
+                          {NOVA: 1}, argument)
+
+    def test_option_of_oslo_config_in_a_file(self):
+        self.assertRaises(
+            exceptions.ConfigurationUnclear, _read,
+            {NOVA: '[DEFAULT]\nconfig_file = /a\n'})
+
+    def test_path_of_many_characters(self):
+        self.assertEqual(1, _memory({"/a%s 'b'/ü.conf": 1},
+                                    "--config-file=/a%s 'b'/ü.conf"))
 
     def test_nothing_found_is_told(self):
         found = _read({})
@@ -193,6 +203,7 @@ class ValuesTest(base.BaseTestCase):
 
     @ddt.data(('nonsense\n', ':1', 'nonsense'),
               ('[DEFAULT]\nmy words\n', ':2', 'my words'),
+              ('\ufeff[libvirt]\n', ':1', '[libvirt]'),
               ('[libvirt\n', ':1', '[libvirt'))
     @ddt.unpack
     def test_line_that_is_no_option(self, text, line, words):
