@@ -17,6 +17,8 @@ import contextlib
 import sys
 import textwrap
 
+from oslo_utils import netutils
+
 from mempage_tempest_plugin.cmd import discovery
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.evidence import host_state
@@ -56,8 +58,8 @@ def discover(arguments):
     drafts = []
     left_out = []
     for name, address in discovery.addresses(arguments.config_file).items():
-        uri = arguments.libvirt_uri.format(address=address,
-                                           user=arguments.ssh_user)
+        uri = arguments.libvirt_uri.format(
+            address=netutils.escape_ipv6(address), user=arguments.ssh_user)
         try:
             drafts.append(discovery.draft(
                 inventory.Host(name, address, ssh, uri), TIMEOUT))

@@ -243,7 +243,7 @@ class QemuConfTest(base.ShellTest):
     @ddt.data('memory_backing_dir = "/two"',
               'memory_backing_dir = "/two" # "/one"',
               'memory_backing_dir = "/two"\nmemory_backing_dir = "/one"')
-    def test_line_with_another_directory_is_refused(self, line):
+    def test_line_of_the_operator_with_another_one_is_refused(self, line):
         self._write(line + '\n')
         self.refuse('already says \'memory_backing_dir = "/two"',
                     f'set_memory_backing_dir {self.conf} /one')

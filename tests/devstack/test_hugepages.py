@@ -75,6 +75,16 @@ class HugepagePoolTest(base.ShellTest):
         self.refuse(message, FAKE_POOL + 'build_hugepage_pool ' + request)
 
 
+class FakePoolTest(base.ShellTest):
+
+    def test_surplus_pages_are_not_the_pool(self):
+        self.assertEqual('3\n8\n', self.succeed(
+            'function _hugepage_pool { echo $PWD; }\n'
+            'echo 10 >nr_hugepages; echo 7 >surplus_hugepages\n'
+            'get_hugepage_pool 2048\n'
+            'raise_hugepage_pool 2048 8; cat nr_hugepages'))
+
+
 class HugetlbfsTest(base.ShellTest):
 
     def setUp(self):

@@ -84,6 +84,17 @@ class DiscoverTest(base.BaseTestCase):
                            'qemu+ssh://a@198.51.100.1/system'),
             draft.call_args_list[0].args[0])
 
+    def test_uri_of_an_ipv6_address(self):
+        self._patch_discovery('addresses',
+                              return_value={'fbm1': '2001:db8::1'})
+        draft = self._patch_discovery(
+            'draft', return_value=discovery.Draft(samples.PLAIN, ()))
+        command.main(['discover', '--config-file', 'tempest.conf',
+                      '--ssh-user', 'a', '--ssh-key', '/key'])
+        host = draft.call_args.args[0]
+        self.assertEqual(('2001:db8::1', 'qemu+ssh://a@[2001:db8::1]/system'),
+                         (host.address, host.libvirt_uri))
+
 
 class CheckTest(base.BaseTestCase):
 
