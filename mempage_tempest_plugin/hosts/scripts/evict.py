@@ -22,10 +22,14 @@ import json
 import mmap
 import os
 import sys
+import time
 
 PROCESS_MADVISE = 440
 CACHESTAT = 451
 MADV_PAGEOUT = 21
+# The kernel leaves a page where somebody else looks at it in that moment.
+TRIES = 5
+PAUSE = 0.2  # seconds
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall.restype = ctypes.c_long
@@ -112,11 +116,16 @@ def main(path, action, *pids):
             os.fsync(handle)
         except OSError as error:
             problem = os.strerror(error.errno)
+    cached, method = count(handle, status.st_size)
+    for _ in range(TRIES if action == 'evict' else 0):
         for pid in pids:
             page_out(int(pid), mappings(int(pid), status.st_ino,
                                         status.st_dev))
         os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-    cached, method = count(handle, status.st_size)
+        cached, method = count(handle, status.st_size)
+        if not cached:
+            break
+        time.sleep(PAUSE)
     print(json.dumps({
         'pages': -(-status.st_size // mmap.PAGESIZE), 'cached': cached,
         'method': method, 'fsync': problem}))
