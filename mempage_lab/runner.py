@@ -85,11 +85,15 @@ def run_each(arguments):
     """
     _prepare_workspace()
     results = _new_results()
-    # It puts an end to its own children, and tells what has ended.
-    return _call(
-        BIN / 'mempage-tempest', 'run', '--config-file', paths.TEMPEST_CONF,
-        '--results', results, *arguments, cwd=paths.TEMPEST_WORKSPACE,
-        ended_by='TERM')
+    try:
+        # It puts an end to its own children, and tells what has ended.
+        return _call(
+            BIN / 'mempage-tempest', 'run', '--config-file',
+            paths.TEMPEST_CONF, '--results', results, *arguments,
+            cwd=paths.TEMPEST_WORKSPACE, ended_by='TERM')
+    finally:
+        # Not before: it takes only a directory that is empty.
+        _note_versions(results)
 
 
 def _call(*command, ended_by='KILL', **kwargs):
@@ -129,6 +133,7 @@ def _prepare_workspace():
 def _keep_results(ran):
     """Copy the last run's stream of results out of the workspace."""
     results = _new_results()
+    _note_versions(results)
     with open(results / 'results.subunit', 'wb') as stream:
         if ran:
             subprocess.run([BIN / 'stestr', 'last', '--subunit'],
@@ -143,9 +148,12 @@ def _new_results():
     now = datetime.datetime.now().strftime('%Y%m%d-%H%M%S')
     results = paths.RESULTS / now
     results.mkdir(parents=True)
-    (results / 'versions.json').write_text(json.dumps(
-        versions.collect(lab.load()), indent=2) + '\n')
     latest = paths.RESULTS / 'latest'
     latest.unlink(missing_ok=True)
     latest.symlink_to(results.name)
     return results
+
+
+def _note_versions(results):
+    (results / 'versions.json').write_text(json.dumps(
+        versions.collect(lab.load()), indent=2) + '\n')

@@ -90,7 +90,8 @@ class RunTest(base.LabTestCase):
 
     def test_each(self):
         said = self.directory / 'said'
-        self._tempest('echo "$@" > %s; exit 1' % said)
+        # It refuses results that have something in them.
+        self._tempest('{ echo "$@"; ls "$5"; } > %s; exit 1' % said)
         (self.directory / 'tempest').rename(
             self.directory / 'mempage-tempest')
         self.assertEqual(1, runner.run_each(['--each', '--lanes', '2']))
