@@ -17,6 +17,7 @@ import functools
 from tempest.common import utils
 from tempest import config
 from tempest import exceptions
+from tempest.lib.common.utils import test_utils
 from tempest.lib import decorators
 from testtools import content
 
@@ -39,6 +40,8 @@ CONF = config.CONF
 WRITER_TIMEOUT = 60
 # Seconds that Nova may need to clean up after a migration that has failed.
 ROLLBACK_TIMEOUT = 30
+# How often libvirt may end its connection before it has told the reason.
+REFUSED_TRIES = 5
 ALLOWED, REFUSED_LATE, REFUSED_EARLY = (
     'allowed', 'refused-late', 'refused-early')
 
@@ -233,16 +236,40 @@ class _BaseLiveMigrationTest(reachable.BaseFilledTest, base.BaseMoveTest):
                 'nova-compute.log or .journal), where libvirt\'s reason is' % (
                     self.inventory.path, self.source.name))
         pids = self.source.pids(self.server.uuid)
+        for tries_left in reversed(range(REFUSED_TRIES)):
+            if self._is_refused_late(host, pids, last=not tries_left):
+                break
+        self.check_guest()
+
+    def _is_refused_late(self, host, pids, last):
+        """Assert that a migration is refused, and tell whether it says why.
+
+        :param pids: the QEMU processes of the server
+        :param last: whether it has to say why
+        """
         end = self.source.log.end()
         status = self._status_after_migration(host)
-        self.assert_soon_agrees(self.source, functools.partial(
-            self._compare_refused_late, status, end), ROLLBACK_TIMEOUT)
+        untold = refused_late.is_untold(self._wait_until_told(end))
+        if last or not untold:
+            self.assert_soon_agrees(self.source, functools.partial(
+                self._compare_refused_late, status, end), ROLLBACK_TIMEOUT)
         self.assert_soon_agrees(host, self._compare_absent, ROLLBACK_TIMEOUT)
         if status == 'ERROR':
             self.nova.client.reset_state(self.server.uuid, state='active')
             self.wait_until_active(self.source)
         self.check_unmoved(pids)
-        self.check_guest()
+        return not untold
+
+    def _wait_until_told(self, end):
+        """Return what nova-compute has logged of libvirt's reason."""
+        def told():
+            return refused_late.reasons(
+                self.source.log.about(self.server.uuid, end))
+
+        test_utils.call_until_true(
+            lambda: bool(told()), self.source.declared.limit(ROLLBACK_TIMEOUT),
+            1)
+        return told()
 
     def _status_after_migration(self, host):
         """Request a live migration, and wait for its end."""

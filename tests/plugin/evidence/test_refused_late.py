@@ -21,6 +21,9 @@ BEGIN = '2026-11-29 ERROR nova [instance: uuid] Live Migration failure: '
 NOT_ALIKE = (BEGIN + "unsupported configuration: Target memoryBacking source "
              "'none' doesn't match source memoryBacking source'file'")
 NO_ROUTE = BEGIN + 'unable to connect to server at plain1:49152'
+LOST = (BEGIN + 'End of file while reading data: : Input/output error: '
+        'libvirt.libvirtError: End of file while reading data: : Input/output '
+        'error')
 OTHER = "WARNING nova [instance: uuid] doesn't match source memoryBacking"
 
 
@@ -41,7 +44,7 @@ class CompareTest(base.BaseTestCase):
         [wrong] = self._compare(*ended).disagreements
         self.assertEqual('status of server and migration', wrong.name)
 
-    @ddt.data((), (NO_ROUTE,), (OTHER,))
+    @ddt.data((), (NO_ROUTE,), (OTHER,), (LOST,))
     def test_other_reason(self, lines):
         [wrong] = self._compare('ERROR', 'error', lines=lines).disagreements
         self.assertEqual('reason why libvirt did not migrate it', wrong.name)
@@ -51,3 +54,11 @@ class CompareTest(base.BaseTestCase):
                                 lines=[NO_ROUTE]).disagreements
         self.assertEqual(['unable to connect to server at plain1:49152'],
                          wrong.observed)
+
+    @ddt.data((), (NO_ROUTE,), (NOT_ALIKE,), (LOST, NO_ROUTE),
+              (LOST.replace(': :', ': Host key verification failed.:'),))
+    def test_reason_is_told(self, lines):
+        self.assertFalse(refused_late.is_untold(refused_late.reasons(lines)))
+
+    def test_reason_is_lost(self):
+        self.assertTrue(refused_late.is_untold(refused_late.reasons([LOST])))
