@@ -27,10 +27,14 @@ section grep -r . /sys/kernel/mm/hugepages
 section grep -r . /sys/devices/system/node --include '*hugepages'
 section findmnt --raw --types tmpfs,hugetlbfs,ext4,xfs \
     --output TARGET,FSTYPE,SOURCE,SIZE,USED,OPTIONS
-section grep -Ev '^[[:space:]]*(#|$)' /etc/libvirt/qemu.conf
+# consoles may have passwords
+section sed -E -e '/^[[:space:]]*(#|$)/d' \
+    -e 's/^([^=]*(password|secret)[^=]*=).*/\1 ***/' /etc/libvirt/qemu.conf
 
-directory=$(sed -n 's/^ *memory_backing_dir *= *"\(.*\)".*/\1/p' \
-    /etc/libvirt/qemu.conf | tail -n 1)
+# libvirt takes the first of several lines, and knows quotes of two kinds
+directory=$(sed -nE -e 's/^[[:space:]]*memory_backing_dir[[:space:]]*=//' \
+    -e "T; s/^[[:space:]]*(\"([^\"]*)\"|'([^']*)').*/\2\3/p; q" \
+    /etc/libvirt/qemu.conf)
 section find "${directory:-/var/lib/libvirt/qemu/ram}" \
     -printf '%M %u %g %s %b %p\n'
 
