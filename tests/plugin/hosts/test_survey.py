@@ -125,14 +125,18 @@ class ParseTest(base.BaseTestCase):
 class ScriptTest(base.BaseTestCase):
     """The script itself, run on this machine."""
 
+    #: What runs it.
+    prefix = ()
+
     def _run(self, *arguments):
         ssh = mock.Mock()
         ssh.execute.side_effect = self._execute
         return survey.take(ssh, 'here', *arguments)
 
     def _execute(self, command, stdin, root):
-        result = subprocess.run(command, input=stdin, text=True,
-                                capture_output=True, check=True)
+        result = subprocess.run(
+            [*self.prefix, *command], input=stdin, text=True,
+            capture_output=True, check=True)
         self.assertEqual('', result.stderr)
         return result
 
@@ -145,6 +149,16 @@ class ScriptTest(base.BaseTestCase):
                          found.small_page_kib)
         self.assertEqual(({}, None, {}, {}), (
             found.files, found.store, found.processes, found.mappers))
+
+    def test_kernel_without_nodes(self):
+        if os.geteuid():
+            self.skipTest('only root makes mount namespaces')
+        sizes = os.listdir('/sys/kernel/mm/hugepages')
+        self.prefix = [
+            'unshare', '--mount', 'sh', '-c',
+            'mount -t tmpfs none /sys/devices/system/node; exec "$@"', 'sh']
+        found = self._run(None, None, [], [])
+        self.assertEqual([0] * len(sizes), [pool.node for pool in found.pools])
 
     def test_directory(self):
         directory = self.useFixture(fixtures.TempDir()).path
