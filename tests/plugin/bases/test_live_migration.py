@@ -108,6 +108,8 @@ class ReuseTest(test_base.BaseTestCase):
 NOT_ALIKE = ("Live Migration failure: unsupported configuration: Target "
              "memoryBacking source 'none' doesn't match source memoryBacking "
              "source'file'")
+LOST = ('Live Migration failure: End of file while reading data: : '
+        'Input/output error')
 
 
 class RefusedLateTest(test_base.BaseTestCase):
@@ -117,7 +119,7 @@ class RefusedLateTest(test_base.BaseTestCase):
         super().setUp()
         self.case = cases.make(
             test_live_migration._BaseLiveMigrationTest, 'check_mixed',
-            source=cases.host('a'), nova=mock.Mock(),
+            source=cases.host('a'), nova=mock.Mock(), cloud=mock.Mock(),
             migrations_client=mock.Mock(), inventory=mock.Mock(path='x'))
         self.case.servers = [servers.RequestedServer('uuid', 64, host='a')]
         self.case.nova.to_live.return_value = {}
@@ -141,9 +143,11 @@ class RefusedLateTest(test_base.BaseTestCase):
         self.case.nova.act.side_effect = (
             exceptions.BuildErrorException(server_id='uuid')
             if status == 'ERROR' else None)
+        self.case.cloud.server.return_value.status = status
         self.case.migrations_client.list_migrations.return_value = {
             'migrations': [{'id': 2, 'status': migration},
                            {'id': 1, 'status': 'completed'}]}
+        self.case.source.log.about.side_effect = None
         self.case.source.log.about.return_value = lines
 
     def _check(self):
@@ -167,6 +171,17 @@ class RefusedLateTest(test_base.BaseTestCase):
                   'Live Migration failure: unable to connect to server')
         error = self.assertRaises(AssertionError, self._check)
         self.assertIn('unable to connect to server', str(error))
+
+    def test_reason_is_lost_at_first(self):
+        self.case.source.log.about.side_effect = [
+            [LOST], [LOST], [NOT_ALIKE], [NOT_ALIKE]]
+        self._check()
+        self.assertEqual(2, self.done.count('check_unmoved'))
+
+    def test_reason_is_never_told(self):
+        self._end('ERROR', 'error', LOST)
+        error = self.assertRaises(AssertionError, self._check)
+        self.assertIn('End of file', str(error))
 
     def test_not_refused(self):
         self._end('ACTIVE', 'completed')
