@@ -103,6 +103,11 @@ LARGE_ONLY = which.allowing('large')
 SMALL_ONLY = which.allowing('small')
 
 
+def _caught_by_all(tests, **kwargs):
+    """Make a drill that every test which runs has to catch."""
+    return Drill(tests=tests, caught_by=tests, **kwargs)
+
+
 def _file_backed(test, where=ON_RAMDISK, **kwargs):
     return Drill(where=where, tests=BASIC_TESTS,
                  caught_by=r'TestFileBacked\.' + test, **kwargs)
@@ -257,7 +262,7 @@ DRILLS = {
         tests=GUARD_TESTS,
         caught_by=r'TestOrdinaryToFileBacked\.',
         words='was not refused before it began'),
-    'memory-backing-not-rewritten': Drill(
+    'memory-backing-not-rewritten': _caught_by_all(
         what='guests keep the memory backing of the host that they leave',
         where=which.plain,
         fault=faults.Source(
@@ -265,9 +270,8 @@ DRILLS = {
             '    xml_doc = _update_memory_backing_xml(xml_doc, '
             'migrate_data)\n', ''),
         tests=MIGRATION_WITHOUT_CHECK_TEST,
-        caught_by=MIGRATION_WITHOUT_CHECK_TEST,
         words='ERROR and error or .* says ACTIVE and completed'),
-    'allocation-stays': Drill(
+    'allocation-stays': _caught_by_all(
         what='what a live migration held stays held for a while',
         where=ON_RAMDISK,
         # Not for ever: nobody would give it back when the fault is gone.
@@ -279,24 +283,21 @@ DRILLS = {
             '            migrate_data.migration.save()\n'
             '            __import__("time").sleep(40)\n'),
         tests=ROUND_TRIP_TEST,
-        caught_by=ROUND_TRIP_TEST,
         words='held by migrations of the server: expected'),
-    'live-migration-impossible': Drill(
+    'live-migration-impossible': _caught_by_all(
         what='nova-compute asks a port for live migrations where nobody is',
         where=ON_RAMDISK,
         fault=_nova('live_migration_uri', 'qemu+tcp://%s:9/system'),
         tests=MIGRATION_FROM_FILE_TEST,
-        caught_by=MIGRATION_FROM_FILE_TEST,
         words='reason why libvirt did not migrate it: expected .* says '
               '.*onnect'),
-    'destination-full': Drill(
+    'destination-full': _caught_by_all(
         what='a host has no memory to hand out: it refuses all guests',
         where=which.plain,
         fault=_nova('ram_allocation_ratio', '0.001', 'DEFAULT'),
         tests=REFUSED_MIGRATION_TEST,
-        caught_by=REFUSED_MIGRATION_TEST,
         words='servers that ask for no page size'),
-    'evacuated-guest-stays': Drill(
+    'evacuated-guest-stays': _caught_by_all(
         what='a host does not remove guests that were evacuated from it',
         where=which.file_backed,
         fault=faults.Source(
@@ -305,19 +306,17 @@ DRILLS = {
             '                                network_info,\n'
             '                                bdi, destroy_disks)\n', ''),
         tests=EVACUATION_TEST,
-        caught_by=EVACUATION_TEST,
         words='domain'),
-    'image-page-size-passes': Drill(
+    'image-page-size-passes': _caught_by_all(
         what='the API lets an image ask for another page size than its flavor',
         where=controller.NAME,
         fault=faults.Source(
             HARDWARE, '    elif image_request:\n', '    elif False:\n',
             ('nova-api',)),
         tests=IMAGE_TESTS,
-        caught_by=IMAGE_TESTS,
         words="page size 'small' in the flavor, .* in the image: refused: "
               'expected Page size'),
-    'evacuation-fails': Drill(
+    'evacuation-fails': _caught_by_all(
         what='a host cannot take guests of a host that is down',
         where=which.plain,
         fault=faults.Source(
@@ -325,7 +324,6 @@ DRILLS = {
             'if not self.driver.capabilities.get("supports_evacuate", False):',
             'if True:'),
         tests=EVACUATION_TEST,
-        caught_by=EVACUATION_TEST,
         words='nstance evacuate is not supported'),
     # What the scheduler does.
     'filter-passes-all': Drill(
@@ -449,7 +447,7 @@ DRILLS = {
             'rm -rf %s/libvirt/qemu/*-instance-*' % STORE),
         test='test_delete_frees_store',
         words='files and directories left'),
-    'content-left-behind': Drill(
+    'content-left-behind': _caught_by_all(
         what='what guests had in their memory stays in the store',
         where=which.on_a_device,
         fault=faults.Hook(
@@ -461,7 +459,6 @@ DRILLS = {
                 'skip=96 count=32; do sleep 1; done')),
             'rm -f %s/kept-*' % STORE),
         tests=NEXT_GUEST_TEST,
-        caught_by=NEXT_GUEST_TEST,
         words='what a deleted guest wrote'),
     # QEMU gives back the space of its own file even if that is open. The suite
     # minds half of a guest's RAM and more: others come and go meanwhile.
@@ -506,9 +503,7 @@ DRILLS = {
         where=LARGE_ONLY,
         fault=faults.Commands(
             faults.in_background('exec python3 -c "%s"' % HOLD_PAGES)
-            + '; sleep 2',
-            'xargs --no-run-if-empty kill < %s/pids || true'
-            % faults.DIRECTORY),
+            + '; sleep 2', faults.END_BACKGROUND),
         tests=FILL_TESTS,
         caught_by=r'TestPoolExhaustion\.test_fill',
         words='pages of 2048 KiB, for guests: expected at least'),

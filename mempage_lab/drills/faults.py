@@ -26,6 +26,8 @@ from mempage_tempest_plugin.changes import ini
 
 #: Where a node keeps what is needed to mend it, as the node sees it.
 DIRECTORY = '/etc/mempage-lab/drill'
+#: A command that ends what :func:`in_background` has begun.
+END_BACKGROUND = 'xargs --no-run-if-empty kill < %s/pids || true' % DIRECTORY
 NOVA_CONF = '/etc/nova/nova.conf'
 EMULATOR = '/usr/bin/qemu-system-x86_64'
 # QEMU finds its modules and firmware from where it lies: while something else
@@ -227,13 +229,12 @@ class Hook(Fault):
         node.private(self._FILE).unlink(missing_ok=True)
         pids = _kept(node, 'pids')
         if pids.exists():
-            node.run('bash', '-c', 'xargs --no-run-if-empty kill < %s/pids '
-                     '|| true' % DIRECTORY)
+            node.run('bash', '-c', END_BACKGROUND)
         node.run('bash', '-uc', self.mending)
 
 
 def in_background(command):
-    """Let a hook's command run on, until the fault is taken back."""
+    """Let a command run on, until :data:`END_BACKGROUND` ends it."""
     return ('{ %s; } < /dev/null > /dev/null 2>&1 & echo $! >> %s/pids' % (
         command, DIRECTORY))
 

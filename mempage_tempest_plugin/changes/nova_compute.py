@@ -16,7 +16,6 @@ from tempest.lib.common.utils import test_utils
 
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import redact
-from mempage_tempest_plugin.hosts import service_log
 
 POLL = 0.5
 _SHOWN = 4000
@@ -70,8 +69,7 @@ class Restart:
         self._timeout = host.declared.limit(timeout)
         self._check = check
         self._service = services.host_of(host.name)
-        self._log = service_log.ServiceLog(host.ssh,
-                                           host.declared.compute_log)
+        self._log = host.log
         self._begin = self._log.end()
         # What the process before has reported, and where its log ends.
         self._before = services.report(self._service)

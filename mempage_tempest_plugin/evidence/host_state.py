@@ -21,12 +21,11 @@ from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import traits
 from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import pool_counts
+from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.hosts import mounts
 
 # How much of its RAM a host has to hand out that has no store.
 LEAST_PERCENT = 90
-# Where libvirt makes a directory for each guest, below the backing directory.
-LIBVIRT = 'libvirt/qemu'
 
 
 def compare(host, survey, domains, libvirt_name):
@@ -96,8 +95,8 @@ def _compare_store(comparison, declared, survey):
 
 
 def _compare_owners(comparison, directory, survey, domains):
-    # What a guest's file is called after, below LIBVIRT: 7-instance-0000002a.
-    place = posixpath.join(directory, LIBVIRT)
+    # What a guest's directory is called: 7-instance-0000002a.
+    place = posixpath.join(directory, files.GUESTS)
     owners = {path: posixpath.relpath(path, place).partition('/')[0]
               for path, found in survey.files.items()
               if found.kind == 'f' and mounts.is_below(path, place)}

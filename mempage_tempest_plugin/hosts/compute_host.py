@@ -23,6 +23,7 @@ from oslo_log import log as logging
 
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import domain_xml
+from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.hosts import libvirt_connection
 from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import mounts
@@ -235,7 +236,8 @@ class ComputeHost:
         """Make the arguments of find that leave out others' files."""
         others = [name for guest, name in self.libvirt.running().items()
                   if guest not in guests]
-        paths = ['%s/libvirt/qemu/%s' % (directory, name) for name in others]
+        paths = [posixpath.join(directory, files.GUESTS, name)
+                 for name in others]
         return [word for path in paths for word in (
             '-path', _SPECIAL.sub(r'\\\g<0>', path), '-prune', '-o')]
 

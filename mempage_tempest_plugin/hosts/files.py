@@ -17,6 +17,8 @@ import posixpath
 
 # For find -printf; %b counts blocks of 512 bytes whatever the file system.
 FIND_FORMAT = r'%y %m %U %G %D %i %s %b %p\n'
+#: Where libvirt makes a directory for each guest, below the backing directory.
+GUESTS = 'libvirt/qemu'
 _BLOCK = 512
 
 _OTHERS_SEARCH = 0o001

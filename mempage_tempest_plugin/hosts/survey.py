@@ -131,7 +131,7 @@ def take(ssh, host, directory, store, guests, paths):
     """
     return parse(host, libvirt_root.run(
         ssh, SCRIPT, paths, find_format=files.FIND_FORMAT,
-        directory=directory or '', store=store or '',
+        below=files.GUESTS, directory=directory or '', store=store or '',
         guests=' '.join(guests)))
 
 

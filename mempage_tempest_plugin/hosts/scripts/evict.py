@@ -106,6 +106,13 @@ def resident(handle, size):
     return sum(page & 1 for page in vector)
 
 
+def push_out(handle, status, pids):
+    """Take the file's pages from the processes, and from the page cache."""
+    for pid in pids:
+        page_out(int(pid), mappings(int(pid), status.st_ino, status.st_dev))
+    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+
+
 def main(path, action, *pids):
     """Do it, and print what is in the page cache then."""
     handle = os.open(path, os.O_RDWR)
@@ -116,14 +123,11 @@ def main(path, action, *pids):
             os.fsync(handle)
         except OSError as error:
             problem = os.strerror(error.errno)
-    cached, method = count(handle, status.st_size)
-    for _ in range(TRIES if action == 'evict' else 0):
-        for pid in pids:
-            page_out(int(pid), mappings(int(pid), status.st_ino,
-                                        status.st_dev))
-        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+    for left in reversed(range(TRIES if action == 'evict' else 1)):
+        if action == 'evict':
+            push_out(handle, status, pids)
         cached, method = count(handle, status.st_size)
-        if not cached:
+        if not (cached and left):
             break
         time.sleep(PAUSE)
     print(json.dumps({

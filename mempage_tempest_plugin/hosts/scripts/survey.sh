@@ -13,8 +13,8 @@
 # Print, in sections, what the kernel and the file systems of a host know of
 # guest memory. Read by sh on its standard input, as root, because a script
 # in the arguments would be found among the processes that it looks for.
-# survey.py puts the assignments of find_format, directory, store, guests
-# (UUIDs) and, as positional parameters, backing files in front.
+# survey.py puts the assignments of find_format, below (files.GUESTS), directory,
+# store, guests (UUIDs) and, as positional parameters, backing files in front.
 
 LC_ALL=C
 export LC_ALL
@@ -62,7 +62,7 @@ describe_store() {
     for _ in 1 2 3 4 5; do
         before=$(stat -f -c '%S %b %f %a' -- "$store")
         blocks=$(find "$store" -xdev -printf '%b %p\n' |
-            awk -v guests=" $directory/libvirt/qemu/" '
+            awk -v guests=" $directory/$below/" '
                 { n += $1 } index($0, guests) { g += $1 }
                 END { print n + 0, g + 0 }')
         [ "$before" = "$(stat -f -c '%S %b %f %a' -- "$store")" ] && break

@@ -49,10 +49,8 @@ class _Base(base.BaseTestCase):
     def setUp(self):
         super().setUp()
         self.log = mock.Mock()
-        self._patch(nova_compute.service_log, 'ServiceLog',
-                    return_value=self.log)
         self._patch(nova_compute, 'POLL', 0)
-        self.host = mock.Mock()
+        self.host = mock.Mock(log=self.log)
         self.host.name = 'a'
         self.host.declared.compute_service.restart = 'restart it'
         self.host.declared.limit = lambda seconds: seconds
