@@ -20,6 +20,7 @@ from mempage_tempest_plugin.declared import traits
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import leased
+from mempage_tempest_plugin.tests.bases import observed
 
 
 class _BaseLargeToLargeTest(base.BaseMoveTest):
@@ -28,6 +29,7 @@ class _BaseLargeToLargeTest(base.BaseMoveTest):
     request = page_sizes.LARGE
     pools = leased.TAKES
     go_to = which.common_large_pages
+    may_skip = (observed.FLAVOR_TOO_SMALL,)
 
     @classmethod
     def resource_setup(cls):
@@ -36,9 +38,9 @@ class _BaseLargeToLargeTest(base.BaseMoveTest):
         cls.destinations = [host for host in cls.destinations
                             if cls._granted(host) == size]
         if not cls.destinations:
-            raise cls.skipException(
-                '%s declares no host that gives this guest pages of %d KiB, '
-                'as %s does' % (cls.inventory.path, size, cls.source.name))
+            observed.skip(
+                cls, observed.FLAVOR_TOO_SMALL, '%d MiB have pages of %d KiB '
+                'on %s' % (cls.flavor['ram'], size, cls.source.name))
         cls.destination = cls.destinations[0]
 
     @classmethod

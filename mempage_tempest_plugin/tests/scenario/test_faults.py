@@ -29,6 +29,8 @@ from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import cache
 from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import joined
+from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import remains
 
@@ -154,8 +156,7 @@ class TestDaemonsRestarted(_BaseFaultTest):
         hosts = [host for host in self.hosts
                  if which.libvirt_restartable(host.declared)]
         if not hosts:
-            self.skipTest('%s declares no %s' % (
-                self.inventory.path, which.libvirt_restartable))
+            joined.skip(self, which.libvirt_restartable)
         self._check_restart(hosts, self._restart_libvirt)
 
     def _check_restart(self, hosts, restart):
@@ -197,6 +198,7 @@ class _BaseBrokenStoreTest(_BaseFaultTest):
 
     take = which.last
     alone_on = which.each
+    may_skip = (observed.NO_TARGET,)
 
     @classmethod
     def resource_setup(cls):
@@ -210,7 +212,7 @@ class _BaseBrokenStoreTest(_BaseFaultTest):
         """
         missing = faulty_store.missing_targets(self.host, store)
         if missing:
-            self.skipTest('The device mapper of host %s has no %s' % (
+            observed.skip(self, observed.NO_TARGET, 'host %s has no %s' % (
                 self.host.name, ', '.join(missing)))
 
     def boot_on_store(self):
@@ -397,6 +399,7 @@ class TestFullStore(reachable.BaseFilledTest):
     alone_on = which.each
     harmful = True
     promises = ('fault_injection', 'fill_stores')
+    may_skip = (observed.NOT_GIVEN_BACK,)
 
     @classmethod
     def resource_setup(cls):
@@ -410,7 +413,7 @@ class TestFullStore(reachable.BaseFilledTest):
         server = self.boot_reachable(self.host)
         guest = self.enter(server)
         [backend] = self.host.memory_backends(server.uuid)
-        self._wait_until_given_back(backend.mem_path)
+        self._wait_until_given_back(server.uuid, backend.mem_path)
         # It cannot be told to begin when there is no memory to listen with.
         guest.fill_slowly(self.filled_mib)
         self.useFixture(foreign_data.ForeignData(self.host))
@@ -421,13 +424,18 @@ class TestFullStore(reachable.BaseFilledTest):
         self.wait_until_active(self.host)
         self.check_evidence(self.host)
 
-    def _wait_until_given_back(self, path):
-        if not test_utils.call_until_true(
+    def _wait_until_given_back(self, uuid, path):
+        if test_utils.call_until_true(
                 lambda: self._given_back(path) >= self.filled_mib // 2,
                 self.host.declared.limit(NOTICE_TIMEOUT), 1):
-            raise self.skipException(
-                'The guest has all of its memory: it does not give back what '
-                'is free (free page reporting)')
+            return
+        if not self.host.memory_backing(uuid).free_page_reporting:
+            observed.skip(self, observed.NOT_GIVEN_BACK, 'it does so since '
+                          'release 32, by free page reporting')
+        self.fail('The guest of server %s has all of its memory, though '
+                  'libvirt lets it give back what is free (free page '
+                  'reporting): has the kernel of the image [compute] '
+                  'image_ref CONFIG_PAGE_REPORTING?' % uuid)
 
     def _given_back(self, path):
         """Tell how many MiB of the guest's RAM are not in its file."""
