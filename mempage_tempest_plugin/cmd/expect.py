@@ -87,9 +87,14 @@ def run(arguments):
     """
     results = arguments.results and streams.read(
         '/dev/stdin' if arguments.results == '-' else arguments.results)
-    tests = promised.compare(
-        foretold.of(_selected(_load(), arguments)), results,
-        arguments.require)
+    selected = _selected(_load(), arguments)
+    if not selected and not results:
+        raise exceptions.RunError('no test is called so')
+    if not selected:
+        print('no test of this plugin was selected')
+        return 0
+    tests = promised.compare(foretold.of(selected), results,
+                             arguments.require)
     problems = promised.problems(tests, results)
     if arguments.json:
         print(json.dumps({'tests': [test.document() for test in tests],
@@ -123,7 +128,7 @@ def _selected(tests, arguments):
     :param tests: list of them
     :param arguments: of the command
     :returns: list of them
-    :raises RunError: if there are none, or a file cannot be read
+    :raises RunError: if a file cannot be read
     """
     names = [test.id() for test in tests]
     try:
@@ -131,14 +136,12 @@ def _selected(tests, arguments):
             with open(arguments.load_list, encoding='utf-8') as stream:
                 names = set(stream.read().split('\n')).intersection(names)
         names = selection.construct_list(
-            names, arguments.regex and [arguments.regex],
+            names, arguments.regex and arguments.regex.split(),
             arguments.exclude_list, arguments.include_list,
             arguments.exclude_regex)
     except OSError as error:
         raise exceptions.RunError('%s: %s' % (
             error.filename, error.strerror)) from error
-    if not names:
-        raise exceptions.RunError('no test is called so')
     return [test for test in tests if test.id() in names]
 
 

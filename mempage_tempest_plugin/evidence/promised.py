@@ -115,7 +115,8 @@ def problems(tests, results=None):
     :returns: list of texts
     """
     wrong = sum(test.problem is not None for test in tests)
-    found = ['%d tests are not as they have to be' % wrong] if wrong else []
+    found = (['tests that are not as they have to be: %d' % wrong]
+             if wrong else [])
     if results is None and all(test.foretold.reason for test in tests):
         found.append('no test has to run: nothing would be tested')
     if results is not None and not any(test.ran for test in tests):
