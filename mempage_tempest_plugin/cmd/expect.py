@@ -96,6 +96,10 @@ def run(arguments):
     tests = promised.compare(foretold.of(selected), results,
                              arguments.require)
     problems = promised.problems(tests, results)
+    if arguments.require and not any(
+            arguments.require.search(test.name) for test in tests):
+        problems.append('no test is called %s, which --require names'
+                        % arguments.require.pattern)
     if arguments.json:
         print(json.dumps({'tests': [test.document() for test in tests],
                           'problems': problems}, indent=2))

@@ -215,6 +215,17 @@ class ExpectTest(base.BaseTestCase):
         self.assertEqual(1, self._run('--regex', 'no_such_test'))
         self.assertIn('no test is called so', self.err)
 
+    def test_results_of_other_tests(self):
+        self._expect('--regex', 'TestPlain')
+        self._record()
+        self.assertEqual(0, self._run('--results', 'results', '--regex',
+                                      'tempest.api'))
+        self.assertIn('no test of this plugin was selected', self.out)
+
+    def test_nothing_is_called_as_what_is_required(self):
+        self.assertEqual(1, self._run('--require', 'TestPlian'))
+        self.assertIn('no test is called TestPlian', self.err)
+
     def test_no_list(self):
         self.assertEqual(1, self._run('--load-list', '/nothing/such'))
         self.assertIn('/nothing/such: No such file', self.err)
