@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Tests of the faults that tests put in."""
+"""Tests of guests that give back memory, and of those that do not."""
 
 from unittest import mock
 
