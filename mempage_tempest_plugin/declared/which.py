@@ -174,6 +174,13 @@ def reconfigurable(host):
     return host.compute_service
 
 
+@_after('whose nova-compute logs to a known place '
+        '(services.nova-compute.log or .journal)')
+def logs(host):
+    """The inventory says where nova-compute logs to."""
+    return host.compute_log
+
+
 @_after('whose libvirt can be restarted (services.libvirt.restart)')
 def libvirt_restartable(host):
     """The inventory says how to restart libvirt."""

@@ -170,6 +170,22 @@ class LibvirtConnection:
         """
         return self._call(lambda: self._open().getHostname())
 
+    def is_cut_off(self):
+        """Tell whether the process is gone that answered last.
+
+        No connection outlives the daemon that it is with, whatever is between
+        the two. The next question opens a new one.
+        """
+        with self._lock:
+            if self._connection is None:
+                return True
+            try:
+                self._connection.getHostname()
+            except libvirt.libvirtError as error:
+                LOG.debug('libvirt of %s: %s', self._host.name, error)
+                return True
+            return False
+
     def close(self):
         """Close the connection; the next question opens a new one."""
         with self._lock:

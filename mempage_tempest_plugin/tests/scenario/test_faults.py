@@ -24,10 +24,11 @@ from mempage_tempest_plugin.changes import faulty_store
 from mempage_tempest_plugin.changes import foreign_data
 from mempage_tempest_plugin.changes import nova_compute
 from mempage_tempest_plugin.declared import which
-from mempage_tempest_plugin.evidence import attachments
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import cache
 from mempage_tempest_plugin.hosts import libvirt_root
+from mempage_tempest_plugin.hosts import nova_config
+from mempage_tempest_plugin.hosts import redact
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import remains
@@ -172,17 +173,26 @@ class TestDaemonsRestarted(_BaseFaultTest):
         self.assertEqual(self._pids[host.name], self.pids(host))
 
     def _restart_nova_compute(self, host):
+        # Whoever is not seen is not seen to be another one, either.
+        self.assertNotEqual([], nova_config.processes(host.ssh))
         nova_compute.NovaCompute(
             host, self.services, CONF.compute.build_timeout
         ).restart().wait_until_up()
 
     def _restart_libvirt(self, host):
+        # It keeps a connection, which ends with the process that has it.
+        host.libvirt.hostname()
         host.ssh.execute(
             ['sh', '-c', 'exec >&2; ' + host.declared.libvirt_restart],
             root=True)
+        timeout = host.declared.limit(NOTICE_TIMEOUT)
+        if not test_utils.call_until_true(host.libvirt.is_cut_off, timeout, 1):
+            raise exceptions.ServiceNotRestarted(
+                host.name, 'libvirt', host.declared.libvirt_restart,
+                'the libvirt that answers at %s is still that of before'
+                % host.declared.libvirt_uri)
         self.assertTrue(test_utils.call_until_true(
-            lambda: self._answers(host),
-            host.declared.limit(NOTICE_TIMEOUT), 1),
+            lambda: self._answers(host), timeout, 1),
             'libvirt did not answer again')
 
     def _answers(self, host):
@@ -313,7 +323,11 @@ class TestBrokenStore(_BaseBrokenStoreTest):
     @decorators.idempotent_id('d480739a-06cf-4d9f-91ba-85e2c7db40ad')
     def test_read_only_store(self):
         """A new server is refused with a fault that names the cause"""
+        if not which.logs(self.host.declared):
+            self.skipTest('%s declares no %s' % (
+                self.inventory.path, which.file_backed & which.logs))
         self._store(self.flavor['ram']).make_read_only()
+        begin = self.host.log.end()
         self.boot_noted(self.host)
         server = self.server_on(self.host)
         self.nova.settle([server])
@@ -321,8 +335,9 @@ class TestBrokenStore(_BaseBrokenStoreTest):
         self.assertEqual('ERROR', server.status)
         # It never had a file there.
         server.host = self.host.name
-        self.assertIn('Read-only file system',
-                      self.host.compute_log(attachments.LOG_LINES))
+        said = self.host.log.since(begin)
+        self.report('nova-compute.log', redact.mask(said))
+        self.assertIn('Read-only file system', said)
         self.remains.paths[self.host.name] = []
         self.remains.check_none(self.host)
         self.assertEqual({}, self.cloud.allocated_memory(server.uuid))
