@@ -22,6 +22,7 @@ from tempest.lib import decorators
 from tempest.lib import exceptions as lib_exc
 
 from mempage_tempest_plugin.changes import aggregates
+from mempage_tempest_plugin.changes import foreign_data
 from mempage_tempest_plugin.changes import host_traits
 from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import page_sizes
@@ -69,18 +70,27 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
     def test_store_too_small(self):
         """Who does not fit leaves no file, and the host goes on"""
         self.check_active(self._request_little())
-        self.on_each_host(self.note_processes)
+        self.on_each_host(self.note_processes, self._make_small)
         self.check_refused([
-            self.request_forced(self._more_than_store(host), host)
+            self.request_forced(self._small_mib(host) + 1, host)
             for host in self.hosts], [stores.NO_SPACE])
-        self.on_each_host(self.check_unchanged)
+        self.on_each_host(self.check_unchanged, foreign_data.remove)
         self.check_active(self._request_little())
 
     def _request_little(self):
-        return self.request_on_each(lambda host: self.RAM_MIB)
+        return self.request_on_each(lambda host: [self.RAM_MIB])
 
-    def _more_than_store(self, host):
-        return self.surveys[host.name].store.total // units.Mi + 1
+    def _make_small(self, host):
+        """Leave less of a large store than one guest can ask for."""
+        if self._store_mib(host) > self._small_mib(host):
+            self.useFixture(foreign_data.ForeignData(
+                host, leave_mib=self._small_mib(host)))
+
+    def _small_mib(self, host):
+        return min(self._store_mib(host), stores.MOST_MIB - 1)
+
+    def _store_mib(self, host):
+        return self.surveys[host.name].store.total // units.Mi
 
     @decorators.idempotent_id('2e1b4d6f-8c75-4a2f-8b66-4a1e7d3c9f02')
     def test_numa_guests_are_limited_by_ram(self):

@@ -32,6 +32,7 @@ from mempage_tempest_plugin.hosts import redact
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import remains
+from mempage_tempest_plugin.tests.bases import stores
 
 CONF = config.CONF
 
@@ -223,6 +224,12 @@ class _BaseBrokenStoreTest(_BaseFaultTest):
             self.skipTest('The device mapper of host %s has no %s' % (
                 self.host.name, ', '.join(missing)))
 
+    def need_eviction(self):
+        """Skip the test unless the host can push files out of its cache."""
+        reason = cache.unable(self.host)
+        if reason:
+            self.skipTest('host %s: %s' % (self.host.name, reason))
+
     def boot_on_store(self):
         """Have a server on the store that is there for this test only."""
         self.boot_noted(self.host)
@@ -308,6 +315,7 @@ class TestBrokenStore(_BaseBrokenStoreTest):
     @decorators.idempotent_id('b26e518f-e4ad-4b7d-9f98-63c0a5b92e8b')
     def test_write_errors_are_silent_but_found(self):
         """Hazard: memory is lost and only fsync and the kernel's log tell"""
+        self.need_eviction()
         store = self._store(self.flavor['ram'] // 4)
         self.boot_on_store()
         pids = self.pids(self.host)
@@ -316,6 +324,7 @@ class TestBrokenStore(_BaseBrokenStoreTest):
     @decorators.idempotent_id('c37f6290-f5be-4c8e-80a9-74d1b6ca3f9c')
     def test_read_errors_end_the_guest(self):
         """QEMU dies rather than go on with wrong memory, and Nova tells"""
+        self.need_eviction()
         store = self._store(self.flavor['ram'])
         self.boot_on_store()
         self.check_unreadable(store)
@@ -349,6 +358,7 @@ class TestMappedStore(_BaseBrokenStoreTest):
 
     def setUp(self):
         super().setUp()
+        self.need_eviction()
         self.need_mapper(faulty_store.MappedStore)
         self.check_host(self.host)
         self.store = self.useFixture(faulty_store.MappedStore(
@@ -395,6 +405,7 @@ class TestThinStore(_BaseBrokenStoreTest):
     @decorators.idempotent_id('47367bef-4e3a-44a6-86c1-131500431646')
     def test_pool_is_full(self):
         """Hazard: the file system has room, and what it is on has none"""
+        self.need_eviction()
         self.need_mapper(faulty_store.ThinStore)
         store = self.useFixture(faulty_store.ThinStore(
             self.host, self.flavor['ram'] + SPARE_MIB,
@@ -416,6 +427,7 @@ class TestFullStore(reachable.BaseFilledTest):
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
+        stores.leave_out_larger_than_memory(cls)
         [cls.host] = cls.hosts
 
     @decorators.idempotent_id('0d5825fa-8ebc-42bc-97a0-52807e5be276')

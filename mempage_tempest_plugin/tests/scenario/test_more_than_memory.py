@@ -68,7 +68,7 @@ class TestMoreThanMemory(stores.BaseStoreTest):
 
     def _share(self, declared):
         before = self._before[declared.name].survey
-        return self._ram_mib(before.memory_mib)
+        return [self._ram_mib(before.memory_mib)]
 
     def _guests(self, host):
         return [server for server in self.servers if server.host == host.name]
