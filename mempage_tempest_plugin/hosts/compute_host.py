@@ -22,6 +22,7 @@ import threading
 from oslo_log import log as logging
 
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import backing_directory
 from mempage_tempest_plugin.hosts import domain_xml
 from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.hosts import libvirt_connection
@@ -91,10 +92,26 @@ class ComputeHost:
         store = self.declared.file_backed
         if store is None:
             return {}
-        declared = [store.directory, store.mount]
+        return self._real(store.directory, store.mount)
+
+    def _real(self, *paths):
+        """Ask where paths lead: a dict by these."""
         found = libvirt_root.execute(
-            self.ssh, ['readlink', '-m', '--', *declared]).stdout
-        return dict(zip(declared, found.splitlines()))
+            self.ssh, ['readlink', '-m', '--', *paths]).stdout
+        return dict(zip(paths, found.splitlines()))
+
+    @functools.cached_property
+    def backing_directory(self):
+        """Where guests' files are, or would be: without symbolic links.
+
+        Where none are declared, libvirt is told all the same where to make
+        them.
+        """
+        store = self.declared.file_backed
+        if store:
+            return self.real(store.directory)
+        path, _ = backing_directory.configured(self.ssh, self.name)
+        return self._real(path)[path]
 
     def real(self, path):
         """Spell a path of the store as the kernel does.
@@ -129,7 +146,7 @@ class ComputeHost:
         """
         store = self.declared.file_backed
         found = survey.take(
-            self.ssh, self.name, store and self.real(store.directory),
+            self.ssh, self.name, self.backing_directory,
             store and self.real(store.mount), guests, paths)
         return dataclasses.replace(found, real_paths=self.real_paths)
 
@@ -166,6 +183,15 @@ class ComputeHost:
         :raises HypervisorError: if there is no such domain
         """
         return domain_xml.parse(self.libvirt.xml(guest))
+
+    def next_memory_backing(self, guest):
+        """Get what libvirt will make of a guest's memory at its next start.
+
+        :param guest: UUID of the guest
+        :returns: a domain_xml.MemoryBacking
+        :raises HypervisorError: if there is no such domain
+        """
+        return domain_xml.parse(self.libvirt.inactive_xml(guest))
 
     def memory_backends(self, guest):
         """Get what QEMU itself says about a guest's memory.

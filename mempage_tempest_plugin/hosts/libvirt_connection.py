@@ -99,6 +99,17 @@ class LibvirtConnection:
         """
         return self._call(lambda: self._domain(uuid).XMLDesc(0))
 
+    def inactive_xml(self, uuid):
+        """Get the XML with which a domain will start the next time.
+
+        :param uuid: UUID of the domain, which is the server's
+        :returns: the XML as text
+        :raises DomainGone: if the host does not have that domain
+        :raises HypervisorError: if libvirt cannot tell
+        """
+        return self._call(lambda: self._domain(uuid).XMLDesc(
+            libvirt.VIR_DOMAIN_XML_INACTIVE))
+
     def monitor(self, uuid, command, **arguments):
         """Ask QEMU itself.
 

@@ -21,6 +21,7 @@ from oslotest import base
 from mempage_tempest_plugin.cmd import discovery
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import backing_directory
 from mempage_tempest_plugin.hosts import nova_config
 from mempage_tempest_plugin.hosts import ssh
 from tests.plugin import samples
@@ -144,7 +145,7 @@ class StoreTest(base.BaseTestCase):
     @ddt.unpack
     def test_what_is_guessed_is_told(self, qemu_conf, words):
         draft = self._draft(qemu_conf)
-        self.assertEqual(discovery.DIRECTORY,
+        self.assertEqual(backing_directory.DEFAULT,
                          draft.host.file_backed.directory)
         self.assertIn(words, ' '.join(draft.notes))
 
