@@ -95,7 +95,9 @@ def _look(ssh, host):
         host, file_backed=store, compute_log=log(found),
         small_page_kib=_small_page_kib(found, notes),
         pools=tuple(_pools(found, configuration.reserved, notes)),
-        allowed_page_sizes=_allowed(configuration, notes))
+        allowed_page_sizes=_allowed(configuration, notes),
+        drafted=tuple(field.name for field
+                      in dataclasses.fields(inventory.Policy)))
     if drafted.compute_log is None:
         notes.append('Where nova-compute logs to was not found: '
                      'services.nova-compute.')

@@ -105,7 +105,7 @@ def choose_hosts(cls):
     :raises SkipException: if no host is what it needs
     :raises InventoryError: if the inventory cannot be used
     """
-    cls.inventory = inventory.load(CONF.mempage.host_inventory)
+    cls.inventory = inventory.load_confirmed(CONF.mempage.host_inventory)
     cls.declared = cls.choose(*which.selected(
         cls.inventory, CONF.mempage.hosts, CONF.mempage.peers))
 

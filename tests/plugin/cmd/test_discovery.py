@@ -101,6 +101,12 @@ class PoolsTest(base.BaseTestCase):
                          list(draft.host.pools))
         self.assertEqual(reserved is RESERVED, bool(draft.notes))
 
+    def test_nothing_is_confirmed(self):
+        """Nor that there is none of what was not found"""
+        self.assertEqual(
+            ('file_backed', 'pools', 'small_page_kib', 'allowed_page_sizes'),
+            Host().draft(_configuration()).host.drafted)
+
     def test_surplus_pages_are_not_the_pool(self):
         draft = Host(pools=_pools(ONE_NODE) + '\n' + _pools(
             [(0, 2048, 100)], 'surplus')).draft(_configuration())

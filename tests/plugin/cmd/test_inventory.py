@@ -52,7 +52,7 @@ class DiscoverTest(base.BaseTestCase):
         status = command.main(['discover', '--config-file', 'tempest.conf',
                                '--ssh-user', 'a', '--ssh-key', '/key'])
         self.assertEqual(1, status)
-        self.assertIn('# A draft.', self.stdout.getvalue())
+        self.assertIn('# A draft of what is there.', self.stdout.getvalue())
         self.assertIn('# left out: host fbm2: ', self.stdout.getvalue())
         self.assertIn('\n  # A note.\n  fbm1:\n', self.stdout.getvalue())
         [(name, declared)] = yaml.safe_load(
@@ -98,11 +98,11 @@ class DiscoverTest(base.BaseTestCase):
 
 class CheckTest(base.BaseTestCase):
 
-    def _check(self, survey, name='fbm1'):
+    def _check(self, survey, name='fbm1', declared=samples.FILE_BACKED):
         host = mock.Mock()
         host.survey_and_domains.side_effect = survey
         host.libvirt.hostname.return_value = name
-        declared = inventory.Inventory('x', {'fbm1': samples.FILE_BACKED})
+        declared = inventory.Inventory('x', {'fbm1': declared})
         with mock.patch.object(inventory, 'load', return_value=declared), \
                 mock.patch('mempage_tempest_plugin.hosts.compute_host.get',
                            return_value=host), \
@@ -116,6 +116,13 @@ class CheckTest(base.BaseTestCase):
         status, text = self._check([LOOK], 'other')
         self.assertEqual(1, status)
         self.assertIn('!!  name', text)
+
+    def test_drafted(self):
+        status, text = self._check([LOOK], declared=dataclasses.replace(
+            samples.FILE_BACKED, drafted=('file_backed', 'pools')))
+        self.assertEqual(0, status)
+        self.assertIn('host fbm1: nobody has confirmed what was drafted: '
+                      'file_backed, pools', text)
 
     def test_unreachable(self):
         status, text = self._check([UNREACHABLE])
