@@ -20,6 +20,8 @@ from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import scripts
 
 SCRIPT = 'evict.py'
+# How a shell ends that finds no such command, or none that it can run.
+_NOT_FOUND = (126, 127)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,12 +47,13 @@ def unable(host):
 
     :param host: the compute_host.ComputeHost
     :returns: a sentence; None if it can
-    :raises HostError: if the host cannot be reached
+    :raises HostError: if the host cannot be reached, or asked
     """
     result = _execute(host, check=False)
+    if result.status in _NOT_FOUND:
+        return 'it has no python3: %s' % result.stderr.strip()
     if result.status:
-        return 'python3 3.6 or newer is not there: %s' % (
-            result.stderr.strip().rpartition('\n')[2])
+        raise exceptions.HostCommandFailed(host.name, result)
     lacking = _parse(host, result)
     return 'its kernel lacks %s' % lacking if lacking else None
 

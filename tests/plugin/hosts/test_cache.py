@@ -85,8 +85,11 @@ class TestCache(testtools.TestCase):
         self.assertIsNone(cache.unable(_host()))
 
     def test_no_python(self):
-        self.assertIn('python3 3.6 or newer is not there: ',
+        self.assertIn('it has no python3: ',
                       cache.unable(_host('nonexistent')))
+        # Whatever else goes wrong is no reason to skip anything.
+        self.assertRaises(exceptions.HostCommandFailed, cache.unable,
+                          _host('false'))
 
     def test_kernel_without_the_system_calls(self):
         host = mock.Mock()
