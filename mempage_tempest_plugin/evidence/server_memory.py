@@ -12,6 +12,7 @@
 
 """What witnesses say of a server's memory, beside its host's declaration."""
 
+import dataclasses
 import posixpath
 
 from oslo_utils import units
@@ -69,11 +70,25 @@ def _compare_api(comparison, declared, evidence, page_kib):
     comparison.equal('libvirt', 'memory, MiB', evidence.ram_mib,
                      evidence.xml.memory_kib // 1024)
     # What a move or an operation has left of before comes with it.
-    comparison.equal('libvirt', 'memoryBacking at the next start',
-                     evidence.xml, evidence.next_xml)
+    comparison.equal('libvirt', 'changes at the next start', [],
+                     _changes(evidence.xml, evidence.next_xml))
     comparison.equal('QEMU', 'memory, MiB', evidence.ram_mib,
                      sum(backend.size for backend in evidence.backends)
                      // units.Mi)
+
+
+def _changes(now, then):
+    """Tell what libvirt will make of a guest that it has not made now.
+
+    :param now: a domain_xml.MemoryBacking
+    :param then: another one; None if nobody knows
+    :returns: list of texts
+    """
+    if then is None:
+        return ['not known']
+    return ['%s: %s' % (field.name, getattr(then, field.name))
+            for field in dataclasses.fields(now)
+            if getattr(now, field.name) != getattr(then, field.name)]
 
 
 def _compare_process(comparison, evidence):

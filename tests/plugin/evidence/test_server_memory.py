@@ -55,8 +55,8 @@ FILE_BACKED = (
     ({'xml': samples.backing(children=(
         'access', 'allocation', 'discard', 'locked', 'source'))}, {PARTS}),
     ({'next_xml': samples.backing(source=None)},
-     {'memoryBacking at the next start'}),
-    ({'next_xml': None}, {'memoryBacking at the next start'}),
+     {'changes at the next start'}),
+    ({'next_xml': None}, {'changes at the next start'}),
     ({'xml': samples.backing(memory_kib=1024)}, {'memory, MiB'}),
     ({'allocated': {'other': 192}}, {'MEMORY_MB allocated'}),
     ({'provider': None}, {'MEMORY_MB allocated'}),
@@ -105,7 +105,7 @@ FILE_BACKED = (
 
 PLAIN = (
     ({'xml': samples.backing()}, {'source', 'access', PARTS}),
-    ({'next_xml': samples.backing()}, {'memoryBacking at the next start'}),
+    ({'next_xml': samples.backing()}, {'changes at the next start'}),
     ({'backends': [samples.backend()]}, {'mem-path'}),
     ({'survey': samples.host_survey([samples.mapping()])},
      {'anonymous private mapping of the RAM', 'backing files',
@@ -177,6 +177,15 @@ class CompareServerTest(base.BaseTestCase):
     def test_file_backed_disagrees(self, changes, wrong):
         self.assertEqual(wrong, _wrong(server_memory.compare(
             samples.FILE_BACKED, samples.file_backed_evidence(**changes))))
+
+    def test_changes_at_the_next_start(self):
+        comparison = server_memory.compare(
+            samples.FILE_BACKED, samples.file_backed_evidence(
+                next_xml=samples.backing(source=None)))
+        self.assertEqual(
+            [['source: None',
+              "children: ('access', 'allocation', 'discard')"]],
+            [fact.observed for fact in comparison.disagreements])
 
     def test_file_elsewhere(self):
         found = samples.host_survey(
