@@ -23,6 +23,8 @@ import fixtures
 from oslo_log import log as logging
 from tempest.lib import exceptions as lib_exc
 
+from mempage_tempest_plugin import exceptions
+
 LOG = logging.getLogger(__name__)
 
 _UNLIMITED = -1
@@ -74,6 +76,7 @@ class Quotas:
     """
 
     def __init__(self, manager, service, lock_path, project=None):
+        self._name = service
         self._service = _SERVICES[service]
         self._client = getattr(manager, self._service.client)
         self.project = project or self._client.tenant_id
@@ -119,6 +122,8 @@ class Quotas:
         put them back for ever.
 
         :param names: of the quotas
+        :raises QuotaNotLifted: if the service ignores it, as Nova does with
+            limits that Keystone has; nothing is changed then
         """
         while not self._lock.acquire(timeout=_PATIENCE):
             LOG.info('waiting for the quotas of project %s, which others have '
@@ -128,7 +133,16 @@ class Quotas:
             limits = self._limits(self._shown(), names)
             self._keep(limits)
             self._set(dict.fromkeys(limits, _UNLIMITED))
+            self._check_lifted(limits)
             failed.pop_all()
+
+    def _check_lifted(self, limits):
+        shown = self._shown()
+        ignored = {name: shown[name]['limit'] for name in limits
+                   if shown[name]['limit'] != _UNLIMITED}
+        if ignored:
+            self.remove()
+            raise exceptions.QuotaNotLifted(self._name, self.project, ignored)
 
     def _keep(self, limits):
         with open(self._path + '.new', 'w', encoding='utf-8') as stream:
@@ -150,7 +164,9 @@ class Quotas:
         os.unlink(self._path)
 
     def _set(self, limits):
-        getattr(self._client, self._service.update)(self.project, **limits)
+        # Even if more is used, by servers that a killed run has left.
+        getattr(self._client, self._service.update)(
+            self.project, force=True, **limits)
 
 
 class Room(fixtures.Fixture):

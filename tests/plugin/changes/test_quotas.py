@@ -45,7 +45,11 @@ class _Client:
 
     show_quota_details = show_quota_set
 
-    def update_quota_set(self, project, **limits):
+    def update_quota_set(self, project, force=False, **limits):
+        # The services refuse less than is used, unless they are forced.
+        for name, limit in limits.items():
+            if not force and 0 <= limit < self.in_use[name]:
+                raise lib_exc.BadRequest()
         self.limits.update(limits)
 
     update_quotas = update_quota_set
@@ -150,6 +154,27 @@ class RoomTest(base.BaseTestCase):
         left.remove()
         self.assertEqual(self.before, self.compute.limits)
         self.assertEqual([], quotas.left(self.manager, self.locks))
+
+    def test_left_with_servers(self):
+        self._killed().kill()
+        [left] = quotas.left(self.manager, self.locks)
+        self.compute.in_use['instances'] = 11
+        left.remove()
+        self.assertEqual(self.before, self.compute.limits)
+
+    def test_limits_that_keystone_has(self):
+        with mock.patch.object(self.compute, 'update_quota_set'):
+            error = str(self.assertRaises(
+                fixtures.MultipleExceptions, self._room(11).setUp
+            ).args[0][1])
+        self.assertIn(
+            'project p may have, and the compute service ignores that its '
+            'quotas are lifted (limits still: cores 20, instances 10, ram '
+            '1000)', error)
+        self.assertEqual([], quotas.left(self.manager, self.locks))
+        # Who has enough is not disturbed, and nobody has to wait.
+        with self._room(10), self._room(11):
+            self.assertEqual(-1, self.compute.limits['instances'])
 
     def test_project_that_is_gone(self):
         self._killed().kill()
