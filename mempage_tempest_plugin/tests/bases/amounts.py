@@ -141,8 +141,8 @@ class BaseAmountTest(base.BaseMemoryTest):
                 server, words or REFUSALS))
             self._check_never_begun(server)
             self.assertIsNone(server.host, server)
-            self.assertEqual({}, self.cloud.allocated_memory(server.uuid),
-                             server)
+            self.assertEqual({}, actions.left_allocated(
+                server.uuid, self.cloud), server)
         self.on_each_host(self.check_taken)
 
     def _check_never_begun(self, server):

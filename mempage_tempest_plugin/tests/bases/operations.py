@@ -58,8 +58,13 @@ class BaseShelveTest(base.BaseMemoryTest):
 
     def check_absent(self, host):
         """Assert that the host has nothing of its server."""
-        self.assert_agrees(absence.compare_absent(
-            host, self.server_on(host).uuid, self.cloud))
+        # Nova says that it is away, and then cleans up.
+        self.assert_soon_agrees(host, self._compare_absent,
+                                base.HELD_TIMEOUT)
+
+    def _compare_absent(self, host):
+        return absence.compare_absent(host, self.server_on(host).uuid,
+                                      self.cloud)
 
     @base.in_turn
     def unshelve(self, host):

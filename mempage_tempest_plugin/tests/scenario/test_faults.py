@@ -23,6 +23,7 @@ from testtools import matchers
 from mempage_tempest_plugin.changes import faulty_store
 from mempage_tempest_plugin.changes import foreign_data
 from mempage_tempest_plugin.changes import nova_compute
+from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import attachments
 from mempage_tempest_plugin import exceptions
@@ -325,7 +326,7 @@ class TestBrokenStore(_BaseBrokenStoreTest):
                       self.host.compute_log(attachments.LOG_LINES))
         self.remains.paths[self.host.name] = []
         self.remains.check_none(self.host)
-        self.assertEqual({}, self.cloud.allocated_memory(server.uuid))
+        self.assertEqual({}, actions.left_allocated(server.uuid, self.cloud))
         self.remove()
 
 

@@ -130,8 +130,16 @@ class AmountTest(test_base.BaseTestCase):
 
     def test_refused_but_memory_is_allocated(self):
         self.case.cloud.allocated_memory.return_value = {'provider': 64}
+        self.useFixture(fixtures.MockPatchObject(
+            actions, 'GIVE_BACK_TIMEOUT', 0.01))
         self.assertIn('provider', self._refusal_fails(
             _server('ERROR', None, NOWHERE)))
+
+    def test_refused_and_given_back_a_moment_later(self):
+        self.useFixture(fixtures.MockPatch('time.sleep'))
+        self.case.cloud.allocated_memory.side_effect = [
+            {'provider': 64}, {}, {}]
+        self._check(self.case.check_refused, _server('ERROR', None, NOWHERE))
 
     def test_delete_servers(self):
         self.case.servers = [_server('ACTIVE', 'a')]

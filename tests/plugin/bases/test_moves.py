@@ -24,6 +24,9 @@ from mempage_tempest_plugin.cloud import cloud
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import absence
+from mempage_tempest_plugin.evidence import collect
+from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.tests.bases import base
 from tests.plugin.bases import cases
@@ -151,6 +154,48 @@ class MovedTest(MoveTestCase):
         other = servers.RequestedServer('other', 64, host='a')
         self.case.servers.append(other)
         self.assertIs(other, self.case.server)
+
+
+class PatienceTest(MoveTestCase):
+    """Nova tells what a server is, and then cleans up."""
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.MockPatch('time.sleep'))
+        for name in 'check_absent', 'check_unmoved':
+            delattr(self.case, name)
+        self.held = self.useFixture(fixtures.MockPatchObject(
+            actions, 'held_by_migrations', return_value={})).mock
+        self.useFixture(fixtures.MockPatchObject(collect, 'collect'))
+        for name in 'compare_absent', 'compare_untouched':
+            self.useFixture(fixtures.MockPatchObject(
+                absence, name, self._compare))
+        self.answers = []
+
+    def _compare(self, *arguments):
+        comparison = facts.Comparison('x')
+        comparison.equal('placement', 'held', {}, self.answers.pop(
+            0) if len(self.answers) > 1 else self.answers[0])
+        return comparison
+
+    def test_absent(self):
+        self.answers = [{'b': 64}, {}]
+        self.case.check_absent(self.b)
+        self.assertEqual([{}], self.answers)
+
+    def test_unmoved(self):
+        self.answers = [{'migration': 64}, {}]
+        self.case.check_unmoved([7])
+        self.assertEqual([{}], self.answers)
+        self.assertEqual([('check_evidence', 'a')], self.checked)
+
+    def test_never(self):
+        self.useFixture(fixtures.MockPatchObject(base, 'HELD_TIMEOUT', 0.01))
+        for check, about in ((self.case.check_absent, self.b),
+                             (self.case.check_unmoved, [7])):
+            self.answers = [{'x': 64}]
+            self.assertIn('held: expected {}', str(self.assertRaises(
+                AssertionError, check, about)))
 
 
 class LocateTest(MoveTestCase):
