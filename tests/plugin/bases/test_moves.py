@@ -42,7 +42,7 @@ class MoveTestCase(test_base.BaseTestCase):
         self.case = cases.make(
             base.BaseMoveTest, hosts=[self.a, self.b], source=self.a,
             destinations=[self.b], nova=mock.Mock(), cloud=mock.Mock(),
-            migrations_client=mock.Mock())
+            migrations_client=mock.Mock(), held_before={'a': {}, 'b': {}})
         self.server = servers.RequestedServer('uuid', 64, host='a')
         self.case.servers = [self.server]
         self.checked = []
@@ -139,6 +139,11 @@ class MovedTest(MoveTestCase):
                                   self.a, self.b)
         self.assertIn("says {'consumer': 64}", str(error))
 
+    def test_memory_that_nobody_had_before(self):
+        self.case.cloud.memory_of_nobody.return_value = {'consumer': 64}
+        self.case.held_before = {'a': {'consumer': 64}, 'b': {'consumer': 64}}
+        self.case.check_moved(self.a, self.b)
+
     def test_moved(self):
         self.case.check_moved(self.a, self.b)
         self.assertEqual('b', self.server.host)
@@ -196,6 +201,27 @@ class PatienceTest(MoveTestCase):
             self.answers = [{'x': 64}]
             self.assertIn('held: expected {}', str(self.assertRaises(
                 AssertionError, check, about)))
+
+
+class HeldBeforeTest(test_base.BaseTestCase):
+
+    def test_each_host_is_asked(self):
+        class Case(base.BaseMoveTest):
+            """Two hosts."""
+
+            hosts = [cases.host('a'), cases.host('b')]
+            cloud = mock.Mock()
+            services = mock.Mock()
+
+        Case.services.host_of.side_effect = 'service-{}'.format
+        Case.cloud.memory_of_nobody.side_effect = (
+            lambda host, service: {service: 64} if host == 'b' else {})
+        with mock.patch.object(base.BaseMemoryTest, 'resource_setup'), \
+                mock.patch.object(base, 'CONF', cases.options()), \
+                mock.patch.object(base.LOG, 'warning') as warning:
+            Case.resource_setup()
+        self.assertEqual({'a': {}, 'b': {'service-b': 64}}, Case.held_before)
+        warning.assert_called_once_with(mock.ANY, 'b', {'service-b': 64})
 
 
 class LocateTest(MoveTestCase):
