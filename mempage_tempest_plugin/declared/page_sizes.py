@@ -202,6 +202,22 @@ def whole_ram(hosts, ram_mib):
                 for host in hosts if large(host)], default=ram_mib)
 
 
+def common_ram(hosts, ram_mib):
+    """Choose RAM for which all hosts grant the same large pages.
+
+    An odd number of pages of one size is no number of whole larger ones, of
+    which Nova would grant the largest.
+
+    :param hosts: declarations (inventory.Host) with a size of large pages for
+        guests in common
+    :param ram_mib: what is needed at least
+    :returns: MiB
+    """
+    size = min(set.intersection(*map(large, hosts)))
+    unit = whole_pages(size, 1)
+    return (-(-ram_mib // unit) | 1) * unit
+
+
 def refusal(host, request, ram_mib, driver=True):
     """Tell why a host with free pages refuses a server.
 

@@ -123,6 +123,25 @@ class RefusalTest(base.BaseTestCase):
         self.assertIs(FIT, page_sizes.refusal(host, 2048, 82))
 
     @ddt.data(
+        # The sizes of pools on two hosts, the RAM needed; RAM, page size.
+        ((2048,), (2048,), 64, 66, 2048),
+        ((2048,), (2048,), 66, 66, 2048),
+        ((2048, 1048576), (2048,), 1024, 1026, 2048),
+        ((2048, 1048576), (2048, 1048576), 1024, 1026, 2048),
+        ((2048, 1048576), (1048576,), 64, 1024, 1048576),
+        ((64, 2048), (64, 2048), 64, 65, 64),
+        ((32768, 1048576), (32768, 1048576), 1024, 1056, 32768))
+    @ddt.unpack
+    def test_common_ram(self, source, destination, needed, ram_mib, size):
+        hosts = [dataclasses.replace(samples.PLAIN, pools=tuple(
+            inventory.DeclaredPool(size, 2 ** 16) for size in sizes))
+            for sizes in (source, destination)]
+        self.assertEqual(ram_mib, page_sizes.common_ram(hosts, needed))
+        for host in hosts:
+            self.assertEqual(size, page_sizes.granted(
+                host, page_sizes.LARGE, ram_mib))
+
+    @ddt.data(
         # The sizes of pools, those that the kernel knows; what to allow.
         ((2048, 1048576), (2048, 1048576), (4, 2048)),
         ((2048,), (2048, 1048576), (4, 1048576)),
