@@ -775,4 +775,4 @@ def _attach_details(test, exc_info):
     attachments.attach(
         test, test.failed or used or test.hosts[:1],
         {server.host: server.uuid for server in test.servers},
-        test.evidence_table)
+        test.evidence_table, CONF.mempage.parallel_hosts)

@@ -29,6 +29,7 @@ from mempage_tempest_plugin.evidence import attachments
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import cache
 from mempage_tempest_plugin.hosts import libvirt_root
+from mempage_tempest_plugin.hosts import several
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import remains
@@ -57,8 +58,8 @@ class _BaseFaultTest(base.BaseMemoryTest):
     def resource_setup(cls):
         super().resource_setup()
         # Nobody has such a store now: whoever does has leased the host alone.
-        for host in cls.hosts:
-            faulty_store.remove_left(host)
+        several.ask(cls.hosts, faulty_store.remove_left,
+                    CONF.mempage.parallel_hosts)
 
     def setUp(self):
         super().setUp()
@@ -427,8 +428,8 @@ class TestFullStore(reachable.BaseFilledTest):
         """Skip the test where nobody asks guests for what is free."""
         if not self.host.memory_backing(server.uuid).free_page_reporting:
             self.skipTest(
-                'libvirt\'s XML of server %s has no free page reporting, which '
-                'Nova asks for since 32 (2025.2): it gives nothing back'
+                'libvirt\'s XML of server %s has no free page reporting, '
+                'which Nova asks for since 32 (2025.2): it gives nothing back'
                 % server.uuid)
 
     def _wait_until_given_back(self, path):

@@ -19,6 +19,7 @@ from unittest import mock
 import ddt
 import fixtures
 from oslotest import base as test_base
+from tempest.lib import exceptions as lib_exc
 import testtools
 
 from mempage_tempest_plugin.changes import names
@@ -276,6 +277,18 @@ class ServersTest(BaseTestCase):
             'server', {'id': '1'}, 'image', 'a')
         self.assertEqual('a', self.case.server_on(self.a).uuid)
 
+    def test_servers_boot_from_volumes_only(self):
+        self.case.nova.request.side_effect = lib_exc.BadRequest(
+            'Block Device Mapping is Invalid: You specified more local '
+            'devices than the limit allows')
+        error = self.assertRaises(testtools.TestCase.skipException,
+                                  self._boot, [self.a])
+        self.assertIn('max_local_block_devices = 0', str(error))
+
+    def test_other_requests_that_are_bad(self):
+        self.case.nova.request.side_effect = lib_exc.BadRequest('odd')
+        self.assertRaises(lib_exc.BadRequest, self._boot, [self.a])
+
     def test_all_are_deleted_at_the_same_time(self):
         self._boot(self.hosts)
         self.case.doCleanups()
@@ -304,7 +317,7 @@ class AttachDetailsTest(BaseTestCase):
 
     def _assert_attached(self, hosts, uuids):
         self.attach.assert_called_once_with(
-            self.case, hosts, uuids, self.case.evidence_table)
+            self.case, hosts, uuids, self.case.evidence_table, 16)
 
     def test_failure_attaches_once(self):
         self._raise(AssertionError('a'))

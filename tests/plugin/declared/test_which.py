@@ -346,7 +346,8 @@ class PairTest(base.BaseTestCase):
             [self.a, *self.plain], go_to=which.alike))
 
     def test_start_with_most_to_go_to(self):
-        east = [dataclasses.replace(host, group='east', name='east-' + host.name)
+        east = [dataclasses.replace(host, group='east',
+                                    name='east-' + host.name)
                 for host in (self.a, self.b, self.plain[0])]
         self.assertEqual(['east-a', 'east-b', 'east-p'], self._pair(
             [self.a, self.plain[0], *east], start=which.file_backed,
