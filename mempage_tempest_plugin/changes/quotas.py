@@ -19,7 +19,6 @@ import json
 import os
 
 import fasteners
-import fixtures
 from oslo_log import log as logging
 from tempest.lib import exceptions as lib_exc
 
@@ -169,8 +168,9 @@ class Quotas:
             self.project, force=True, **limits)
 
 
-class Room(fixtures.Fixture):
-    """Room for servers in the quotas of a project.
+@contextlib.contextmanager
+def room(manager, lock_path, servers, flavor, reached=False):
+    """Make room for servers in the quotas of a project, for a while.
 
     Where it is there already, nothing is changed.
 
@@ -179,28 +179,24 @@ class Room(fixtures.Fixture):
     :param servers: how many at the same time; math.inf if nobody knows
     :param flavor: theirs, as the API shows it
     :param reached: whether they are reached over a network
+    :raises QuotaNotLifted: if a service ignores it
     """
-
-    def __init__(self, manager, lock_path, servers, flavor, reached=False):
-        super().__init__()
-        self._manager = manager
-        self._lock_path = lock_path
-        self._needed = {'compute': {
-            'instances': servers, 'cores': servers * flavor['vcpus'],
-            'ram': servers * flavor['ram']}}
-        if reached:
-            self._needed['compute']['key_pairs'] = servers
-            self._needed['network'] = {
-                'port': servers, 'floatingip': servers,
-                'security_group': servers,
-                'security_group_rule': _RULES * servers}
-
-    def _setUp(self):
-        for service, needed in self._needed.items():
-            quotas = Quotas(self._manager, service, self._lock_path)
-            if quotas.lacking(needed):
-                quotas.lift(needed)
-                self.addCleanup(quotas.put_back)
+    needed = {'compute': {
+        'instances': servers, 'cores': servers * flavor['vcpus'],
+        'ram': servers * flavor['ram']}}
+    if reached:
+        needed['compute']['key_pairs'] = servers
+        needed['network'] = {
+            'port': servers, 'floatingip': servers,
+            'security_group': servers,
+            'security_group_rule': _RULES * servers}
+    with contextlib.ExitStack() as lifted:
+        for service, numbers in needed.items():
+            quotas = Quotas(manager, service, lock_path)
+            if quotas.lacking(numbers):
+                quotas.lift(numbers)
+                lifted.callback(quotas.put_back)
+        yield
 
 
 def left(manager, lock_path):

@@ -12,6 +12,7 @@
 
 """What all tests of the plugin share."""
 
+import contextlib
 import functools
 import threading
 
@@ -225,12 +226,12 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
                 lockutils.get_lock_path(CONF), CONF.mempage.parallel_hosts)
         cls.flavor = cls.create_flavor(cls.extra_specs, cls.flavor_ram_mib,
                                        request=cls.request)
-        room = quotas.Room(
+        room = contextlib.ExitStack()
+        cls.addClassResourceCleanup(room.close)
+        room.enter_context(quotas.room(
             cls.os_admin, lockutils.get_lock_path(CONF),
             cls.servers_on_host * len(cls.hosts), cls.flavor,
-            cls.needs_network and CONF.service_available.neutron)
-        room.setUp()
-        cls.addClassResourceCleanup(room.cleanUp)
+            cls.needs_network and CONF.service_available.neutron))
         cls.image = (CONF.compute.image_ref if cls.needs_system
                      else empty_image.shared(cls.os_admin))
 

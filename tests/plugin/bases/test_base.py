@@ -378,9 +378,10 @@ class ResourceSetupTest(test_base.BaseTestCase):
         for target in ('tempest.test.BaseTestCase.resource_setup',
                        'oslo_concurrency.lockutils.get_lock_path'):
             self.useFixture(fixtures.MockPatch(target))
-        for target in 'empty_image.shared', 'quotas.Room':
-            self.useFixture(fixtures.MockPatch(
-                'mempage_tempest_plugin.changes.' + target))
+        self.useFixture(fixtures.MockPatch(
+            'mempage_tempest_plugin.changes.empty_image.shared'))
+        self.useFixture(fixtures.MockPatch(
+            'mempage_tempest_plugin.changes.quotas.room', mock.MagicMock()))
         for name in 'setup_api_microversion_fixture', 'create_flavor':
             self.useFixture(fixtures.MockPatchObject(
                 base.BaseMemoryTest, name))

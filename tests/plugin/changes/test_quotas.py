@@ -22,6 +22,7 @@ from oslotest import base
 from tempest.lib import exceptions as lib_exc
 
 from mempage_tempest_plugin.changes import quotas
+from mempage_tempest_plugin import exceptions
 
 FLAVOR = {'ram': 100, 'vcpus': 2}
 
@@ -71,7 +72,7 @@ class RoomTest(base.BaseTestCase):
         self.before = dict(self.compute.limits)
 
     def _room(self, servers, reached=False):
-        return quotas.Room(self.manager, self.locks, servers, FLAVOR, reached)
+        return quotas.room(self.manager, self.locks, servers, FLAVOR, reached)
 
     def test_room_enough(self):
         with self._room(10):
@@ -115,7 +116,7 @@ class RoomTest(base.BaseTestCase):
         def lift(pipe):
             # Its lock is gone when it is.
             room = self._room(11)
-            room.setUp()
+            room.__enter__()
             pipe.send(self.compute.limits)
             pipe.recv()
 
@@ -136,9 +137,9 @@ class RoomTest(base.BaseTestCase):
                 mock.patch.object(quotas.LOG, 'info',
                                   side_effect=lambda *_: process.kill()
                                   ) as waits:
-            room.setUp()
+            room.__enter__()
         waits.assert_called()
-        room.cleanUp()
+        room.__exit__(None, None, None)
         self.assertEqual(self.before, self.compute.limits)
 
     def test_left(self):
@@ -164,9 +165,8 @@ class RoomTest(base.BaseTestCase):
 
     def test_limits_that_keystone_has(self):
         with mock.patch.object(self.compute, 'update_quota_set'):
-            error = str(self.assertRaises(
-                fixtures.MultipleExceptions, self._room(11).setUp
-            ).args[0][1])
+            error = str(self.assertRaises(exceptions.QuotaNotLifted,
+                                          self._room(11).__enter__))
         self.assertIn(
             'project p may have, and the compute service ignores that its '
             'quotas are lifted (limits still: cores 20, instances 10, ram '
@@ -187,8 +187,7 @@ class RoomTest(base.BaseTestCase):
     def test_that_fails(self):
         with mock.patch.object(self.compute, 'update_quota_set',
                                side_effect=lib_exc.Forbidden()):
-            self.assertRaises(fixtures.MultipleExceptions,
-                              self._room(11).setUp)
+            self.assertRaises(lib_exc.Forbidden, self._room(11).__enter__)
         # Nobody has to wait.
         with self._room(11):
             self.assertEqual(-1, self.compute.limits['instances'])
