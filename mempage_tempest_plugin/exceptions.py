@@ -77,6 +77,22 @@ class LeaseTimeout(MempageError):
             kind, resource, seconds, holders))
 
 
+class QuotaNotLifted(MempageError):
+    """A service does not let its quotas be lifted."""
+
+    def __init__(self, service, project, limits):
+        self.limits = limits
+        super().__init__(
+            'tests need more servers at the same time than project %s may '
+            'have, and the %s service ignores that its quotas are lifted '
+            '(limits still: %s). With [quota] driver = '
+            'nova.quota.UnifiedLimitsDriver, Nova takes them from Keystone: '
+            'set the registered limits of servers, class:VCPU and '
+            'class:MEMORY_MB to -1 for these tests, or run them on fewer '
+            'hosts ([mempage] hosts)' % (project, service, ', '.join(
+                '%s %s' % item for item in sorted(limits.items()))))
+
+
 class HostError(MempageError):
     """Something is wrong with one compute host."""
 

@@ -68,7 +68,8 @@ def compare_held(host, server, held, of_nobody):
     :param server: UUID of the server, at rest
     :param held: what its moves still hold, as actions.held_by_migrations
         tells it
-    :param of_nobody: as cloud.Cloud.memory_of_nobody tells it of the host
+    :param of_nobody: as cloud.Cloud.memory_of_nobody tells it of the host,
+        without what was so before
     :returns: a facts.Comparison
     """
     comparison = facts.Comparison(

@@ -26,8 +26,7 @@ ZONE = page_sizes.Way.ZONE
 
 def _large_size(host):
     """Get the smallest size in KiB that a declared pool has, or None."""
-    return min((pool.size_kib for pool in host.pools if pool.pages),
-               default=None)
+    return min(page_sizes.in_pools(host), default=None)
 
 
 class TestAllowedPageSizes(page_size_outcomes.BasePageSizeTest):
@@ -94,6 +93,13 @@ class TestAllowedPageSizes(page_size_outcomes.BasePageSizeTest):
     def test_mp8_small_is_the_smallest_size_of_the_host(self):
         """What small gets is the size of ordinary pages of the kernel"""
         self.on_each_host(self._check_small_page)
+        hosts = [host for host in self.hosts
+                 if which.small_pages(host.declared)]
+        if not hosts:
+            self.skipTest('%s declares no %s' % (self.inventory.path,
+                                                 which.small_pages))
+        self.check_requests([page_sizes.SMALL],
+                            {host: host.declared for host in hosts}, ZONE)
 
     def _check_small_page(self, host):
         bytes_ = int(host.ssh.execute(['getconf', 'PAGESIZE']).stdout)

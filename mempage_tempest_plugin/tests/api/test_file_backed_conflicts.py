@@ -27,6 +27,9 @@ from mempage_tempest_plugin.changes import host_traits
 from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import collect
+from mempage_tempest_plugin.evidence import server_memory
+from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 from mempage_tempest_plugin.tests.bases import reconfigured
 from mempage_tempest_plugin.tests.bases import stores
@@ -165,8 +168,11 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
             self.nova.settle(self.servers)
             self.assertEqual(('ACTIVE', other.name),
                              (server.status, server.host), server)
-            self.assertEqual(other.small_page_kib,
-                             self.cloud.page_size(server.uuid))
+            self.assert_agrees(server_memory.compare(
+                other, collect.collect(
+                    compute_host.get(other, CONF.mempage.host_timeout),
+                    server.uuid, server.ram_mib, self.cloud),
+                other.small_page_kib, system=self.needs_system))
             asked = ((other,) if page_size_outcomes.has_page_size_filter()
                      else (host, other))
             self.assertEqual(

@@ -87,8 +87,8 @@ class TestPageSizeSoftReboot(operations.BaseBootedTest):
         """The guest has its large pages again"""
         self.on_each_host(self.boot_reachable, self.wait_until_active,
                           self.wait_until_booted,
-                          *steps.SOFT_REBOOT.calls(self),
-                          self.check_evidence)
+                          *self.reboot_softly(), self.check_evidence,
+                          self.check_obeyed)
 
 
 class TestPoolCounts(base.BaseMemoryTest):

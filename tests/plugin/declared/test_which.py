@@ -345,6 +345,14 @@ class PairTest(base.BaseTestCase):
         self.assertEqual(['p', 'q'], self._pair(
             [self.a, *self.plain], go_to=which.alike))
 
+    def test_start_with_most_to_go_to(self):
+        east = [dataclasses.replace(host, group='east',
+                                    name='east-' + host.name)
+                for host in (self.a, self.b, self.plain[0])]
+        self.assertEqual(['east-a', 'east-b', 'east-p'], self._pair(
+            [self.a, self.plain[0], *east], start=which.file_backed,
+            take=which.one_of_each_policy))
+
     def test_both_have_to_suit(self):
         self.assertEqual(['p', 'a', 'b'], self._pair(
             [self.a, *self.plain, self.b], start=which.plain,
