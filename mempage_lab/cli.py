@@ -113,8 +113,11 @@ def run(arguments):
     failures = stream.read(results / 'results.subunit').failures
     for test, text in failures.items():
         click.echo('%s: %s' % (test, ' '.join(stream.message(text))))
+    surprise = runner.compare(arguments, results)
+    if surprise:
+        click.echo(surprise)
     click.echo('results: %s' % results)
-    sys.exit(status)
+    sys.exit(status or int(surprise is not None))
 
 
 @main.command()

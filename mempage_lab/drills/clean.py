@@ -61,6 +61,8 @@ def run(count, workers, shown):
         if status and not failed:
             # As a worker that is killed between two tests.
             failed = ('tempest run: exit status %d' % status,)
+        if runner.compare(None, results):
+            failed += (str(results / runner.EXPECTED),)
         done = Run(seed, len(outcome.passed), failed,
                    round(time.monotonic() - begin, 1))
         shown.say('run %d of %d, seed %d: %d passed, %d failed' % (

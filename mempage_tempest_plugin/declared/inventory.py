@@ -21,6 +21,7 @@ field with its default.
 import collections
 import dataclasses
 import enum
+import functools
 import os
 import posixpath
 
@@ -255,10 +256,17 @@ def load(path):
     """
     try:
         with open(path, encoding='utf-8') as stream:
-            document = yaml.safe_load(stream)
+            return _parse(path, stream.read())
     except (OSError, UnicodeDecodeError) as error:
         raise exceptions.InventoryError(
             path, ['cannot be read: %s' % error]) from error
+
+
+# Each test class loads it, and a large one takes seconds.
+@functools.lru_cache(maxsize=1)
+def _parse(path, text):
+    try:
+        document = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise exceptions.InventoryError(
             path, ['is not YAML: %s' % error]) from error

@@ -47,11 +47,13 @@ class Test:
     :ivar status: one of the words above
     :ivar documents: what it kept, in that order, as facts_schema.yaml
         describes it
+    :ivar reason: why it was skipped; empty if it was not
     """
 
     name: str
     status: str
     documents: list
+    reason: str = ''
 
     def hosts(self):
         """List the hosts that it kept anything of.
@@ -140,10 +142,13 @@ def read(path):
 
 def _test(path, test):
     documents = []
+    reason = ''
     for name, detail in test['details'].items():
+        if name == 'reason' and _STATUSES[test['status']] == SKIPPED:
+            reason = detail.as_text()
         if _NAME.match(name) and detail.content_type == content_type.JSON:
             documents.append(_document(path, test['id'], detail))
-    return Test(test['id'], _STATUSES[test['status']], documents)
+    return Test(test['id'], _STATUSES[test['status']], documents, reason)
 
 
 def _document(path, test, detail):

@@ -114,10 +114,22 @@ class CliTest(base.LabTestCase):
         self.patch_object(stream, 'read').return_value = stream.Outcome(
             ['a.b'], {'a.c': 'Traceback:\n  File "d", line 1, in e\n'
                              '    code()\nError: two\nlines\n'})
+        self.patch_object(runner, 'compare').return_value = 'a.d skips'
         result = self._invoke('run')
-        self.assertEqual('a.c: Error: two lines\nresults: %s\n'
+        self.assertEqual('a.c: Error: two lines\na.d skips\nresults: %s\n'
                          % self.directory, result.output)
         self.assertEqual(1, result.exit_code)
+
+    @ddt.data((None, 0), ('a.d skips', 1))
+    @ddt.unpack
+    def test_run_is_red_if_less_ran_than_had_to(self, surprise, status):
+        self.patch_object(cli, '_up')
+        self.patch_object(runner, 'run').return_value = 0, self.directory
+        self.patch_object(stream, 'read').return_value = stream.Outcome()
+        compare = self.patch_object(runner, 'compare')
+        compare.return_value = surprise
+        self.assertEqual(status, self._invoke('run', '-s').exit_code)
+        compare.assert_called_once_with(('-s',), self.directory)
 
     def test_run_of_each_host(self):
         self.patch_object(cli, '_up')
@@ -161,6 +173,7 @@ class CliTest(base.LabTestCase):
         choose = self.patch_object(lab, 'choose')
         self.patch_object(runner, 'run').return_value = 0, self.directory
         self.patch_object(stream, 'read').return_value = stream.Outcome()
+        self.patch_object(runner, 'compare')
         self._invoke('run')
         self.assertEqual(lab.Wish(), choose.call_args.args[0])
 

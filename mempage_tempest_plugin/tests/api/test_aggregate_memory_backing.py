@@ -24,6 +24,7 @@ from mempage_tempest_plugin.declared import aggregate_filter
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 
 HOST = page_sizes.Way.HOST
@@ -49,6 +50,7 @@ class TestAggregateMemoryBacking(page_size_outcomes.BasePageSizeTest):
     about = which.small_pages & which.large_pages
     alone_on = which.each
     promises = ('aggregate_memory_backing_filter',)
+    may_skip = (observed.IN_AGGREGATES,)
 
     @classmethod
     def resource_setup(cls):
@@ -60,9 +62,9 @@ class TestAggregateMemoryBacking(page_size_outcomes.BasePageSizeTest):
         taken = aggregates.hosts_with(cls.client, aggregate_filter.KEY)
         free = [host for host in cls.hosts if services[host] not in taken]
         if not free:
-            raise cls.skipException(
-                'All declared hosts that have small and large pages for '
-                'guests are in aggregates with %s' % aggregate_filter.KEY)
+            observed.skip(
+                cls, observed.IN_AGGREGATES, 'all declared hosts that have '
+                'small and large pages for guests')
         cls.host = free[0]
         cls.small = cls.host.declared.small_page_kib
         cls.large = min(page_sizes.large(cls.host.declared))

@@ -19,6 +19,7 @@ from tempest.lib import decorators
 
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 
 ZONE = page_sizes.Way.ZONE
@@ -39,7 +40,7 @@ class TestAllowedPageSizes(page_size_outcomes.BasePageSizeTest):
         for host in self.hosts:
             if condition(host.declared):
                 return host
-        self.skipTest('%s declares no %s' % (self.inventory.path, condition))
+        joined.skip(self, condition)
 
     def _check_first(self, condition):
         """Assert what becomes of all ways to ask a host for a page size."""

@@ -25,6 +25,7 @@ from mempage_tempest_plugin.declared import aggregate_filter
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.tests.bases import joined
+from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 from mempage_tempest_plugin.tests.bases import reconfigured
 
@@ -87,6 +88,7 @@ class TestAllowedPageSizesChanged(page_size_outcomes.BasePageSizeTest):
         hosts, key=lambda host: 'any' not in host.allowed_page_sizes))
     alone_on = which.each
     promises = ('allowed_memory_pagesize', 'reconfigure_hosts')
+    may_skip = (observed.IN_AGGREGATES,)
 
     @classmethod
     def resource_setup(cls):
@@ -174,8 +176,7 @@ class TestAllowedPageSizesChanged(page_size_outcomes.BasePageSizeTest):
         client = self.os_admin.aggregates_client
         service = self.services.host_of(host.name)
         if service in aggregates.hosts_with(client, aggregate_filter.KEY):
-            self.skipTest('%s is in an aggregate that has %s' % (
-                host.name, aggregate_filter.KEY))
+            observed.skip(self, observed.IN_AGGREGATES, host.name)
         for value, expected in self._with_filter(host, declared).items():
             with aggregates.Aggregate(client, [service],
                                       {aggregate_filter.KEY: value}):

@@ -20,6 +20,7 @@ from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.hosts import several
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import observed
 
 CONF = config.CONF
 
@@ -36,6 +37,7 @@ class TestAppArmor(base.BaseMemoryTest):
     """File-backed hosts whose guests AppArmor confines."""
 
     about = which.file_backed
+    may_skip = (observed.NOT_CONFINED,)
     needs_system = False
 
     @decorators.idempotent_id('c91a9da1-eca8-4ca5-8e68-fb43dfe98910')
@@ -45,8 +47,9 @@ class TestAppArmor(base.BaseMemoryTest):
             self.hosts, self._confines, CONF.mempage.parallel_hosts)
             if confines]
         if not confining:
-            self.skipTest('AppArmor confines guests on none of the hosts %s' %
-                          ', '.join(host.name for host in self.hosts))
+            observed.skip(
+                self, observed.NOT_CONFINED, 'libvirt says so on %s' %
+                ', '.join(host.name for host in self.hosts))
         self.on_each_host(self.check_host, self.boot, self._wait_until_active,
                           self._check_confined, self.check_evidence,
                           hosts=confining)

@@ -30,6 +30,7 @@ from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import collect
 from mempage_tempest_plugin.evidence import server_memory
 from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 from mempage_tempest_plugin.tests.bases import reconfigured
 from mempage_tempest_plugin.tests.bases import stores
@@ -186,8 +187,8 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
             if (which.small_pages(other)
                     and other.group == host.declared.group):
                 return other
-        self.skipTest('%s declares no %s in the group of %s' % (
-            self.inventory.path, which.small_pages, host.name))
+        joined.skip(self, '%s in the group of %s' % (
+            which.small_pages, host.name))
 
     def _request_on_one_of(self, host, other):
         """Request a server on one of two hosts.

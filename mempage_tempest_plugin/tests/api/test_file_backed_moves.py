@@ -24,6 +24,8 @@ from mempage_tempest_plugin.declared import traits
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.tests.bases import backing_trait
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import joined
+from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import remains
 
 CONF = config.CONF
@@ -56,8 +58,7 @@ class _BaseStoreMoveTest(base.BaseMoveTest):
         for host in self.destinations:
             if wanted(host.declared):
                 return host
-        self.skipTest('%s declares no %s beside %s' % (
-            self.inventory.path, wanted, self.source.name))
+        joined.skip(self, '%s beside %s' % (wanted, self.source.name))
 
     def start(self):
         super().start()
@@ -135,6 +136,7 @@ class TestFileBackedResize(_BaseDecidedTest):
     """The scheduler chooses, among these hosts."""
 
     features = ('resize',)
+    may_skip = (observed.NO_TRAIT,)
 
     @classmethod
     def resource_setup(cls):

@@ -20,6 +20,7 @@ from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import observed
 
 # What Nova says if the scheduler finds no host, or if the only one that it
 # found turns out to have too little.
@@ -38,6 +39,7 @@ class BaseAmountTest(base.BaseMemoryTest):
 
     alone_on = which.each
     harmful = True
+    may_skip = (observed.NO_LOG,)
     needs_system = False
     # As many as there is room for.
     servers_on_host = math.inf
@@ -180,10 +182,10 @@ class BaseAmountTest(base.BaseMemoryTest):
         host = next((host for host in self.hosts if
                      self.services.host_of(host.name) == service), None)
         if host is None or self._logs[host.name] is None:
-            self.skipTest(
-                '%s; %s does not say where nova-compute on %s logs to '
-                '(services.nova-compute.log or .journal): only that tells '
-                'whether it was refused there' % (
+            observed.skip(
+                self, observed.NO_LOG, '%s; %s does not say where '
+                'nova-compute on %s logs to (services.nova-compute.log or '
+                '.journal): only that tells whether it was refused there' % (
                     server, self.inventory.path, service))
         said = host.log.about(server.uuid, self._logs[host.name])
         self.assertTrue(

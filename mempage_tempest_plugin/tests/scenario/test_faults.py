@@ -32,6 +32,8 @@ from mempage_tempest_plugin.hosts import nova_config
 from mempage_tempest_plugin.hosts import redact
 from mempage_tempest_plugin.hosts import several
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import joined
+from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import remains
 from mempage_tempest_plugin.tests.bases import stores
@@ -158,8 +160,7 @@ class TestDaemonsRestarted(_BaseFaultTest):
         hosts = [host for host in self.hosts
                  if which.libvirt_restartable(host.declared)]
         if not hosts:
-            self.skipTest('%s declares no %s' % (
-                self.inventory.path, which.libvirt_restartable))
+            joined.skip(self, which.libvirt_restartable)
         self._check_restart(hosts, self._restart_libvirt)
 
     def _check_restart(self, hosts, restart):
@@ -210,6 +211,7 @@ class _BaseBrokenStoreTest(_BaseFaultTest):
 
     take = which.last
     alone_on = which.each
+    may_skip = (observed.NO_TARGET,)
 
     @classmethod
     def resource_setup(cls):
@@ -223,7 +225,7 @@ class _BaseBrokenStoreTest(_BaseFaultTest):
         """
         missing = faulty_store.missing_targets(self.host, store)
         if missing:
-            self.skipTest('The device mapper of host %s has no %s' % (
+            observed.skip(self, observed.NO_TARGET, 'host %s has no %s' % (
                 self.host.name, ', '.join(missing)))
 
     def need_eviction(self):
@@ -425,6 +427,7 @@ class TestFullStore(reachable.BaseFilledTest):
     alone_on = which.each
     harmful = True
     promises = ('fault_injection', 'fill_stores')
+    may_skip = (observed.NOT_GIVEN_BACK,)
 
     @classmethod
     def resource_setup(cls):
@@ -454,10 +457,10 @@ class TestFullStore(reachable.BaseFilledTest):
     def _skip_unless_asked(self, server):
         """Skip the test where nobody asks guests for what is free."""
         if not self.host.memory_backing(server.uuid).free_page_reporting:
-            self.skipTest(
-                'libvirt\'s XML of server %s has no free page reporting, '
-                'which Nova asks for since 32 (2025.2): it gives nothing back'
-                % server.uuid)
+            observed.skip(
+                self, observed.NOT_GIVEN_BACK, 'libvirt\'s XML of server %s '
+                'has no free page reporting, which Nova asks for since 32 '
+                '(2025.2)' % server.uuid)
 
     def _wait_until_given_back(self, path):
         if not test_utils.call_until_true(

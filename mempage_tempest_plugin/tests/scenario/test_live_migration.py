@@ -29,6 +29,7 @@ from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import refused_late
 from mempage_tempest_plugin.guests import reachability
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import reconfigured
@@ -183,6 +184,11 @@ class _BaseLiveMigrationTest(reachable.BaseFilledTest, base.BaseMoveTest):
         Memory is unharmed, whatever they end in.
         """
         hosts = self._those(~which.alike)
+        if (REFUSED_LATE in map(self.outcome, hosts)
+                and self.source.declared.compute_log is None):
+            joined.skip(self, 'log of nova-compute on %s (services.'
+                        'nova-compute.log or .journal), where libvirt\'s '
+                        'reason is' % self.source.name)
         self.start_filled()
         checks = {ALLOWED: self._check_allowed,
                   REFUSED_EARLY: self._check_refused_early,
@@ -200,8 +206,7 @@ class _BaseLiveMigrationTest(reachable.BaseFilledTest, base.BaseMoveTest):
         hosts = [host for host in self.destinations
                  if condition(host.declared, self.source.declared)]
         if not hosts:
-            self.skipTest('%s declares no %s beside %s' % (
-                self.inventory.path, condition, self.source.name))
+            joined.skip(self, '%s beside %s' % (condition, self.source.name))
         return hosts
 
     def outcome(self, host):
@@ -227,11 +232,6 @@ class _BaseLiveMigrationTest(reachable.BaseFilledTest, base.BaseMoveTest):
 
     def _check_refused_late(self, host):
         """Assert that libvirt refuses, and that only the status suffers."""
-        if self.source.log is None:
-            self.skipTest(
-                '%s does not say where nova-compute on %s logs to (services.'
-                'nova-compute.log or .journal), where libvirt\'s reason is' % (
-                    self.inventory.path, self.source.name))
         pids = self.source.pids(self.server.uuid)
         end = self.source.log.end()
         # Its status is ERROR then, but for a moment, or with Nova before 32.

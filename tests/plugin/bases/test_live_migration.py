@@ -175,6 +175,15 @@ class RefusedLateTest(test_base.BaseTestCase):
         self.assertIn('ACTIVE and completed', str(error))
 
     def test_nobody_knows_the_reason(self):
-        self.case.source.log = None
-        self.assertRaises(testtools.TestCase.skipException, self._check)
-        self.case.nova.act.assert_not_called()
+        self.case.source.declared.compute_log = None
+        self.case.source.declared.file_backed = None
+        other = cases.host('b')
+        other.declared.file_backed.filesystem = 'ext4'
+        self.case.destinations = [other]
+        self.case.start_filled = self._note('start_filled')
+        with mock.patch.object(test_live_migration._BaseLiveMigrationTest,
+                               'outcome', lambda *a: 'refused-late'):
+            skipped = self.assertRaises(testtools.TestCase.skipException,
+                                        self.case.check_mixed)
+        self.assertIn('services.nova-compute.log', str(skipped))
+        self.assertEqual([], self.done)

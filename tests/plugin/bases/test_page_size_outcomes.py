@@ -252,5 +252,5 @@ class AnywhereTest(test_base.BaseTestCase):
         self._hypervisors('c', 'a', 'b')
         error = self.assertRaises(testtools.TestCase.skipException,
                                   self.cls._skip_if_undeclared)
-        self.assertEqual('x.yaml does not declare b, c, where servers may '
-                         'land', str(error))
+        self.assertEqual('servers may land on hosts that are not declared: '
+                         'x.yaml does not declare b, c', str(error))

@@ -86,6 +86,12 @@ class StreamsTest(base.BaseTestCase):
         [test] = streams.read(self.path)
         self.assertEqual((streams.PASSED, []), (test.status, test.hosts()))
 
+    @ddt.unpack
+    @ddt.data(('test_skipped', 'not here'), ('test_guest', ''))
+    def test_reason(self, name, reason):
+        recorded.record(self.path, name)
+        self.assertEqual(reason, streams.read(self.path)[0].reason)
+
     def test_detail_in_parts(self):
         text = '{"kind":"outcome","version":1,"host":"h\u00f6st"}'.encode()
         with open(self.path, 'wb') as target:
