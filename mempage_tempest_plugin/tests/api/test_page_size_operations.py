@@ -20,10 +20,12 @@ from tempest.lib import decorators
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import fates
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import operations
 from mempage_tempest_plugin.tests.bases import steps
+from mempage_tempest_plugin.tests.bases import survival
 
 CONF = config.CONF
 
@@ -38,10 +40,19 @@ class TestPageSizeOperations(operations.BaseReusedServersTest):
     request = page_sizes.LARGE
     needs_system = False
 
+    def setUp(self):
+        super().setUp()
+        self.survival = survival.Survival(self)
+        self.on_each_host(self.survival.mark)
+
     @decorators.idempotent_id('a2c1a6d8-5ae3-4d6a-8b34-13f0a8a7a9a5')
     @ddt.data(*steps.OPERATIONS)
     def test_after(self, name):
-        """The guest has its large pages again"""
+        """The guest has its large pages again
+
+        After pause and suspend, they have what they had, after all others
+        nothing.
+        """
         steps.OPERATIONS[name].skip_unless_enabled(self)
         self._operate(steps.OPERATIONS[name].steps)
 
@@ -52,7 +63,7 @@ class TestPageSizeOperations(operations.BaseReusedServersTest):
 
     def _operate(self, taken):
         for step in taken:
-            self.on_each_host(*step.calls(self))
+            self.on_each_host(*step.calls(self), *self.survival.checks(step))
         self.on_each_host(self.check_evidence)
 
 
@@ -68,9 +79,11 @@ class TestPageSizeShelve(operations.BaseShelveTest):
     @decorators.idempotent_id('e6d34a0a-02c7-4b51-a18d-7a1f60f6f3a4')
     def test_after_unshelve(self):
         """The guest has its large pages again, and none while it is away"""
-        self.on_each_host(self.boot, self.wait_until_active, self.shelve,
-                          self.check_absent, self.unshelve,
-                          self.check_evidence)
+        memory = survival.Survival(self)
+        self.on_each_host(self.boot, self.wait_until_active, memory.mark,
+                          self.shelve, self.check_absent, self.unshelve,
+                          self.check_evidence,
+                          memory.check('unshelving', fates.NEW))
 
 
 class TestPageSizeSoftReboot(operations.BaseBootedTest):
@@ -85,10 +98,12 @@ class TestPageSizeSoftReboot(operations.BaseBootedTest):
     @utils.services('compute', 'network')
     def test_after_soft_reboot(self):
         """The guest has its large pages again"""
+        memory = survival.Survival(self)
         self.on_each_host(self.boot_reachable, self.wait_until_active,
-                          self.wait_until_booted,
+                          self.wait_until_booted, memory.note,
                           *steps.SOFT_REBOOT.calls(self),
-                          self.check_evidence)
+                          self.check_evidence,
+                          *memory.checks(steps.SOFT_REBOOT))
 
 
 class TestPoolCounts(base.BaseMemoryTest):
