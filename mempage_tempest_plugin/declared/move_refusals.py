@@ -32,6 +32,9 @@ GO_TO_ORDINARY = ('choose a host without file-backed memory or migrate cold',)
 NOT_ALIKE = ("doesn't match source memoryBacking",
              'End of file while reading data: : Input/output error')
 
+#: Nova: a rebuild in place, from an image that asks for other pages.
+OTHER_TOPOLOGY = ('NUMA topology cannot be changed as part of a rebuild',)
+
 
 def before_live(start, host, request, driver):
     """Tell why nova-compute refuses a live migration before it begins.

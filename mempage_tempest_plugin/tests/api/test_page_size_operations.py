@@ -16,7 +16,9 @@ import ddt
 from tempest.common import utils
 from tempest import config
 from tempest.lib import decorators
+from tempest.lib import exceptions as lib_exc
 
+from mempage_tempest_plugin.declared import move_refusals
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import facts
@@ -28,6 +30,9 @@ from mempage_tempest_plugin.tests.bases import steps
 from mempage_tempest_plugin.tests.bases import survival
 
 CONF = config.CONF
+
+# A page size that no guest has here: none is so large.
+NOBODYS_KIB = 1 << 24
 
 
 @ddt.ddt
@@ -60,6 +65,24 @@ class TestPageSizeOperations(operations.BaseReusedServersTest):
     def test_after_rebuild(self):
         """The guest has its large pages again"""
         self._operate(steps.rebuild(self.image))
+
+    @decorators.idempotent_id('1a8d9dac-0042-4192-8e6c-ad5ec3763263')
+    def test_rebuild_with_another_size(self):
+        """An image that asks for another size is refused; nothing happens"""
+        image = self.create_image(hw_mem_page_size=str(NOBODYS_KIB))
+        self.on_each_host(self._check_not_rebuilt(image), self.check_evidence,
+                          self.survival.check('a rebuild that was refused',
+                                              fates.KEPT))
+
+    def _check_not_rebuilt(self, image):
+        def rebuild(host):
+            refused = self.assertRaises(
+                lib_exc.BadRequest, self.nova.client.rebuild_server,
+                self.server_on(host).uuid, image_ref=image)
+            [words] = move_refusals.OTHER_TOPOLOGY
+            self.assertIn(words, str(refused))
+
+        return rebuild
 
     def _operate(self, taken):
         for step in taken:
