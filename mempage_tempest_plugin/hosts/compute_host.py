@@ -226,10 +226,19 @@ class ComputeHost:
         :returns: as of :meth:`count_in_files`, by the path of the mapping
         :raises HostError: as of :meth:`count_in_files`
         """
-        names = [word for path in paths for word in (
-            '-o', '-lname', _SPECIAL.sub(r'\\\g<0>', path) + '*')][1:]
-        return self._count(
-            ['find', '/proc/%d/map_files' % pid, '(', *names, ')'], patterns)
+        return self._count(_find_mapped(pid, paths), patterns)
+
+    def mapped(self, pid, paths):
+        """Find what a process has mapped of files.
+
+        :param pid: the process
+        :param paths: as of :meth:`count_in_memory`
+        :returns: list of paths at which these can be opened, even if they
+            have no name any more
+        :raises HostError: if the host cannot be reached or asked
+        """
+        return self.ssh.execute(_find_mapped(pid, paths),
+                                root=True).stdout.splitlines()
 
     def count_in_files(self, patterns, guests):
         """Count texts in files below the backing directory.
@@ -318,6 +327,13 @@ class ComputeHost:
         """Close both connections."""
         self.libvirt.close()
         self.ssh.close()
+
+
+def _find_mapped(pid, paths):
+    """Make the command that finds what a process has mapped of files."""
+    names = [word for path in paths for word in (
+        '-o', '-lname', _SPECIAL.sub(r'\\\g<0>', path) + '*')]
+    return ['find', '/proc/%d/map_files' % pid, '(', *names[1:], ')']
 
 
 def get(declared, timeout):

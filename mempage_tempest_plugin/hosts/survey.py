@@ -91,6 +91,7 @@ class Survey:
         here begin with, see compute_host.ComputeHost.real_paths
     :ivar nodes_mib: the RAM of all NUMA nodes together, which is less while
         some of it is being plugged in; None if the kernel does not tell
+    :ivar reserved: as pools.parse_reserved tells it
     """
 
     hostname: str
@@ -104,6 +105,7 @@ class Survey:
     mappers: dict[str, list[tuple[int, str]]]
     available_mib: int | None = None
     nodes_mib: int | None = None
+    reserved: dict[int, int] = dataclasses.field(default_factory=dict)
     small_page_kib: int | None = None
     real_paths: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -168,6 +170,7 @@ def parse(host, text):
                  if name.startswith('maps ')},
         available_mib=(int(memory['MemAvailable']) // 1024
                        if 'MemAvailable' in memory else None),
+        reserved=pools.parse_reserved(found.get('reserved', '')),
         nodes_mib=sum(map(int, nodes)) // 1024 if nodes else None,
         small_page_kib=_page_kib(found.get('page', '')))
 
