@@ -13,6 +13,8 @@
 
 """What becomes of large pages that others want, or that nobody gives back."""
 
+from tempest.common import utils
+from tempest.lib.common.utils import test_utils
 from tempest.lib import decorators
 from testtools import content
 
@@ -21,11 +23,17 @@ from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import fates
 from mempage_tempest_plugin.evidence import pool_counts
+from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import pools
+from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import survival
 
-#: What QEMU says.
+# What QEMU says.
 NO_PAGES = 'unable to map backing store for guest RAM'
+# Seconds that a guest may need to give back what is free.
+NOTICE_TIMEOUT = 60
+# What is left for a guest that takes more while others take the rest.
+LEFT_MIB = 16
 
 
 class _BasePagesTest(pools.BasePoolTest):
@@ -148,3 +156,61 @@ class TestQemuKilledOnPages(_BasePagesTest):
         return self.useFixture(held_pages.HeldPages(
             self.host, server.size_kib,
             server.ram_mib * 1024 // server.size_kib, path))
+
+
+class TestPagesGivenBack(reachable.BaseFilledTest):
+    """A host with large pages for guests, which others take on purpose."""
+
+    about = which.large_pages
+    take = which.first
+    alone_on = which.each
+    harmful = True
+    pools = leased.COUNTS
+    promises = ('fault_injection',)
+    request = page_sizes.LARGE
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        [cls.host] = cls.hosts
+        cls.size_kib = page_sizes.granted(cls.host.declared, cls.request,
+                                          cls.flavor['ram'])
+
+    @decorators.idempotent_id('4ae462ae-2c06-47e5-9317-7745383a6caf')
+    @utils.services('compute', 'network')
+    def test_pages_given_back_are_gone(self):
+        """Hazard: QEMU dies if others have the pages of free guest memory"""
+        before = self._free()
+        server = self.boot_reachable(self.host)
+        guest = self.enter(server)
+        self._wait_until_given_back(before - self._pages(server.ram_mib))
+        # It cannot be told to begin when there is no memory to listen with.
+        guest.fill_slowly(self.filled_mib)
+        others = self.useFixture(held_pages.HeldPages(
+            self.host, self.size_kib, self._free() - self._pages(LEFT_MIB),
+            touched=True))
+        self.nova.wait_for(server.uuid, 'SHUTOFF')
+        self.assertEqual([], self.host.pids(server.uuid))
+        others.cleanUp()
+        self.nova.act(server.uuid, 'start_server', 'ACTIVE')
+        self.check_evidence(self.host)
+
+    def _wait_until_given_back(self, free):
+        """Wait until the guest has given back half of what it will need.
+
+        :param free: how many pages are free if it has all of its memory
+        """
+        if not test_utils.call_until_true(
+                lambda: self._free() >= free + self._pages(
+                    self.filled_mib // 2),
+                self.host.declared.limit(NOTICE_TIMEOUT), 1):
+            raise self.skipException(
+                'The guest has all of its memory: it does not give back what '
+                'is free (free page reporting)')
+
+    def _free(self):
+        return sum(pool.free for pool in self.host.survey().pools
+                   if pool.size_kib == self.size_kib)
+
+    def _pages(self, mib):
+        return -(-mib * 1024 // self.size_kib)
