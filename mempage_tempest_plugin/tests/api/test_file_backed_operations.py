@@ -14,10 +14,8 @@
 
 import ddt
 from tempest.common import utils
-from tempest.common import waiters
 from tempest.lib import decorators
 
-from mempage_tempest_plugin.changes import names
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import fates
 from mempage_tempest_plugin.tests.bases import operations
@@ -80,18 +78,10 @@ class TestFileBackedOperations(operations.BaseReusedServersTest):
         """RAM is in its file still, with all that it had"""
         steps.SNAPSHOT.skip_unless_enabled(self)
         self.on_each_host(
-            self._snapshot, self.wait_until_active, self.check_evidence,
+            operations.snapshot(self), self.wait_until_active,
+            self.check_evidence,
             self.survival.check('a snapshot', fates.KEPT_OR_RESTORED))
         self.remains.check_nowhere_else()
-
-    def _snapshot(self, host):
-        image = self.os_admin.compute_images_client.create_image(
-            self.server_on(host).uuid,
-            name=names.of(type(self), 'snapshot'))['image_id']
-        client = self.os_admin.image_client_v2
-        self.addCleanup(client.delete_image, image)
-        self.addCleanup(waiters.wait_for_image_status, client, image,
-                        'active')
 
 
 class TestFileBackedShelve(operations.BaseShelveTest):

@@ -17,6 +17,7 @@ from tempest.lib import decorators
 
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import ordinary_memory
 from mempage_tempest_plugin.tests.bases import base
 
 
@@ -49,6 +50,20 @@ class TestPlainBesidePool(base.BaseMemoryTest):
         """Who asks for no page size gets ordinary memory"""
         self.on_each_host(self.check_host, self.check_capacity, self.boot,
                           self.wait_until_active, self.check_evidence)
+
+    @decorators.idempotent_id('f35a41ba-ba92-4ff1-83e5-2d57b034ac0f')
+    def test_memory_of_pools_is_handed_out(self):
+        """Hazard: Nova hands out the pools' memory to ordinary guests, too
+
+        Unless the inventory says that it does not.
+        """
+        self.on_each_host(self._check_handed_out)
+
+    def _check_handed_out(self, host):
+        provider = self.cloud.provider(host.name)
+        self.assert_agrees(ordinary_memory.compare(
+            host.declared, host.survey(), provider.memory_total,
+            provider.memory_reserved))
 
 
 class TestNodeBesidePool(base.BaseMemoryTest):
