@@ -135,12 +135,14 @@ class TestFileBackedResize(_BaseDecidedTest):
     def resource_setup(cls):
         super().resource_setup()
         backing_trait.skip_unless_reported(cls)
-        here = cls.keep_to_hosts()
-        in_file, in_none = ({**here, TRAIT: 'required'},
-                            {**here, TRAIT: 'forbidden'})
-        cls.same = cls.create_flavor(in_file, cls.flavor_ram_mib)
-        cls.larger = cls.create_flavor(in_file, 2 * cls.flavor_ram_mib)
-        cls.elsewhere = cls.create_flavor(in_none, cls.flavor_ram_mib)
+        there = cls.keep_to(cls.destinations)
+        cls.same = cls.create_flavor(
+            {**cls.keep_to([cls.source]), TRAIT: 'required'},
+            cls.flavor_ram_mib)
+        cls.larger = cls.create_flavor({**there, TRAIT: 'required'},
+                                       2 * cls.flavor_ram_mib)
+        cls.elsewhere = cls.create_flavor({**there, TRAIT: 'forbidden'},
+                                          cls.flavor_ram_mib)
 
     @decorators.idempotent_id('4a3d6f81-ae97-4c41-9d88-6c3a9f5ebc03')
     def test_up_and_down(self):

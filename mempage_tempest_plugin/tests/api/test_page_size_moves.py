@@ -16,6 +16,7 @@ import contextlib
 
 from tempest.lib import decorators
 
+from mempage_tempest_plugin.changes import host_traits
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import traits
@@ -25,6 +26,8 @@ from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import evacuation
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import pools
+
+RAM_MIB = 64
 
 
 class _BaseLargeToLargeTest(base.BaseMoveTest):
@@ -209,7 +212,7 @@ class _BaseResizeTest(base.BaseMoveTest):
         super().resource_setup()
         # Known behaviour: the scheduler takes file-backed hosts for able.
         cls.other = cls.create_flavor(
-            {**cls.keep_to_hosts(),
+            {**cls.keep_to(cls.destinations),
              'trait:%s' % traits.FILE_BACKED: 'forbidden'},
             request=cls.target)
 
@@ -253,3 +256,55 @@ class TestResizeToSmallPages(_BaseResizeTest):
     def test_resize(self):
         """The guest has large pages after a revert, then small ones"""
         self.check_resized()
+
+
+class TestResizeOnHost(pools.BasePoolTest):
+    """The host with most sizes of large pages for guests."""
+
+    about = which.large_pages
+    take = which.most_large_pages
+    features = ('resize',)
+    promises = ('resize_to_same_host',)
+
+    @decorators.idempotent_id('43b75599-27c6-4f68-843b-153b95afecbb')
+    def test_resize(self):
+        """The guest has more pages, or larger ones, on the same host
+
+        After a revert it has those of before, and the pool all others.
+        """
+        self.on_each_host(self.check_host, self.note_pools)
+        [self.host] = self.hosts
+        self.here = {'trait:%s' % self._trait().name: 'required'}
+        sizes = sorted(page_sizes.large(self.host.declared))
+        ram_mib = page_sizes.whole_pages(sizes[0], RAM_MIB)
+        self.check_active([self.request_one(ram_mib, sizes[0], self.host)])
+        steps = [(2 * ram_mib, sizes[0])] + [
+            (page_sizes.whole_pages(size, RAM_MIB), size)
+            for size in sizes[1:]]
+        for step in steps:
+            self._resize('revert_resize_server', *step)
+            self._resize('confirm_resize_server', *step)
+
+    def _trait(self):
+        return self.useFixture(host_traits.Trait(
+            self.os_admin, [self.cloud.provider(self.host.name).uuid]))
+
+    def _resize(self, decision, ram_mib, size_kib):
+        [server] = self.servers
+        before = server.ram_mib, server.size_kib
+        self.nova.act(server.uuid, 'resize_server', 'VERIFY_RESIZE',
+                      self.flavor_of(ram_mib, size_kib, **self.here)['id'])
+        self._check('VERIFY_RESIZE', ram_mib, size_kib)
+        self.nova.act(server.uuid, decision, 'ACTIVE')
+        if decision == 'revert_resize_server':
+            ram_mib, size_kib = before
+        self._check('ACTIVE', ram_mib, size_kib)
+
+    def _check(self, status, ram_mib, size_kib):
+        [server] = self.servers
+        server.ram_mib, server.size_kib = ram_mib, size_kib
+        self.check_evidence(self.host, status)
+        self.check_taken(self.host)
+
+    def page_kib(self, host):
+        return self.servers[-1].size_kib
