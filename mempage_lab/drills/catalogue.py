@@ -40,6 +40,10 @@ HOLD_PAGES = (
     'import mmap, time; pages = mmap.mmap(-1, 2 ** 28, '
     'mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000); '
     'pages[::2 ** 21] = bytes(128); time.sleep(3600)')
+TAKE_TWO_PAGES = (
+    'import mmap, time; pages = mmap.mmap(-1, 2 ** 22, '
+    'mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000); '
+    'pages[0] = pages[2 ** 21] = 1; time.sleep(600)')
 # Whatever was mounted over the store, but not the store.
 UNCOVER = ('while [[ $(grep -c " %s " /proc/self/mounts) -gt 1 ]]; '
            'do umount %s || exit; done' % (STORE, STORE))
@@ -510,10 +514,8 @@ DRILLS = {
     'pages-leaked': Drill(
         what='large pages are not free again when their guests are gone',
         where=LARGE_ONLY,
-        fault=faults.Hook(faults.in_background('exec python3 -c "%s"' % (
-            'import mmap, time; pages = mmap.mmap(-1, 2 ** 22, '
-            'mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000); '
-            'pages[0] = pages[2 ** 21] = 1; time.sleep(600)'))),
+        fault=faults.Hook(faults.in_background(
+            'exec python3 -c "%s"' % TAKE_TWO_PAGES)),
         tests=POOL_TESTS,
         caught_by='TestEveryPageSize',
         words='pages of 2048 KiB'),
@@ -574,4 +576,21 @@ DRILLS = {
             '        new_image_meta = objects.ImageMeta.from_dict(image)\n'
             '        old_constraints', ('nova-api',)),
         words='rebuild_server'),
+    'moved-pages-kept': _caught_by_all(
+        r'TestPagesOfMoved\.',
+        what='pages of a guest that has moved are not handed out at once',
+        where=LARGE_ONLY,
+        fault=faults.Source(
+            'nova/compute/resource_tracker.py',
+            '            self._update_usage(usage, nodename, sign=-1)\n\n'
+            '            ctxt = context.elevated()\n',
+            '            ctxt = context.elevated()\n'),
+        words='No valid host'),
+    'pages-kept-by-somebody': _caught_by_all(
+        r'TestQemuKilledOnPages\.test_killed_and_started',
+        what='a process takes large pages when a guest starts',
+        where=LARGE_ONLY,
+        fault=faults.Hook(faults.in_background(
+            'exec python3 -c "%s"' % TAKE_TWO_PAGES)),
+        words=r'and are no guests: expected none, kernel says .*\(python3'),
 }
