@@ -151,8 +151,8 @@ class TestQemuKilledOnPages(_BasePagesTest):
     def _have_peer(self, server):
         """Have a process that maps the guest's pages, too."""
         memory = fates.look(self.host, server.uuid)
-        [path] = self.host.mapped(memory.pids[0],
-                                  [path for path, _ in memory.files])
+        path, *_ = self.host.mapped(memory.pids[0],
+                                    [path for path, _ in memory.files])
         return self.useFixture(held_pages.HeldPages(
             self.host, server.size_kib,
             server.ram_mib * 1024 // server.size_kib, path))
