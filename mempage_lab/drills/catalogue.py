@@ -40,6 +40,10 @@ HOLD_PAGES = (
     'import mmap, time; pages = mmap.mmap(-1, 2 ** 28, '
     'mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000); '
     'pages[::2 ** 21] = bytes(128); time.sleep(3600)')
+TAKE_TWO_PAGES = (
+    'import mmap, time; pages = mmap.mmap(-1, 2 ** 22, '
+    'mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000); '
+    'pages[0] = pages[2 ** 21] = 1; time.sleep(600)')
 # Whatever was mounted over the store, but not the store.
 UNCOVER = ('while [[ $(grep -c " %s " /proc/self/mounts) -gt 1 ]]; '
            'do umount %s || exit; done' % (STORE, STORE))
@@ -510,11 +514,83 @@ DRILLS = {
     'pages-leaked': Drill(
         what='large pages are not free again when their guests are gone',
         where=LARGE_ONLY,
-        fault=faults.Hook(faults.in_background('exec python3 -c "%s"' % (
-            'import mmap, time; pages = mmap.mmap(-1, 2 ** 22, '
-            'mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000); '
-            'pages[0] = pages[2 ** 21] = 1; time.sleep(600)'))),
+        fault=faults.Hook(faults.in_background(
+            'exec python3 -c "%s"' % TAKE_TWO_PAGES)),
         tests=POOL_TESTS,
         caught_by='TestEveryPageSize',
         words='pages of 2048 KiB'),
+    # What operations do to memory.
+    'reboot-left-out': _caught_by_all(
+        r'TestFileBackedOperations\.test_after_1_hard_reboot'
+        r'|TestPageSizeOperations\.test_after_1_hard_reboot',
+        what='a hard reboot leaves the guest as it is, and reports success',
+        where=ON_RAMDISK,
+        fault=faults.Source(
+            DRIVER,
+            '        # NOTE(sbauza): Since we undefine the guest XML when '
+            'destroying, we\n',
+            '        return\n'
+            '        # NOTE(sbauza): Since we undefine the guest XML when '
+            'destroying, we\n'),
+        words='QEMU processes: expected some, but none of'),
+    'resume-boots-anew': _caught_by_all(
+        r'TestFileBackedOperations\.test_after_4_suspend_resume',
+        what='a guest that was suspended is booted anew',
+        where=ON_RAMDISK,
+        fault=faults.Source(
+            DRIVER,
+            '        # NOTE(efried): The instance should already have a '
+            'vtpm_secret_uuid\n        # registered if appropriate.\n'
+            '        guest = self._create_guest_with_network(\n'
+            '            context, xml, instance, network_info, '
+            'block_device_info,\n            vifs_already_plugged=True)\n'
+            '        self._attach_pci_devices(',
+            '        self._host.get_guest(instance)._domain.'
+            'managedSaveRemove(0)\n'
+            '        guest = self._create_guest_with_network(\n'
+            '            context, xml, instance, network_info, '
+            'block_device_info,\n            vifs_already_plugged=True)\n'
+            '        self._attach_pci_devices('),
+        words='what was written into the memory: expected MARK'),
+    'memory-kept-beside': _caught_by_all(
+        r'TestFileBackedOperations\.test_after_rebuild',
+        what='what a guest had in its memory stays in the store',
+        where=ON_RAMDISK,
+        fault=faults.Hook(
+            faults.in_background(
+                'for i in {1..60}; do for f in %(store)s/libvirt/qemu/*-"$1"'
+                '/*; do cp $f %(store)s/kept-$(basename $(dirname $f)); done; '
+                'sleep 0.5; done' % {'store': STORE}),
+            'rm -f %s/kept-*' % STORE),
+        words='what was written into the memory is found in: .*kept-'),
+    'image-may-change-pages': _caught_by_all(
+        r'TestPageSizeOperations\.test_rebuild_with_another_size',
+        what='an image may ask for other pages in a rebuild',
+        where=controller.NAME,
+        fault=faults.Source(
+            'nova/compute/api.py',
+            '        old_image_meta = instance.image_meta\n'
+            '        new_image_meta = objects.ImageMeta.from_dict(image)\n'
+            '        old_constraints',
+            '        return\n        old_image_meta = instance.image_meta\n'
+            '        new_image_meta = objects.ImageMeta.from_dict(image)\n'
+            '        old_constraints', ('nova-api',)),
+        words='rebuild_server'),
+    'moved-pages-kept': _caught_by_all(
+        r'TestPagesOfMoved\.',
+        what='pages of a guest that has moved are not handed out at once',
+        where=LARGE_ONLY,
+        fault=faults.Source(
+            'nova/compute/resource_tracker.py',
+            '            self._update_usage(usage, nodename, sign=-1)\n\n'
+            '            ctxt = context.elevated()\n',
+            '            ctxt = context.elevated()\n'),
+        words='No valid host'),
+    'pages-kept-by-somebody': _caught_by_all(
+        r'TestQemuKilledOnPages\.test_killed_and_started',
+        what='a process takes large pages when a guest starts',
+        where=LARGE_ONLY,
+        fault=faults.Hook(faults.in_background(
+            'exec python3 -c "%s"' % TAKE_TWO_PAGES)),
+        words=r'and are no guests: expected none, kernel says .*\(python3'),
 }

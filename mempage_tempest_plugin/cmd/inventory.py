@@ -22,8 +22,10 @@ from oslo_utils import netutils
 from mempage_tempest_plugin.cmd import discovery
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.evidence import host_state
+from mempage_tempest_plugin.evidence import ordinary_memory
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.hosts import nova_config
 from mempage_tempest_plugin.hosts import redact
 
 TIMEOUT = 60
@@ -109,13 +111,20 @@ def check(arguments):
     for declared in inventory.load(arguments.inventory).hosts.values():
         host = compute_host.get(declared, TIMEOUT)
         try:
-            comparison = host_state.compare(
-                declared, *host.survey_and_domains(),
-                host.libvirt.hostname())
+            survey, domains = host.survey_and_domains()
+            comparisons = [host_state.compare(
+                declared, survey, domains, host.libvirt.hostname())]
+            if ordinary_memory.is_at_stake(declared):
+                # Nova has the same RAM from libvirt.
+                comparisons.append(ordinary_memory.compare(
+                    declared, survey, survey.memory_mib, nova_config.read(
+                        host.ssh, host.name, nova_config.processes(host.ssh)
+                    ).reserved_mib))
         except exceptions.HostError as error:
-            print(error)
+            print(redact.mask(str(error)))
             status = 1
-        else:
+            continue
+        for comparison in comparisons:
             print(comparison)
             status |= bool(comparison.disagreements)
         if declared.drafted:

@@ -84,12 +84,15 @@ class Policy:
     """Where a host takes its guests' memory from.
 
     :ivar allowed_page_sizes: small, large, any, or sizes in KiB
+    :ivar memory_mb_without_pools: whether Nova hands out no more memory than
+        there is beside the pools
     """
 
     file_backed: FileBacked | None = None
     pools: tuple[DeclaredPool, ...] = ()
     small_page_kib: int = 4
     allowed_page_sizes: tuple[str | int, ...] = ('any',)
+    memory_mb_without_pools: bool = False
 
     @property
     def kind(self):

@@ -311,6 +311,12 @@ one_of_each_file_system = _one_of_each(_filesystem)
 
 
 @Choice
+def most_large_pages(hosts, start):
+    """Choose one host, of those with most sizes of large pages for guests."""
+    return sorted(hosts, key=lambda host: -len(page_sizes.large(host)))[:1]
+
+
+@Choice
 def another_file_system(hosts, start):
     """Choose one store, of another type than where the server starts."""
     return sorted(hosts, key=lambda host: _filesystem(host)

@@ -168,8 +168,7 @@ def _compare_ram(comparison, provider, survey):
     comparison.equal('placement', 'MEMORY_MB of one server, at most', total,
                      provider.memory_max_unit)
     # Both are the operator's, but may not keep guests away altogether.
-    left = int((total - (provider.memory_reserved or 0))
-               * (provider.allocation_ratio or 0))
+    left = provider.memory_for_guests
     comparison.holds('placement', 'MEMORY_MB less reserved, by its ratio',
                      'more than 0', left, left > 0)
 

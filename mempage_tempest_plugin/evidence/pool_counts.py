@@ -17,6 +17,8 @@ import collections
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.evidence import facts
 
+HOLDERS = 'processes that have large pages, and are no guests'
+
 
 def taken(guests, boots):
     """Add up the pages that guests have taken from each machine's pools.
@@ -83,6 +85,18 @@ def compare_untaken(hosts, survey):
         comparison.holds(
             'kernel', 'free ' + pages_name(size, node) + ', for guests',
             'at least %d' % pages, free, free >= pages)
+    for size, reserved in survey.reserved.items():
+        pages = sum(count for (each, _), count in wanted.items()
+                    if each == size)
+        if not reserved or not pages:
+            continue
+        # A process may take them at any time, and has not yet.
+        free = sum(pool.free for pool in survey.pools
+                   if pool.size_kib == size) - reserved
+        comparison.holds(
+            'kernel', 'free pages of %d KiB that nobody has reserved '
+            '(resv_hugepages), for guests' % size,
+            'at least %d' % pages, free, free >= pages)
     return comparison
 
 
@@ -109,6 +123,19 @@ def compare_used(host, reserved, handed_out, of_nobody, used):
     comparison.equal('compute API', name, reserved + handed_out
                      - sum(of_nobody.values()), used)
     return comparison
+
+
+def compare_holders(comparison, holders, guests):
+    """Add who else than guests has large pages mapped.
+
+    :param comparison: the facts.Comparison to add it to
+    :param holders: list of page_holders.Holder
+    :param guests: iterable of lists of survey.Process
+    """
+    pids = {process.pid for processes in guests for process in processes}
+    comparison.equal('kernel', HOLDERS, [], [
+        '%d (%s)' % (holder.pid, holder.program) for holder in holders
+        if holder.pid not in pids])
 
 
 def pages_name(size_kib, node):

@@ -201,9 +201,7 @@ class ComputeHost:
             spells them
         :raises HypervisorError: if the guest does not run
         """
-        found = qemu.memory_backends(
-            lambda command, **arguments: self.libvirt.monitor(
-                guest, command, **arguments))
+        found = qemu.memory_backends(self._monitor(guest))
         return [dataclasses.replace(
             backend, mem_path=backend.mem_path and self.real(backend.mem_path))
             for backend in found]
@@ -217,9 +215,56 @@ class ComputeHost:
         :returns: bytes
         :raises HypervisorError: if the guest does not run
         """
-        return qemu.read_memory(
-            lambda command, **arguments: self.libvirt.monitor(
-                guest, command, **arguments), offset, size)
+        return qemu.read_memory(self._monitor(guest), offset, size)
+
+    def _monitor(self, guest):
+        """Make the function that asks a guest's QEMU."""
+        return functools.partial(self.libvirt.monitor, guest)
+
+    def write_memory(self, guest, offset, data):
+        """Write into a guest's RAM, as the guest itself would.
+
+        :param guest: UUID of the guest
+        :param offset: as of qemu.read_memory
+        :param data: text
+        :raises FactsMissing: if QEMU has no RAM there
+        :raises HostError: if the host cannot be reached, or refuses
+        """
+        address = qemu.host_address(self._monitor(guest), offset)
+        pids = self.pids(guest)
+        if address is None or len(pids) != 1:
+            raise exceptions.FactsMissing(
+                self.name, 'where guest %s has its RAM: QEMU processes %s, '
+                'address %s' % (guest, pids, address))
+        self.ssh.execute(
+            ['dd', 'of=/proc/%d/mem' % pids[0], 'bs=1M', 'conv=notrunc',
+             'oflag=seek_bytes', 'seek=%d' % address, 'status=none'],
+            root=True, stdin=data)
+
+    def count_in_memory(self, pid, paths, patterns):
+        """Count texts in what a process has mapped of files.
+
+        It does not matter whether these still have a name.
+
+        :param pid: the process
+        :param paths: of the files, as smaps.Mapping has them
+        :param patterns: as of :meth:`count_in_files`
+        :returns: as of :meth:`count_in_files`, by the path of the mapping
+        :raises HostError: as of :meth:`count_in_files`
+        """
+        return self._count(_find_mapped(pid, paths), patterns)
+
+    def mapped(self, pid, paths):
+        """Find what a process has mapped of files.
+
+        :param pid: the process
+        :param paths: as of :meth:`count_in_memory`
+        :returns: list of paths at which these can be opened, even if they
+            have no name any more
+        :raises HostError: if the host cannot be reached or asked
+        """
+        return self.ssh.execute(_find_mapped(pid, paths),
+                                root=True).stdout.splitlines()
 
     def count_in_files(self, patterns, guests):
         """Count texts in files below the backing directory.
@@ -237,11 +282,15 @@ class ComputeHost:
             that is still there cannot be read
         """
         directory = self.real(self.declared.file_backed.directory)
-        result = libvirt_root.execute(
-            self.ssh,
+        return self._count(
             ['find', directory, *self._without_others(directory, guests),
-             '-type', 'f', '-exec', 'bash', '-c', scripts.read(COUNT),
-             '\n'.join(patterns), '{}', '+'],
+             '-type', 'f'], patterns)
+
+    def _count(self, find, patterns):
+        """Count texts in the files that a command finds."""
+        result = libvirt_root.execute(
+            self.ssh, [*find, '-exec', 'bash', '-c', scripts.read(COUNT),
+                       '\n'.join(patterns), '{}', '+'],
             check=False, heard=self._say_searched)
         # A status other than 0 may mean just a file that went away.
         counts = {}
@@ -304,6 +353,13 @@ class ComputeHost:
         """Close both connections."""
         self.libvirt.close()
         self.ssh.close()
+
+
+def _find_mapped(pid, paths):
+    """Make the command that finds what a process has mapped of files."""
+    names = [word for path in paths for word in (
+        '-o', '-lname', _SPECIAL.sub(r'\\\g<0>', path) + '*')]
+    return ['find', '/proc/%d/map_files' % pid, '(', *names[1:], ')']
 
 
 def get(declared, timeout):

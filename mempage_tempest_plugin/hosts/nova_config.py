@@ -49,6 +49,7 @@ _OPTIONS = (
     (None, cfg.StrOpt('compute_driver')),
     # Taken apart by reserved_pages, which names the value that is wrong.
     (None, cfg.MultiStrOpt('reserved_huge_pages', default=[])),
+    (None, cfg.IntOpt('reserved_host_memory_mb', default=512, min=0)),
     ('libvirt', cfg.IntOpt('file_backed_memory', default=0, min=0)),
     ('libvirt', cfg.ListOpt('allowed_memory_pagesize', default=[])))
 _RESERVED = types.Dict()
@@ -139,6 +140,7 @@ class Configuration:
     :ivar driver: the compute_driver; None if it is not set
     :ivar reserved: dict of pages by (NUMA node, page size in KiB)
     :ivar allowed_page_sizes: words and KiB; none if the option is not set
+    :ivar reserved_mib: what no guest can have of the host's memory
     :ivar notes: sentences that say what was guessed, and what was not found
     """
 
@@ -146,6 +148,7 @@ class Configuration:
     file_backed_mib: int
     reserved: dict
     allowed_page_sizes: tuple[str | int, ...]
+    reserved_mib: int = 512
     notes: tuple[str, ...] = ()
 
 
@@ -387,7 +390,8 @@ def _configuration(conf):
         conf.compute_driver, conf.libvirt.file_backed_memory or 0,
         reserved_pages(conf.reserved_huge_pages),
         tuple(_page_size(value)
-              for value in conf.libvirt.allowed_memory_pagesize))
+              for value in conf.libvirt.allowed_memory_pagesize),
+        conf.reserved_host_memory_mb)
 
 
 def reserved_pages(values):

@@ -27,7 +27,7 @@ from mempage_tempest_plugin.hosts import smaps
 SCRIPT = 'survey.sh'
 _MAPPER = re.compile(r'^/proc/(\d+)/maps:\S+ \S+ \S+ ([0-9a-f]+):([0-9a-f]+) ')
 _MEMORY = re.compile(r'^(\w+): +(\d+) kB$', re.MULTILINE)
-_NODE_MEMORY = re.compile(r'^Node \d+ MemTotal: +(\d+) kB$', re.MULTILINE)
+_NODE_MEMORY = re.compile(r'^Node (\d+) MemTotal: +(\d+) kB$', re.MULTILINE)
 _BLOCK = 512
 
 
@@ -94,6 +94,9 @@ class Survey:
         here begin with, see compute_host.ComputeHost.real_paths
     :ivar nodes_mib: the RAM of all NUMA nodes together, which is less while
         some of it is being plugged in; None if the kernel does not tell
+    :ivar small_mib: the RAM in small pages of the NUMA node that has most of
+        them: what pools do not have, whoever uses it
+    :ivar reserved: as pools.parse_reserved tells it
     """
 
     hostname: str
@@ -107,6 +110,8 @@ class Survey:
     mappers: dict[str, list[tuple[int, str]]]
     available_mib: int | None = None
     nodes_mib: int | None = None
+    small_mib: int | None = None
+    reserved: dict[int, int] = dataclasses.field(default_factory=dict)
     small_page_kib: int | None = None
     backing_directory: str | None = None
     real_paths: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -158,13 +163,15 @@ def parse(host, text):
         if name.startswith('path '):
             known.update(files.parse(body))
     memory = dict(_MEMORY.findall(found['memory']))
-    nodes = _NODE_MEMORY.findall(found['memory'])
+    nodes = {int(node): int(kib) for node, kib
+             in _NODE_MEMORY.findall(found['memory'])}
+    found_pools = pools.parse(found['pools'])
     return Survey(
         hostname=found['hostname'].strip(),
         boot=found['boot'].strip(),
         memory_mib=int(memory['MemTotal']) // 1024,
         mounts=mounts.parse(found['mounts']),
-        pools=pools.parse(found['pools']),
+        pools=found_pools,
         files=known,
         store=_store(found.get('store')),
         processes=_processes(found),
@@ -173,8 +180,17 @@ def parse(host, text):
                  if name.startswith('maps ')},
         available_mib=(int(memory['MemAvailable']) // 1024
                        if 'MemAvailable' in memory else None),
-        nodes_mib=sum(map(int, nodes)) // 1024 if nodes else None,
+        reserved=pools.parse_reserved(found.get('reserved', '')),
+        nodes_mib=sum(nodes.values()) // 1024 if nodes else None,
+        small_mib=_small_mib(nodes or {0: int(memory['MemTotal'])},
+                             found_pools),
         small_page_kib=_page_kib(found.get('page', '')))
+
+
+def _small_mib(nodes_kib, found):
+    for pool in found:
+        nodes_kib[pool.node] -= pool.total * pool.size_kib
+    return max(nodes_kib.values()) // 1024
 
 
 def _page_kib(body):

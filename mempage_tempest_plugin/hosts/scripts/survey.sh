@@ -90,6 +90,8 @@ getconf PAGESIZE
 section pools
 grep . /sys/devices/system/node/node*/hugepages/hugepages-*/*_hugepages ||
     grep . /sys/kernel/mm/hugepages/hugepages-*/*_hugepages
+section reserved
+grep . /sys/kernel/mm/hugepages/hugepages-*/resv_hugepages
 
 section files
 describe_path "$directory"

@@ -18,6 +18,7 @@ from tempest.lib import decorators
 
 from mempage_tempest_plugin.changes import host_traits
 from mempage_tempest_plugin.cloud import actions
+from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import pool_shares
 from mempage_tempest_plugin.declared import which
@@ -42,12 +43,16 @@ class TestPoolExhaustion(pools.BasePoolTest):
 
     @decorators.idempotent_id('0e0b6f0e-0f3b-4b44-8a5e-4f8c9a1c2d01')
     def test_fill(self):
-        """The last page is handed out, and not one more"""
+        """The last page is handed out, and not one more
+
+        A guest that only its own pages are left for can be rebuilt in them.
+        """
         self.on_each_host(self._skip_if_held)
         self.check_refused(self.request_in_each_pool(
             pool_shares.PoolShare.more_than_all))
         self.check_active(self.request_in_each_pool(
             pool_shares.PoolShare.filling))
+        self._rebuild_one_on_each_host()
         self.check_refused(self.request_in_each_pool(
             pool_shares.PoolShare.more_than_left))
         self.delete_servers()
@@ -55,6 +60,14 @@ class TestPoolExhaustion(pools.BasePoolTest):
     def _skip_if_held(self, host):
         self.skip_if_held(host, sum(pool.mib for other, pool
                                     in self.all_pools() if other is host))
+
+    def _rebuild_one_on_each_host(self):
+        # With its own image again, no scheduler would be asked.
+        image = self.create_image()
+        rebuilt = [self.server_on(host) for host in self.hosts]
+        servers.at_once(lambda server: self.nova.act(
+            server.uuid, 'rebuild_server', 'ACTIVE', image), rebuilt)
+        self.check_active(rebuilt)
 
     @decorators.idempotent_id('0e0b6f0e-0f3b-4b44-8a5e-4f8c9a1c2d02')
     def test_come_and_go(self):

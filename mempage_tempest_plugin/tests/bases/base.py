@@ -561,14 +561,18 @@ class BaseMoveTest(BaseMemoryTest):
         return self.servers[-1]
 
     @classmethod
-    def keep_to_hosts(cls):
-        """Have the scheduler choose among the hosts of the class only.
+    def keep_to(cls, hosts):
+        """Have the scheduler choose among some hosts only.
 
+        Where Nova may resize a server on the host that it is on, it does so
+        unless that is none of them.
+
+        :param hosts: list of compute_host.ComputeHost
         :returns: an extra spec, which flavors need for that; it holds until
             the class ends
         """
         trait = host_traits.Trait(cls.os_admin, [
-            cls.cloud.provider(host.name).uuid for host in cls.hosts])
+            cls.cloud.provider(host.name).uuid for host in hosts])
         trait.setUp()
         cls.addClassResourceCleanup(trait.cleanUp)
         return {'trait:%s' % trait.name: 'required'}

@@ -36,6 +36,9 @@ LACKS = {
     'isolated_aggregates':
         'does not promise that nova-scheduler has [scheduler] '
         'enable_isolated_aggregate_filtering',
+    'resize_to_same_host':
+        'does not promise that nova-api has [DEFAULT] '
+        'allow_resize_to_same_host',
     'reconfigure_hosts':
         'does not allow to restart nova-compute with other options',
     'fill_stores': 'does not allow to fill the backing stores',

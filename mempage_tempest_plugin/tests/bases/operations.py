@@ -12,12 +12,34 @@
 
 """What tests share that do the same with a server on every host."""
 
+from tempest.common import waiters
+
+from mempage_tempest_plugin.changes import names
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.evidence import absence
 from mempage_tempest_plugin.evidence import soft_reboot
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import steps
+
+
+def snapshot(test):
+    """Make the step that requests a snapshot; it is deleted after the test.
+
+    :param test: a base.BaseMemoryTest
+    :returns: a function of a compute_host.ComputeHost
+    """
+    def request(host):
+        image = test.os_admin.compute_images_client.create_image(
+            test.server_on(host).uuid,
+            name=names.of(type(test), 'snapshot'))['image_id']
+        client = test.os_admin.image_client_v2
+        test.addCleanup(client.delete_image, image)
+        test.addCleanup(waiters.wait_for_image_status, client, image,
+                        'active')
+
+    request.__name__ = 'snapshot'
+    return request
 
 
 class BaseReusedServersTest(base.BaseMemoryTest):

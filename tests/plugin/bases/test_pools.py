@@ -20,6 +20,7 @@ from oslotest import base as test_base
 
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import inventory
+from mempage_tempest_plugin.hosts import page_holders
 from mempage_tempest_plugin.hosts import pools as host_pools
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import pools
@@ -51,6 +52,10 @@ class PoolTest(test_base.BaseTestCase):
             pools.BasePoolTest, 'wait_until_counted'))
         self.useFixture(fixtures.MockPatchObject(
             pools.BasePoolTest, 'RELEASE_TIMEOUT', 0.01))
+        self.useFixture(fixtures.MockPatchObject(
+            page_holders, 'find', return_value=[
+                page_holders.Holder(samples.PID, 'qemu-system-x86'),
+                page_holders.Holder(77, 'ovs-vswitchd')]))
         self.case = cases.make(pools.BasePoolTest, hosts=self.hosts,
                                cloud=mock.Mock(), services=mock.Mock())
         self._see(PAGES)
@@ -101,6 +106,9 @@ class PoolTest(test_base.BaseTestCase):
         error = str(self.assertRaises(AssertionError, self.case.check_taken,
                                       self.a))
         self.assertIn('free pages of 2048 KiB', error)
+        # The other one is a guest.
+        self.assertIn('are no guests: expected none, kernel says 77 '
+                      '(ovs-vswitchd)', error)
 
     def test_guest_without_pages(self):
         self._guest('a', 64)

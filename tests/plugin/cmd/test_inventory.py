@@ -14,6 +14,7 @@ import dataclasses
 import io
 from unittest import mock
 
+import ddt
 from oslotest import base
 import yaml
 
@@ -21,6 +22,7 @@ from mempage_tempest_plugin.cmd import discovery
 from mempage_tempest_plugin.cmd import inventory as command
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import nova_config
 from tests.plugin import samples
 
 LOOK = samples.host_survey(), {'instance-00000001'}
@@ -96,13 +98,14 @@ class DiscoverTest(base.BaseTestCase):
                          (host.address, host.libvirt_uri))
 
 
+@ddt.ddt
 class CheckTest(base.BaseTestCase):
 
-    def _check(self, survey, name='fbm1', declared=samples.FILE_BACKED):
+    def _check(self, survey, name='fbm1', host=samples.FILE_BACKED):
+        declared = inventory.Inventory('x', {'fbm1': host})
         host = mock.Mock()
         host.survey_and_domains.side_effect = survey
         host.libvirt.hostname.return_value = name
-        declared = inventory.Inventory('x', {'fbm1': declared})
         with mock.patch.object(inventory, 'load', return_value=declared), \
                 mock.patch('mempage_tempest_plugin.hosts.compute_host.get',
                            return_value=host), \
@@ -128,6 +131,32 @@ class CheckTest(base.BaseTestCase):
         status, text = self._check([UNREACHABLE])
         self.assertEqual(1, status)
         self.assertIn('refused', text)
+
+    @ddt.data((False, 0), (True, 1))
+    @ddt.unpack
+    def test_memory_of_pools(self, promised, expected):
+        beside = dataclasses.replace(
+            samples.PLAIN, name='fbm1', memory_mb_without_pools=promised,
+            pools=(inventory.DeclaredPool(2048, 256),))
+        read = nova_config.Configuration(None, 0, {}, (), reserved_mib=100)
+        with mock.patch.object(nova_config, 'processes', return_value=[]), \
+                mock.patch.object(nova_config, 'read', return_value=read):
+            status, text = self._check([LOOK], host=beside)
+        self.assertEqual(expected, status, text)
+        self.assertIn('reserved_host_memory_mb = 512 ', text)
+
+    def test_configuration_that_is_not_understood(self):
+        beside = dataclasses.replace(
+            samples.PLAIN, name='fbm1',
+            pools=(inventory.DeclaredPool(2048, 256),))
+        with mock.patch.object(
+                nova_config, 'processes',
+                side_effect=exceptions.ConfigurationUnclear(
+                    'fbm1', "line 3: password = 'SECRET'")):
+            status, text = self._check([LOOK], host=beside)
+        self.assertEqual(1, status)
+        self.assertIn('line 3', text)
+        self.assertNotIn('SECRET', text)
 
     def test_broken_inventory(self):
         with mock.patch('sys.stderr', new_callable=io.StringIO) as stderr:

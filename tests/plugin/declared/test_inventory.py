@@ -35,6 +35,7 @@ ALL_KEYS = '''
     pools: [{size_kib: 2048, pages: 3, node: 1, reserved: 2}]
     small_page_kib: 64
     allowed_page_sizes: [small, 2048]
+    memory_mb_without_pools: true
     group: east
     slowness: 2.5
     power: {reboot: a b, cut: c}

@@ -287,6 +287,12 @@ class ChoiceTest(base.BaseTestCase):
             which.another_file_system(hosts[:1], start)))
         self.assertEqual([], which.another_file_system([], start))
 
+    def test_most_large_pages(self):
+        hosts = [_plain(), _plain(pools=POOL), _plain(
+            pools=(*POOL, inventory.DeclaredPool(1048576, 2)))]
+        self.assertEqual(hosts[2:], which.most_large_pages(hosts))
+        self.assertEqual(hosts[:1], which.most_large_pages(hosts[:1]))
+
     def test_among(self):
         choice = which.among(which.file_backed, which.first)
         self.assertEqual([FILE_BACKED], choice(
