@@ -76,6 +76,10 @@ class Drill:
     :ivar tests: which tests run: a regular expression
     :ivar caught_by: the tests of which one has to fail
     :ivar words: what it has to say: a regular expression
+    :ivar unsaid: what no test may say, as it would be another fault: a regular
+        expression; empty for nothing
+    :ivar everywhere: whether all hosts that suit get the fault, not only the
+        first
     """
 
     what: str
@@ -84,18 +88,21 @@ class Drill:
     tests: str
     caught_by: str
     words: str
+    unsaid: str = ''
+    everywhere: bool = False
 
-    def host(self, topology):
-        """Choose the node that gets the fault.
+    def hosts(self, topology):
+        """Choose the nodes that get the fault.
 
         :param topology: a :class:`mempage_lab.topology.Topology`
-        :returns: its name, or None if the topology has no such host; those
+        :returns: tuple of names, empty if the topology has no such host; those
             that are machines have no files that can be changed from here
         """
         if isinstance(self.where, str):
-            return self.where
-        return next((host.name for host in topology.hosts
-                     if not host.machine and self.where(host.policy)), None)
+            return (self.where,)
+        found = tuple(host.name for host in topology.hosts
+                      if not host.machine and self.where(host.policy))
+        return found if self.everywhere else found[:1]
 
 
 ON_RAMDISK = which.file_backed & ~which.on_a_device

@@ -93,7 +93,7 @@ class CliTest(base.LabTestCase):
         self.patch_object(lab, 'load').return_value = 'lab'
         run = self.patch_object(restart, 'run')
         self._invoke('restart', 'a/sshd')
-        self.assertEqual(('lab', 'a/sshd'), run.call_args.args[:2])
+        self.assertEqual(('lab', ['a/sshd']), run.call_args.args[:2])
 
     @ddt.data((['device1'], False), (['device1', '--hard'], True))
     @ddt.unpack

@@ -10,6 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import dataclasses
 import pathlib
 from unittest import mock
 
@@ -144,7 +145,7 @@ class CatalogueTest(base.LabTestCase):
 
     @ddt.data(*catalogue.DRILLS)
     def test_the_default_topology_has_the_host(self, name):
-        self.assertIsNotNone(catalogue.DRILLS[name].host(
+        self.assertNotEqual((), catalogue.DRILLS[name].hosts(
             self.default_topology()))
 
     def test_machines_get_no_faults(self):
@@ -153,8 +154,8 @@ class CatalogueTest(base.LabTestCase):
             caught_by='A', words='words')
         device, numa = (topology.load(topology.SHIPPED / name, [])
                         for name in ('device.yaml', 'numa.yaml'))
-        self.assertEqual('plain1', drill.host(device))
-        self.assertIsNone(drill.host(numa))
+        self.assertEqual(('plain1',), drill.hosts(device))
+        self.assertEqual((), drill.hosts(numa))
 
     @ddt.data(*catalogue.DRILLS)
     def test_what_catches_it_runs(self, name):
@@ -175,6 +176,12 @@ class CatalogueTest(base.LabTestCase):
 
     def test_a_topology_without_such_a_host(self):
         empty = mock.Mock(hosts=())
-        self.assertIsNone(catalogue.DRILLS['option-off'].host(empty))
-        self.assertEqual('controller',
-                         catalogue.DRILLS['filter-off'].host(empty))
+        self.assertEqual((), catalogue.DRILLS['option-off'].hosts(empty))
+        self.assertEqual(('controller',),
+                         catalogue.DRILLS['filter-off'].hosts(empty))
+
+    def test_all_hosts_that_suit(self):
+        drill = dataclasses.replace(catalogue.DRILLS['option-off'],
+                                    everywhere=True)
+        self.assertEqual(('fbm1', 'fbm2'),
+                         drill.hosts(self.default_topology()))
