@@ -100,7 +100,7 @@ def _run_one(current, name, drill, hosts, shown):
 def judge(drill, output):
     """Judge what failed.
 
-    :param drill: the :class:`mempage_lab.drills.catalogue.Drill`
+    :param drill: the :class:`mempage_lab.drills.drill.Drill`
     :param output: as of :class:`Result`
     :returns: the verdict, and the line that tells the cause
     """
@@ -116,7 +116,7 @@ def judge(drill, output):
 def said(drill, output):
     """Find the lines that name a drill's cause.
 
-    :param drill: the :class:`mempage_lab.drills.catalogue.Drill`
+    :param drill: the :class:`mempage_lab.drills.drill.Drill`
     :param output: as of :class:`Result`
     :returns: list of lines of those tests that have to fail
     """
@@ -133,7 +133,7 @@ def _broken(current, nodes, name, fault, shown):
     for node in nodes:
         faults.record(node, name)
     try:
-        with interrupts.held_back(shown, 'the fault is put in, and taken back'):
+        with interrupts.held_back(shown, 'the fault is put in'):
             _on_each(nodes, fault.put_in, 'broken', shown)
             _restart(current, nodes, fault, shown)
         yield

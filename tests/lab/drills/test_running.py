@@ -21,6 +21,7 @@ import ddt
 
 from mempage_lab.drills import catalogue
 from mempage_lab.drills import clean
+from mempage_lab.drills import drill
 from mempage_lab.drills import faults
 from mempage_lab.drills import report
 from mempage_lab.drills import running
@@ -33,7 +34,7 @@ from mempage_lab import stream
 from mempage_lab import topology
 from tests.lab import base
 
-DRILL = catalogue.Drill(
+DRILL = drill.Drill(
     what='what', where='fbm1', fault=mock.Mock(programs=('a', 'b')),
     tests='A|B', caught_by=r'A\.test', words='total: expected')
 
@@ -76,7 +77,7 @@ class RunningTest(base.LabTestCase):
         self.forget.assert_called_once_with(self.node)
 
     def test_a_fault_in_several_hosts_at_once(self):
-        drill = dataclasses.replace(
+        changed = dataclasses.replace(
             DRILL, where=lambda policy: policy.file_backed, everywhere=True)
         self.lab.topology.hosts = [
             mock.Mock(machine=None, policy=mock.Mock(file_backed=file_backed))
@@ -84,11 +85,11 @@ class RunningTest(base.LabTestCase):
         for host, name in zip(self.lab.topology.hosts,
                               ('fbm1', 'plain1', 'fbm2')):
             host.name = name
-        [result] = running.run(self.lab, {'name': drill}, self.shown)
+        [result] = running.run(self.lab, {'name': changed}, self.shown)
         self.assertEqual(('fbm1', 'fbm2'), result.hosts)
         self.assertCountEqual(
             [mock.call(self.node), mock.call(self.other)],
-            drill.fault.put_back.call_args_list)
+            changed.fault.put_back.call_args_list)
         self.assertIn(['fbm1/a', 'fbm2/a'], [
             call.args[1] for call in self.restarted.call_args_list])
         self.assertEqual(2, self.forget.call_count)
@@ -137,12 +138,12 @@ class RunningTest(base.LabTestCase):
                          (result.verdict, result.said))
 
     def test_what_tells_of_another_fault(self):
-        drill = dataclasses.replace(DRILL, unsaid='anonymous')
+        changed = dataclasses.replace(DRILL, unsaid='anonymous')
         for text, verdict in (('total: expected 1', running.CAUGHT),
                               ('total: expected 1\nis anonymous',
                                running.CAUSE_UNSAID)):
             self.assertEqual(verdict, running.judge(
-                drill, {'A.test': text.splitlines()})[0])
+                changed, {'A.test': text.splitlines()})[0])
 
     def test_code_is_no_message(self):
         self.outcome.failures = {'A.test': (
@@ -157,9 +158,9 @@ class RunningTest(base.LabTestCase):
             (result.verdict, result.said))
 
     def test_no_such_host(self):
-        drill = catalogue.DRILLS['option-off']
+        changed = catalogue.DRILLS['option-off']
         self.lab.topology.hosts = ()
-        [result] = running.run(self.lab, {'name': drill}, self.shown)
+        [result] = running.run(self.lab, {'name': changed}, self.shown)
         self.assertEqual(running.NOT_RUN, result.verdict)
 
     def test_what_was_left_is_taken_back_first(self):
@@ -196,7 +197,8 @@ class ReportTest(base.LabTestCase):
     def test_table(self):
         output = self.patch_object(report.tables.sys, 'stdout', io.StringIO())
         report.show(self.results)
-        self.assertRegex(output.getvalue(), 'a +fbm1 fbm2 +caught +A: expected on')
+        self.assertRegex(output.getvalue(),
+                         'a +fbm1 fbm2 +caught +A: expected on')
         self.assertIn('1 of 2 caught; 1 missed', output.getvalue())
 
     def test_table_of_clean_runs(self):

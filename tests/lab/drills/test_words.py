@@ -13,14 +13,15 @@
 
 from mempage_lab.drills import catalogue
 from mempage_lab.drills import clean
+from mempage_lab.drills import drill
 from mempage_lab.drills import running
 from mempage_lab.drills import words
 from tests.lab import base
 
 
 def _drill(text):
-    return catalogue.Drill(what='what', where='fbm1', fault=None, tests='A',
-                           caught_by='A', words=text)
+    return drill.Drill(what='what', where='fbm1', fault=None, tests='A',
+                       words=text)
 
 
 def _result(name, *lines):
