@@ -12,6 +12,7 @@
 
 """What a stream of results tells."""
 
+import contextlib
 import dataclasses
 import json
 
@@ -40,7 +41,10 @@ class Outcome:
         """Take one test's result from testtools.StreamToDict."""
         for name, detail in test['details'].items():
             if name.partition('-')[0] == 'facts':
-                self.facts.update(_lines(json.loads(detail.as_text())))
+                # That of a test that was killed may end anywhere.
+                with contextlib.suppress(ValueError):
+                    self.facts.update(_lines(json.loads(
+                        b''.join(detail.iter_bytes()))))
         if test['status'] == 'success':
             self.passed.append(test['id'])
         elif test['status'] == 'skip':

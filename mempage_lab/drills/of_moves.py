@@ -41,7 +41,7 @@ DRILLS = {
             '            __import__("time").sleep(40)\n'),
         tests=drill.ROUND_TRIP_TEST,
         words='held by migrations of the server: expected {}, placement says '
-              r'{\W'),
+              "{'"),
     'evacuated-guest-stays': drill.file_backed(
         what='a host does not remove guests that were evacuated from it',
         fault=faults.Source(
