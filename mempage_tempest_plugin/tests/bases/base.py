@@ -43,6 +43,7 @@ from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import host_state
 from mempage_tempest_plugin.evidence import server_memory
 from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.hosts import service_log
 from mempage_tempest_plugin.tests.bases import backing_trait
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import leased
@@ -59,6 +60,8 @@ STILL_TIMEOUT = 10
 # Seconds until nova-compute has looked again at what its host has
 # (update_resources_interval), by default.
 RESOURCES_TIMEOUT = 90
+# How many lines of nova-compute's log may have a server that just failed.
+LOG_LINES = 1000
 # Seconds that Nova may need to give back what a move has held.
 HELD_TIMEOUT = 30
 # The disk of a flavor whose servers need none: Nova looks at a disk that it
@@ -396,8 +399,17 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         """Wait for the host's server.
 
         :param host: the compute_host.ComputeHost
+        :raises BuildErrorException: if it has failed, with what nova-compute
+            has logged of it: Nova tells users that it tried in vain
         """
-        self.nova.wait_until_active(self.server_on(host).uuid)
+        server = self.server_on(host).uuid
+        try:
+            self.nova.wait_until_active(server)
+        except exceptions.BuildErrorException as error:
+            raise exceptions.BuildErrorException('\n'.join([
+                str(error).partition('Details: ')[2],
+                *service_log.errors_of(host.compute_log(LOG_LINES), server)]),
+                server_id=server) from error
 
     def delete(self, host):
         """Request the deletion of the host's server."""
