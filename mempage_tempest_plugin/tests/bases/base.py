@@ -12,6 +12,7 @@
 
 """What all tests of the plugin share."""
 
+import contextlib
 import functools
 import threading
 
@@ -43,7 +44,6 @@ from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import host_state
 from mempage_tempest_plugin.evidence import server_memory
 from mempage_tempest_plugin.hosts import compute_host
-from mempage_tempest_plugin.hosts import service_log
 from mempage_tempest_plugin.tests.bases import backing_trait
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import leased
@@ -60,8 +60,6 @@ STILL_TIMEOUT = 10
 # Seconds until nova-compute has looked again at what its host has
 # (update_resources_interval), by default.
 RESOURCES_TIMEOUT = 90
-# How many lines of nova-compute's log may have a server that just failed.
-LOG_LINES = 1000
 # Seconds that Nova may need to give back what a move has held.
 HELD_TIMEOUT = 30
 # The disk of a flavor whose servers need none: Nova looks at a disk that it
@@ -403,13 +401,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
             has logged of it: Nova tells users that it tried in vain
         """
         server = self.server_on(host).uuid
-        try:
+        with _explained([host], server):
             self.nova.wait_until_active(server)
-        except exceptions.BuildErrorException as error:
-            raise exceptions.BuildErrorException('\n'.join([
-                str(error).partition('Details: ')[2],
-                *service_log.errors_of(host.compute_log(LOG_LINES), server)]),
-                server_id=server) from error
 
     def delete(self, host):
         """Request the deletion of the host's server."""
@@ -576,9 +569,12 @@ class BaseMoveTest(BaseMemoryTest):
         :param arguments: its arguments after the server's UUID
         :param kwargs: as of servers.Servers.act
         :returns: the ID of the request
+        :raises BuildErrorException: if it has failed, with what nova-compute
+            has logged of it on the hosts of the test
         """
-        return self.nova.act(self.server.uuid, method, status, *arguments,
-                             **kwargs)
+        with _explained(self.hosts, self.server.uuid):
+            return self.nova.act(self.server.uuid, method, status,
+                                 *arguments, **kwargs)
 
     def migrate_live(self, host):
         """Take the running server to another host.
@@ -716,6 +712,23 @@ class BaseMoveTest(BaseMemoryTest):
                          any(text in reason for text in words))
         self.assert_agrees(comparison)
         return reason
+
+
+@contextlib.contextmanager
+def _explained(hosts, server):
+    """Add to the failure of a server what nova-compute has logged of it.
+
+    :param hosts: compute_host.ComputeHost of those that may know
+    :param server: its UUID
+    """
+    try:
+        yield
+    except exceptions.BuildErrorException as error:
+        raise exceptions.BuildErrorException('\n'.join([
+            str(error).partition('Details: ')[2], *(
+                '%s: %s' % (host.name, text) for host in hosts
+                for text in host.errors_of(server))]),
+            server_id=server) from error
 
 
 def _compare_host(host):

@@ -68,15 +68,14 @@ class WaitUntilActiveTest(BaseTestCase):
 
     def test_who_fails_says_what_nova_compute_knows(self):
         self.case.servers = [_server('u', 'a')]
-        self.a.compute_log.return_value = (
-            '2026 ERROR nova.virt [instance: u] libvirtError: no memory\n')
+        self.a.errors_of.return_value = ['libvirtError: no memory']
         self.case.nova.wait_until_active.side_effect = (
             exceptions.BuildErrorException('Exceeded', server_id='u'))
         error = self.assertRaises(exceptions.BuildErrorException,
                                   self.case.wait_until_active, self.a)
         self.assertEqual(
             'Server u failed to build and is in ERROR status\n'
-            'Details: Exceeded\nlibvirtError: no memory', str(error))
+            'Details: Exceeded\na: libvirtError: no memory', str(error))
 
 
 class OnEachHostTest(BaseTestCase):

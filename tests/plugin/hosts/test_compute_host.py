@@ -43,6 +43,18 @@ class TestDomains(base.BaseTestCase):
                              host.survey_and_domains())
 
 
+class TestErrors(base.BaseTestCase):
+
+    def test_what_nova_compute_has_logged(self):
+        host = compute_host.ComputeHost(mock.Mock(), 60)
+        with mock.patch.object(host, 'compute_log') as log:
+            log.return_value = '2026 ERROR nova [instance: u] no memory\n'
+            self.assertEqual(['no memory'], host.errors_of('u'))
+            log.side_effect = exceptions.FactsMissing('a', 'nothing')
+            [why] = host.errors_of('u')
+        self.assertIn('nothing', why)
+
+
 class HostTestCase(base.BaseTestCase):
     """Tests of a host whose commands run here."""
 
