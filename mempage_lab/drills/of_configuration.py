@@ -72,6 +72,11 @@ DRILLS = {
         fault=drill.nova('ram_allocation_ratio', '0.0001', 'DEFAULT'),
         tests=drill.PLAIN_CAPACITY_TEST,
         words='by its ratio: expected more than 0, placement says 0'),
+    'refused-for-another-reason': drill.plain(
+        what='a host that has no pages for guests has no disk for them either',
+        fault=drill.nova('disk_allocation_ratio', '0.0001', 'DEFAULT'),
+        tests=r'TestColdMigrationWithoutPages\.test_refused',
+        words='servers that ask for no page size'),
     'destination-disabled': drill.plain(
         what='somebody has disabled a host, and forgotten it',
         fault=told.Told(told.disable, told.enable),
@@ -89,6 +94,11 @@ DRILLS = {
                         told.inventory(total=1024, max_unit=1024)),
         tests=drill.CAPACITY_TEST,
         words='MEMORY_MB total: expected 1024, placement says 768'),
+    'trait-stale': drill.large_page(
+        what='placement has the trait of a page size that is not for guests',
+        fault=told.Told(*told.trait('CUSTOM_MEMORY_PAGE_SIZE_1048576')),
+        words='page sizes in traits, KiB: expected 2048, placement says 2048, '
+              '1048576'),
     'allocation-leaked': drill.file_backed(
         what='placement holds memory for a server that there is no more',
         fault=told.Told(told.allocate, told.free),

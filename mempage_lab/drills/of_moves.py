@@ -29,6 +29,15 @@ DRILLS = {
             'migrate_data)\n', ''),
         tests=r'TestLiveMigrationWithoutCheck\.test_to_file',
         words='ERROR and error or .* says ACTIVE and completed'),
+    'migration-data-wrong': drill.file_backed(
+        what='a host takes the destination for one of the other kind',
+        fault=faults.Source(
+            MIGRATION,
+            'file_backed = migrate_data.dst_wants_file_backed_memory\n',
+            'file_backed = (\n'
+            '            not migrate_data.dst_wants_file_backed_memory)\n'),
+        tests=drill.ROUND_TRIP_TEST,
+        words="Target memoryBacking source 'none' doesn't match source"),
     'allocation-stays': drill.file_backed(
         what='what a live migration held stays held for a while',
         # Not for ever: nobody would give it back when the fault is gone.

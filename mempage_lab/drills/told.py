@@ -13,6 +13,7 @@
 """Faults that the cloud's own APIs are told of a host."""
 
 import dataclasses
+import functools
 
 from mempage_lab.drills import faults
 from mempage_lab import lab
@@ -72,6 +73,23 @@ def inventory(**changes):
         _checked(cloud.placement.put(path, json={**found, **changes},
                                      **_PLACEMENT))
     return change
+
+
+def trait(name):
+    """Make two functions, of which one gives a host a trait.
+
+    :param name: the trait
+    :returns: that function, and the one that takes it away
+    """
+    def change(wanted, cloud, host):
+        path = '/resource_providers/%s/traits' % _provider(cloud, host)
+        _checked(cloud.placement.put('/traits/' + name, **_PLACEMENT))
+        found = _checked(cloud.placement.get(path, **_PLACEMENT)).json()
+        found['traits'] = [*{*found['traits']} - {name},
+                           *[name] * wanted]
+        _checked(cloud.placement.put(path, json=found, **_PLACEMENT))
+
+    return functools.partial(change, True), functools.partial(change, False)
 
 
 def allocate(cloud, host):
