@@ -77,10 +77,10 @@ DRILLS = {
         fault=drill.nova('disk_allocation_ratio', '0.0001', 'DEFAULT'),
         tests=r'TestColdMigrationWithoutPages\.test_refused',
         words='servers that ask for no page size'),
-    'destination-disabled': drill.plain(
+    'host-disabled': drill.file_backed(
         what='somebody has disabled a host, and forgotten it',
         fault=told.Told(told.disable, told.enable),
-        tests=drill.PLAIN_CAPACITY_TEST,
+        tests=drill.CAPACITY_TEST,
         words='COMPUTE_STATUS_DISABLED: expected no, placement says yes'),
     'ratio-told-to-placement': drill.file_backed(
         what='placement was told to hand out sixteen times the memory',

@@ -85,7 +85,7 @@ DRILLS = {
         fault=faults.Emulator('memory["qom-type"] = "memory-backend-memfd"\n'
                               'memory["share"] = True'),
         words=drill.first('anonymous private mapping of the RAM: expected at '
-                          'least 1, kernel says (0|no)')),
+                          'least 1, kernel says 0')),
     # What becomes of the file of a guest that runs.
     'wrong-owner': drill.file_backed(
         what="backing files belong to another user than QEMU's",

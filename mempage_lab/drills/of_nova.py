@@ -23,6 +23,9 @@ OUR_POLICY = 'nova_mempage/policy.py'
 OUR_REPORT = 'nova_mempage/report.py'
 API = ('nova-api',)
 SCHEDULER = ('nova-scheduler',)
+# Nova has the last word on traits of what a driver can do.
+SUPPORTS = "'supports_mem_backing_file': "
+SUPPORTED = 'self._host.supports_mem_backing_file'
 START_TESTS = r'TestFileBackedGuards\.'
 CONFLICT_TESTS = r'TestFileBackedConflicts\.'
 FILTER_TESTS = r'TestAggregateMemoryBacking\.'
@@ -74,19 +77,14 @@ DRILLS = {
         words='reserved: expected 0, placement says 128'),
     'trait-missing': drill.file_backed(
         what='a file-backed host does not report COMPUTE_MEM_BACKING_FILE',
-        fault=faults.Source(
-            drill.OUR_DRIVER,
-            'self._update_file_backed_trait(provider_tree, nodename)',
-            'provider_tree.remove_traits(nodename, FILE_BACKED)'),
+        fault=faults.Source(drill.DRIVER, SUPPORTS + SUPPORTED,
+                            SUPPORTS + 'False'),
         tests=drill.CAPACITY_TEST,
         words='COMPUTE_MEM_BACKING_FILE: expected yes, placement says no'),
     'trait-of-another': drill.plain(
         what='a host with ordinary memory reports COMPUTE_MEM_BACKING_FILE',
-        fault=faults.Source(
-            drill.OUR_DRIVER,
-            '        if not self._policy.page_size:\n'
-            '            provider_tree.remove_traits(nodename, FILE_BACKED)\n'
-            '            return\n', ''),
+        fault=faults.Source(drill.DRIVER, SUPPORTS + SUPPORTED,
+                            SUPPORTS + 'True'),
         tests=drill.PLAIN_CAPACITY_TEST,
         words='COMPUTE_MEM_BACKING_FILE: expected no, placement says yes'),
     'page-size-traits-missing': drill.large_page(
