@@ -24,8 +24,8 @@ RAM = cloud.FLAVORS['m1.mempage'] * 2 ** 20
 HOLE = 2 ** 24
 #: The file of the guest that a hook is about.
 FILE = '%s/*-"$1"/pc.ram' % GUESTS
-MAP = ("import mmap, sys, time; pages = mmap.mmap(open(sys.argv[1], 'r+b')"
-       '.fileno(), 0); time.sleep(600)')
+MAP = ("import mmap, sys, time; file = open(sys.argv[1], 'r+b'); "
+       'pages = mmap.mmap(file.fileno(), 0); time.sleep(600)')
 HOLD_TWO_PAGES = (
     'import mmap, time; pages = mmap.mmap(-1, 2 ** 22, '
     'mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000); '

@@ -18,6 +18,7 @@ from mempage_tempest_plugin.declared import which
 
 STORE = drill.STORE
 ELSEWHERE = drill.ELSEWHERE
+LINKED = '/var/lib/libvirt/linked'
 DEAD_GUEST = STORE + '/libvirt/qemu/4711-instance-7fffffff'
 # More pages than the lab's other hosts have to spare.
 HOLD_PAGES = (
@@ -46,7 +47,7 @@ DRILLS = {
         fault=faults.Commands(
             'mount -t tmpfs -o size=1024M,mode=0755 late %s' % STORE,
             UNCOVER),
-        words='No such file or directory'),
+        words="can't open backing store %s.*: Permission denied" % STORE),
     'store-too-small': drill.file_backed(
         what='the store is smaller than declared',
         fault=faults.Commands('mount -o remount,size=512M %s' % STORE,
@@ -72,20 +73,16 @@ DRILLS = {
         fault=faults.Commands('mount -o remount,ro %s' % STORE,
                               'mount -o remount,rw %s' % STORE),
         words='Read-only file system'),
-    'store-closed-to-qemu': drill.file_backed(
-        what="QEMU's user may not search the store",
-        fault=faults.Commands('chmod 0700 %s' % STORE,
-                              'chmod 0755 %s' % STORE),
-        words='Permission denied'),
     'store-is-a-link': drill.file_backed(
         what="libvirt's directory in the store is a link to another place",
         fault=faults.Commands(
             'mkdir -p {1}; cp -a {0}/libvirt {1}/; '
             'mv {0}/libvirt {0}/libvirt.kept; ln -s {1}/libvirt {0}/libvirt'
-            .format(STORE, ELSEWHERE),
+            .format(STORE, LINKED),
             'test ! -d {0}/libvirt.kept || {{ rm {0}/libvirt; '
             'mv {0}/libvirt.kept {0}/libvirt; }}'.format(STORE)),
-        words=drill.first('.*%s' % ELSEWHERE)),
+        words=drill.first(r'pc\.ram: mem-path: expected below %s, QEMU says %s'
+                          % (STORE, LINKED))),
     'other-file-system': drill.file_backed(
         what='a ramdisk is mounted over the store on a disk',
         where=which.on_a_device,

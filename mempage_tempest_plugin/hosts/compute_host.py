@@ -94,7 +94,9 @@ class ComputeHost:
         store = self.declared.file_backed
         if store is None:
             return {}
-        declared = [store.directory, store.mount]
+        # libvirt's own directories may be links as well: the deepest first.
+        declared = [posixpath.join(store.directory, files.GUESTS),
+                    store.directory, store.mount]
         found = libvirt_root.execute(
             self.ssh, ['readlink', '-m', '--', *declared]).stdout
         return dict(zip(declared, found.splitlines()))
