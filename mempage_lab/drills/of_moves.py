@@ -37,7 +37,7 @@ DRILLS = {
             'file_backed = (\n'
             '            not migrate_data.dst_wants_file_backed_memory)\n'),
         tests=drill.ROUND_TRIP_TEST,
-        words="Target memoryBacking source 'none' doesn't match source"),
+        words="Live Migration failure: .*Target memoryBacking source 'none'"),
     'allocation-stays': drill.file_backed(
         what='what a live migration held stays held for a while',
         # Not for ever: nobody would give it back when the fault is gone.
@@ -77,7 +77,7 @@ DRILLS = {
             'test ! -e %s.kept || mv %s.kept %s' % (
                 AUTHORIZED, AUTHORIZED, AUTHORIZED)),
         tests=drill.COLD_TEST,
-        words='Permission denied'),
+        words=r'Permission denied \(publickey'),
     'host-key-unknown': drill.file_backed(
         what='a host does not know the host keys of the others',
         fault=faults.Commands(

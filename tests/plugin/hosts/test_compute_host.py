@@ -110,6 +110,17 @@ class LinkTest(HostTestCase):
         self.assertEqual(self.directory, self.host.real(self.link))
         self.assertEqual('/dev/hugepages', self.host.real('/dev/hugepages/'))
 
+    def test_link_below_the_directory(self):
+        elsewhere = self.useFixture(fixtures.TempDir()).path
+        os.rename(os.path.join(self.directory, 'libvirt'),
+                  os.path.join(elsewhere, 'libvirt'))
+        os.symlink(os.path.join(elsewhere, 'libvirt'),
+                   os.path.join(self.directory, 'libvirt'))
+        path = os.path.join(elsewhere, 'libvirt/qemu/pc.ram')
+        self.assertEqual(path, self.host.real(
+            self.link + '/libvirt/qemu/pc.ram'))
+        self.assertEqual(4, self.host.survey(paths=[path]).files[path].size)
+
     def test_what_qemu_names(self):
         for named, expected in (
                 (self.link + '//libvirt/qemu/pc.ram', self.path),
