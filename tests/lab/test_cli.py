@@ -181,7 +181,7 @@ class CliTest(base.LabTestCase):
         path = self.directory / 'drills.json'
         said = ('check_evidence: host: source: expected file, libvirt says '
                 'none')
-        for line, status, shown in (
+        for line, ended, shown in (
                 (said, 0, '1 of 1 caught'),
                 ('odd', 1, '1 caught without the cause')):
             report.save([running.Result(
@@ -190,7 +190,7 @@ class CliTest(base.LabTestCase):
                 path)
             result = self._invoke('drill', '--words', str(path))
             self.assertIn(shown, result.output)
-            self.assertEqual(status, result.exit_code)
+            self.assertEqual(ended, result.exit_code)
 
     def test_words_that_were_said_though_nothing_was_broken(self):
         path = self.directory / 'clean.json'
