@@ -96,7 +96,7 @@ DRILLS = {
         what='everybody may read the backing files',
         fault=faults.Hook('chmod 0755 %s/*-"$1"; chmod 0644 %s' % (
             GUESTS, FILE)),
-        words='open to others: expected no, file system says yes'),
+        words=r'pc\.ram: open to others: expected no, file system says yes'),
     'file-with-a-hole': drill.file_backed(
         what='a part of the backing files is not allocated',
         fault=faults.Hook('fallocate --punch-hole --offset %d --length %d %s'

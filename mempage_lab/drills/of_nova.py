@@ -36,7 +36,7 @@ DRILLS = {
         what='Nova asks for private access',
         fault=faults.Source(drill.DRIVER, 'membacking.sharedaccess = True',
                             'membacking.sharedaccess = False'),
-        words='access: expected shared, libvirt says private'),
+        words=drill.first('access: expected shared, libvirt says none')),
     'allocation-on-demand': drill.file_backed(
         what='Nova does not ask for allocation at once',
         fault=faults.Source(drill.DRIVER,
@@ -80,7 +80,8 @@ DRILLS = {
         fault=faults.Source(drill.DRIVER, SUPPORTS + SUPPORTED,
                             SUPPORTS + 'False'),
         tests=drill.CAPACITY_TEST,
-        words='COMPUTE_MEM_BACKING_FILE: expected yes, placement says no'),
+        words='COMPUTE_MEM_BACKING_FILE: expected yes, placement says no',
+        unsaid='MEMORY_MB total: expected'),
     'trait-of-another': drill.plain(
         what='a host with ordinary memory reports COMPUTE_MEM_BACKING_FILE',
         fault=faults.Source(drill.DRIVER, SUPPORTS + SUPPORTED,
@@ -96,8 +97,8 @@ DRILLS = {
         fault=faults.Source(OUR_REPORT, '        names.add(REFUSED)\n',
                             '        pass\n'),
         tests=drill.CAPACITY_TEST,
-        words='traits of what the host refuses: expected .*REFUSED, placement '
-              'says none'),
+        words='check_capacity: [^:]*: traits of what the host refuses: '
+              'expected .*REFUSED, placement says none'),
     'page-sizes-removed': drill.large_page(
         what='the driver removes page sizes instead of zeroing them',
         fault=faults.Source(
@@ -136,21 +137,22 @@ DRILLS = {
             OUR_POLICY, 'return PAGE_SIZE if self.page_size else None',
             'return None'),
         tests=CONFLICT_TESTS + 'test_page_sizes',
-        words='had to refuse|expected was one of'),
+        words="fault='Host does not support guests with custom memory page "
+              r"sizes'\): expected was one of \['guests that ask for a "),
     'start-guard-removed': drill.file_backed(
         what='nova-compute starts with any allocation ratio',
         fault=faults.Source(HOST, 'if CONF.ram_allocation_ratio != 1.0:',
                             'if False:'),
         tests=START_TESTS,
         caught_by=r'test_refused_._ratio',
-        words='expected to refuse to start'),
+        words='expected to refuse to start and to log .*ram_allocation_ratio'),
     'reserved-guard-removed': drill.file_backed(
         what='nova-compute starts with reserved memory',
         fault=faults.Source(HOST, 'if CONF.reserved_host_memory_mb:',
                             'if False:'),
         tests=START_TESTS,
         caught_by=r'test_refused_._reserved',
-        words='expected to refuse to start'),
+        words='expected to refuse to start and to log .is not compatible'),
     # What the API takes.
     'image-page-size-passes': drill.Drill(
         what='the API lets an image ask for another page size than its flavor',
