@@ -86,12 +86,14 @@ DRILLS = {
         what='a host with ordinary memory reports COMPUTE_MEM_BACKING_FILE',
         fault=faults.Source(drill.DRIVER, SUPPORTS + SUPPORTED,
                             SUPPORTS + 'True'),
-        tests=drill.PLAIN_CAPACITY_TEST,
-        words='COMPUTE_MEM_BACKING_FILE: expected no, placement says yes'),
+        tests=r'TestTraitsInFlavors\.test_required_1_file',
+        words='AssertionError: server .* runs on plain1 with page size None; '
+              '.*: none, or else these faults'),
     'page-size-traits-missing': drill.large_page(
         what='the driver does not report page sizes as traits',
         fault=faults.Source(OUR_REPORT, 'pages.usable_sizes(cells)', '()'),
-        words='page sizes in traits, KiB: expected 2048, placement says none'),
+        tests=drill.ALLOWED_TESTS + 'test_mp1',
+        words=r'\[2048\] != \[\]: host huge1 must allow large'),
     'refusal-traits-missing': drill.file_backed(
         what='the driver does not report that it refuses page sizes',
         fault=faults.Source(OUR_REPORT, '        names.add(REFUSED)\n',

@@ -181,7 +181,8 @@ class CatalogueTest(base.LabTestCase):
         test_class, _, test = chosen.tests.partition('\\.')
         self.assertIn('class %s(' % test_class, source)
         self.assertTrue(
-            not test or re.search('def %s' % test.split('_._')[0], source),
+            not test or re.search('def %s' % re.split(r'_[.\d]', test)[0],
+                                  source),
             test)
         for text in chosen.words, chosen.caught_by, chosen.unsaid:
             re.compile(text)
