@@ -135,6 +135,9 @@ def compare_capacity(host, provider, survey, page_size_traits,
     comparison.equal('placement', traits.FILE_BACKED,
                      host.file_backed is not None and file_trait,
                      traits.FILE_BACKED in provider.traits)
+    # It gets no servers: then no refusal tells anything.
+    comparison.equal('placement', traits.DISABLED, False,
+                     traits.DISABLED in provider.traits)
     if host.file_backed:
         comparison.equal('placement', 'MEMORY_MB total',
                          host.file_backed.capacity_mib, provider.memory_total)

@@ -275,10 +275,10 @@ def _compare_anonymous_mappings(comparison, declared, evidence, process):
                   default=evidence.ram_mib * units.Mi) // 1024
     large = [mapping for mapping in process.mappings
              if mapping.size_kib >= ram_kib]
+    private = [mapping for mapping in large
+               if mapping.anonymous and not mapping.shared]
     comparison.holds('kernel', 'anonymous private mapping of the RAM',
-                     'at least 1', len(large), any(
-                         mapping.anonymous and not mapping.shared
-                         for mapping in large))
+                     'at least 1', len(private), private)
     comparison.equal('kernel', 'files mapped that could hold the RAM', [],
                      [mapping.path for mapping in large
                       if not mapping.anonymous])

@@ -29,6 +29,7 @@ from mempage_tempest_plugin.hosts import libvirt_connection
 from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.hosts import qemu
+from mempage_tempest_plugin.hosts import redact
 from mempage_tempest_plugin.hosts import scripts
 from mempage_tempest_plugin.hosts import service_log
 from mempage_tempest_plugin.hosts import ssh
@@ -38,6 +39,8 @@ from mempage_tempest_plugin.hosts import survey
 COUNT = 'count.sh'
 #: How a line begins that tells what it is doing.
 SEARCHED = '...'
+# How many lines of nova-compute's log may have a server that just failed.
+_LATELY = 1000
 # What find would not take literally in a path.
 _SPECIAL = re.compile(r'[][*?\\]')
 
@@ -92,7 +95,9 @@ class ComputeHost:
         store = self.declared.file_backed
         if store is None:
             return {}
-        return self._real(store.directory, store.mount)
+        # libvirt's own directories may be links as well: the deepest first.
+        return self._real(posixpath.join(store.directory, files.GUESTS),
+                          store.directory, store.mount)
 
     def _real(self, *paths):
         """Ask where paths lead: a dict by these."""
@@ -348,6 +353,18 @@ class ComputeHost:
             command = ['journalctl', '--no-pager', '-n', str(lines), '-u',
                        log.unit]
         return self.ssh.execute(command, root=True).stdout
+
+    def errors_of(self, server):
+        """Get what nova-compute has logged lately that went wrong.
+
+        :param server: UUID of the server that it went wrong with
+        :returns: list of texts, or why the host cannot be asked
+        """
+        try:
+            return service_log.errors_of(
+                redact.mask(self.compute_log(_LATELY)), server)
+        except exceptions.HostError as error:
+            return [str(error)]
 
     def close(self):
         """Close both connections."""

@@ -413,8 +413,12 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         """Wait for the host's server.
 
         :param host: the compute_host.ComputeHost
+        :raises BuildErrorException: if it has failed, with what nova-compute
+            has logged of it: Nova tells users that it tried in vain
         """
-        self.nova.wait_until_active(self.server_on(host).uuid)
+        server = self.server_on(host).uuid
+        with _explained([host], server):
+            self.nova.wait_until_active(server)
 
     def delete(self, host):
         """Request the deletion of the host's server."""
@@ -594,9 +598,12 @@ class BaseMoveTest(BaseMemoryTest):
         :param arguments: its arguments after the server's UUID
         :param kwargs: as of servers.Servers.act
         :returns: the ID of the request
+        :raises BuildErrorException: if it has failed, with what nova-compute
+            has logged of it on the hosts of the test
         """
-        return self.nova.act(self.server.uuid, method, status, *arguments,
-                             **kwargs)
+        with _explained(self.hosts, self.server.uuid):
+            return self.nova.act(self.server.uuid, method, status,
+                                 *arguments, **kwargs)
 
     def migrate_live(self, host):
         """Take the running server to another host.
@@ -751,6 +758,23 @@ def memory_of_nobody(test, host):
     """
     return test.cloud.memory_of_nobody(host.name,
                                        test.services.host_of(host.name))
+
+
+@contextlib.contextmanager
+def _explained(hosts, server):
+    """Add to the failure of a server what nova-compute has logged of it.
+
+    :param hosts: compute_host.ComputeHost of those that may know
+    :param server: its UUID
+    """
+    try:
+        yield
+    except exceptions.BuildErrorException as error:
+        raise exceptions.BuildErrorException('\n'.join([
+            str(error).partition('Details: ')[2], *(
+                '%s: %s' % (host.name, text) for host in hosts
+                for text in host.errors_of(server))]),
+            server_id=server) from error
 
 
 def _compare_host(host):

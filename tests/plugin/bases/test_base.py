@@ -19,6 +19,7 @@ from unittest import mock
 import ddt
 import fixtures
 from oslotest import base as test_base
+from tempest import exceptions
 from tempest.lib import exceptions as lib_exc
 import testtools
 
@@ -62,6 +63,20 @@ class BaseTestCase(test_base.BaseTestCase):
         return [json.loads(b''.join(detail.iter_bytes())) for name, detail
                 in self.case.getDetails().items()
                 if name.partition('-')[0] == kind]
+
+
+class WaitUntilActiveTest(BaseTestCase):
+
+    def test_who_fails_says_what_nova_compute_knows(self):
+        self.case.servers = [_server('u', 'a')]
+        self.a.errors_of.return_value = ['libvirtError: no memory']
+        self.case.nova.wait_until_active.side_effect = (
+            exceptions.BuildErrorException('Exceeded', server_id='u'))
+        error = self.assertRaises(exceptions.BuildErrorException,
+                                  self.case.wait_until_active, self.a)
+        self.assertEqual(
+            'Server u failed to build and is in ERROR status\n'
+            'Details: Exceeded\na: libvirtError: no memory', str(error))
 
 
 class OnEachHostTest(BaseTestCase):

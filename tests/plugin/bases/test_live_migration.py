@@ -119,8 +119,9 @@ class RefusedLateTest(test_base.BaseTestCase):
         super().setUp()
         self.case = cases.make(
             test_live_migration._BaseLiveMigrationTest, 'check_mixed',
-            source=cases.host('a'), nova=mock.Mock(), cloud=mock.Mock(),
-            migrations_client=mock.Mock(), inventory=mock.Mock(path='x'))
+            source=cases.host('a'), hosts=[], nova=mock.Mock(),
+            cloud=mock.Mock(), migrations_client=mock.Mock(),
+            inventory=mock.Mock(path='x'))
         self.case.servers = [servers.RequestedServer('uuid', 64, host='a')]
         self.case.nova.to_live.return_value = {}
         self.done = []

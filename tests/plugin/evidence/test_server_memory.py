@@ -389,7 +389,10 @@ class CompareCapacityTest(base.BaseTestCase):
         ({'memory_max_unit': 512}, {'MEMORY_MB of one server, at most'}),
         ({'memory_reserved': 512}, {'MEMORY_MB reserved'}),
         ({'allocation_ratio': 1.5}, {'MEMORY_MB allocation ratio'}),
-        ({'traits': frozenset()}, {'COMPUTE_MEM_BACKING_FILE'}))
+        ({'traits': frozenset()}, {'COMPUTE_MEM_BACKING_FILE'}),
+        ({'traits': frozenset(['COMPUTE_MEM_BACKING_FILE',
+                               'COMPUTE_STATUS_DISABLED'])},
+         {'COMPUTE_STATUS_DISABLED'}))
     @ddt.unpack
     def test_file_backed(self, changes, wrong):
         self.assertEqual(wrong, _wrong(host_state.compare_capacity(
