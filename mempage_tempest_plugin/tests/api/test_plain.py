@@ -72,6 +72,7 @@ class TestNodeBesidePool(base.BaseMemoryTest):
     """Hosts with a pool of large pages that allow small ones."""
 
     about = ~which.file_backed & which.with_pool & which.no_page_size
+    may_skip = (observed.NO_ROOM,)
     needs_system = False
     extra_specs = {'hw:numa_nodes': '1'}
     flavor_ram_mib = 64
@@ -100,10 +101,9 @@ class TestNodeBesidePool(base.BaseMemoryTest):
         room = (self.cloud.provider(host.name).memory_for_guests
                 - self.cloud.used_memory(host.name))
         if room < beyond:
-            self.skipTest(
-                'Placement has %d MiB for guests on host %s: it would refuse '
-                'one of %d MiB, before its NUMA node is looked at' % (
-                    room, host.name, beyond))
+            observed.skip(
+                self, observed.NO_ROOM, 'it has %d MiB for guests on host %s, '
+                'where one needs %d MiB' % (room, host.name, beyond))
         server = self.boot(host, flavor=self.create_flavor(
             self.extra_specs, beyond))
         self.nova.settle([server])

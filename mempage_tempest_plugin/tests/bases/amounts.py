@@ -39,7 +39,7 @@ class BaseAmountTest(base.BaseMemoryTest):
 
     alone_on = which.each
     harmful = True
-    may_skip = (observed.NO_LOG,)
+    may_skip = (observed.NO_LOG, observed.HELD)
     needs_system = False
     # As many as there is room for.
     servers_on_host = math.inf
@@ -87,10 +87,10 @@ class BaseAmountTest(base.BaseMemoryTest):
                  - provider.memory_reserved)
         used = self.cloud.used_memory(host.name)
         if total - used < needed_mib <= total:
-            self.skipTest(
-                'host %s: the test needs %d MiB, and placement has %d, as it '
-                'holds %d for others. For consumers without a server there, '
-                'MiB: %s (see "nova-manage placement audit")' % (
+            observed.skip(
+                self, observed.HELD, 'host %s: the test needs %d MiB, and '
+                'placement has %d, as it holds %d. For consumers without a '
+                'server there, MiB: %s (see "nova-manage placement audit")' % (
                     host.name, needed_mib, total - used, used,
                     base.memory_of_nobody(self, host)))
 

@@ -133,7 +133,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     speaks = ()
     #: Reasons to skip, of :mod:`observed`, that show in a run only. That
     #: guests of others would come to harm is one wherever it can be.
-    may_skip = ()
+    may_skip = (observed.NO_LOCAL_DISKS,)
     #: What flavors ask for, as page_sizes.granted takes it; None for nothing.
     request = None
     #: Further extra specs of the flavor of their servers.
@@ -390,10 +390,9 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         except lib_exc.BadRequest as error:
             if NO_LOCAL_DISKS not in str(error):
                 raise
-            raise cls.skipException(
-                'Nova boots no servers from images ([DEFAULT] '
-                'max_local_block_devices = 0), as the tests do: %s'
-                % error) from error
+            observed.skip(cls, observed.NO_LOCAL_DISKS, (
+                '[DEFAULT] max_local_block_devices is 0 in nova.conf: %s'
+                % error))
 
     def server_on(self, host):
         """Get the latest of the test's servers that is, or was, on a host.

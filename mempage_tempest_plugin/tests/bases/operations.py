@@ -19,6 +19,7 @@ from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.evidence import absence
 from mempage_tempest_plugin.evidence import soft_reboot
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import steps
 
@@ -99,6 +100,8 @@ class BaseShelveTest(base.BaseMemoryTest):
 class BaseBootedTest(reachable.BaseReachableTest):
     """Tests of guests that are asked to shut down, and do."""
 
+    may_skip = (observed.NO_LOG,)
+
     def setUp(self):
         super().setUp()
         self._before = {}
@@ -127,11 +130,11 @@ class BaseBootedTest(reachable.BaseReachableTest):
         self.assert_agrees(soft_reboot.compare(
             host.name, uuid, pids, host.pids(uuid), said))
         if not soft_reboot.is_told(said):
-            self.skipTest(
-                'Only nova-compute\'s log tells whether the guest on %s has '
-                'obeyed: %s has to say where it is (services.nova-compute.log '
-                'or .journal), and messages of level INFO have to be in it' % (
-                    host.name, self.inventory.path))
+            observed.skip(
+                self, observed.NO_LOG, 'only that tells whether the guest on '
+                '%s has obeyed: %s has to say where it is (services.'
+                'nova-compute.log or .journal), and messages of level INFO '
+                'have to be in it' % (host.name, self.inventory.path))
 
     def wait_until_booted(self, host):
         """Wait until a guest does what it is asked to; only a login tells."""

@@ -50,7 +50,8 @@ def leave_out_larger_than_memory(cls):
 
     Whoever fills it would take the memory of everything else.
 
-    :param cls: a base.BaseMemoryTest, whose hosts are known
+    :param cls: a base.BaseMemoryTest, whose hosts are known, and whose
+        may_skip has observed.STORE_IN_MEMORY
     :raises SkipException: as of observed.leave_out
     """
     surveys = {host: host.survey() for host in cls.hosts}
@@ -69,7 +70,7 @@ def leave_out_larger_than_memory(cls):
                 'everything else there would be without memory' % (
                     wanted[survey.boot], survey.available_mib))
 
-    observed.leave_out(cls, reason)
+    observed.leave_out(cls, observed.STORE_IN_MEMORY, reason)
 
 
 def _in_memory_mib(host, survey):
@@ -92,6 +93,7 @@ class BaseStoreTest(amounts.BaseAmountTest):
 
     # Little: QEMU needs no more to start.
     RAM_MIB = 16
+    may_skip = (observed.STORE_IN_MEMORY,)
     # Seconds that QEMU and libvirt may need after nova has forgotten the
     # server.
     RELEASE_TIMEOUT = 30

@@ -211,7 +211,7 @@ class _BaseBrokenStoreTest(_BaseFaultTest):
 
     take = which.last
     alone_on = which.each
-    may_skip = (observed.NO_TARGET,)
+    may_skip = (observed.NO_TARGET, observed.CANNOT_EVICT)
 
     @classmethod
     def resource_setup(cls):
@@ -232,7 +232,8 @@ class _BaseBrokenStoreTest(_BaseFaultTest):
         """Skip the test unless the host can push files out of its cache."""
         reason = cache.unable(self.host)
         if reason:
-            self.skipTest('host %s: %s' % (self.host.name, reason))
+            observed.skip(self, observed.CANNOT_EVICT, 'host %s: %s' % (
+                self.host.name, reason))
 
     def boot_on_store(self):
         """Have a server on the store that is there for this test only."""
@@ -336,9 +337,9 @@ class TestBrokenStore(_BaseBrokenStoreTest):
     @decorators.idempotent_id('d480739a-06cf-4d9f-91ba-85e2c7db40ad')
     def test_read_only_store(self):
         """A new server is refused with a fault that names the cause"""
-        if not which.logs(self.host.declared):
-            self.skipTest('%s declares no %s' % (
-                self.inventory.path, which.file_backed & which.logs))
+        [host] = self.hosts
+        if not which.logs(host.declared):
+            joined.skip(self, which.file_backed & which.logs)
         self._store(self.flavor['ram']).make_read_only()
         begin = self.host.log.end()
         self.boot_noted(self.host)
@@ -427,7 +428,7 @@ class TestFullStore(reachable.BaseFilledTest):
     alone_on = which.each
     harmful = True
     promises = ('fault_injection', 'fill_stores')
-    may_skip = (observed.NOT_GIVEN_BACK,)
+    may_skip = (observed.NOT_GIVEN_BACK, observed.STORE_IN_MEMORY)
 
     @classmethod
     def resource_setup(cls):
@@ -441,7 +442,7 @@ class TestFullStore(reachable.BaseFilledTest):
         """Hazard: QEMU dies if others have the space of free guest memory"""
         server = self.boot_reachable(self.host)
         guest = self.enter(server)
-        self._skip_unless_asked(server)
+        self.skip_unless_asked(self.host, server)
         [backend] = self.host.memory_backends(server.uuid)
         self._wait_until_given_back(backend.mem_path)
         # It cannot be told to begin when there is no memory to listen with.
@@ -454,23 +455,11 @@ class TestFullStore(reachable.BaseFilledTest):
         self.wait_until_active(self.host)
         self.check_evidence(self.host)
 
-    def _skip_unless_asked(self, server):
-        """Skip the test where nobody asks guests for what is free."""
-        if not self.host.memory_backing(server.uuid).free_page_reporting:
-            observed.skip(
-                self, observed.NOT_GIVEN_BACK, 'libvirt\'s XML of server %s '
-                'has no free page reporting, which Nova asks for since 32 '
-                '(2025.2)' % server.uuid)
-
     def _wait_until_given_back(self, path):
         if not test_utils.call_until_true(
                 lambda: self._given_back(path) >= self.filled_mib // 2,
                 self.host.declared.limit(NOTICE_TIMEOUT), 1):
-            self.fail(
-                'The guest has all of its memory, though Nova asks it to give '
-                'back what is free (free page reporting). Its kernel has to '
-                'be 5.7 or later, with virtio_balloon: choose an image '
-                '([compute] image_ref) that has it')
+            self.fail(reachable.KEEPS_ALL)
 
     def _given_back(self, path):
         """Tell how many MiB of the guest's RAM are not in its file."""

@@ -123,7 +123,7 @@ class GivenBackTest(base.BaseTestCase):
         server = servers.RequestedServer('uuid', 100)
         self.host.memory_backing.return_value.free_page_reporting = False
         self.assertIn('which Nova asks for since 32', str(self.assertRaises(
-            testtools.TestCase.skipException, self.case._skip_unless_asked,
-            server)))
+            testtools.TestCase.skipException, self.case.skip_unless_asked,
+            self.host, server)))
         self.host.memory_backing.return_value.free_page_reporting = True
-        self.case._skip_unless_asked(server)
+        self.case.skip_unless_asked(self.host, server)
