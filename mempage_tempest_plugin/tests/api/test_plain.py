@@ -21,6 +21,7 @@ from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import ordinary_memory
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import observed
 
 
 class TestPlain(base.BaseMemoryTest):

@@ -34,8 +34,8 @@ SSH_PORT = 22
 FILLED = 60
 #: What is said of a guest that is asked for the memory that it does not use.
 KEEPS_ALL = (
-    'The guest has all of its memory, though Nova asks it to give back what is '
-    'free (free page reporting). Its kernel has to be 5.7 or later, with '
+    'The guest has all of its memory, though Nova asks it to give back what '
+    'is free (free page reporting). Its kernel has to be 5.7 or later, with '
     'virtio_balloon: choose an image ([compute] image_ref) that has it')
 
 
