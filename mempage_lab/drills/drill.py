@@ -25,12 +25,6 @@ OUR_DRIVER = 'nova_mempage/driver.py'
 STORE = '/var/lib/libvirt/memory'
 ELSEWHERE = '/var/lib/libvirt/elsewhere'
 
-#: Python that takes two large pages, for ten minutes.
-HOLD_TWO_PAGES = (
-    'import mmap, time; pages = mmap.mmap(-1, 2 ** 22, '
-    'mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000); '
-    'pages[0] = pages[2 ** 21] = 1; time.sleep(600)')
-
 ON_RAMDISK = which.file_backed & ~which.on_a_device
 LARGE_ONLY = which.allowing('large')
 SMALL_ONLY = which.allowing('small')

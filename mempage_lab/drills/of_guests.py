@@ -26,6 +26,10 @@ HOLE = 2 ** 24
 FILE = '%s/*-"$1"/pc.ram' % GUESTS
 MAP = ("import mmap, sys, time; file = open(sys.argv[1], 'r+b'); "
        'pages = mmap.mmap(file.fileno(), 0); time.sleep(600)')
+HOLD_TWO_PAGES = (
+    'import mmap, time; pages = mmap.mmap(-1, 2 ** 22, '
+    'mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000); '
+    'pages[0] = pages[2 ** 21] = 1; time.sleep(600)')
 IN_RAM = ('memory["qom-type"] = "memory-backend-ram"\n'
           'memory.pop("mem-path", None)\n'
           'memory.pop("discard-data", None)')
@@ -168,7 +172,7 @@ DRILLS = {
     'pages-leaked': drill.large_page(
         what='large pages are not free again when their guests are gone',
         fault=faults.Hook(faults.in_background(
-            'exec python3 -c "%s"' % drill.HOLD_TWO_PAGES)),
+            'exec python3 -c "%s"' % HOLD_TWO_PAGES)),
         tests='TestEveryPageSize',
         words=r'free pages of 2048 KiB: expected (\d+), kernel says (?!\1\b)'),
 }

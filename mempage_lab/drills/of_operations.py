@@ -83,11 +83,4 @@ DRILLS = {
             '            ctxt = context.elevated()\n',
             '            ctxt = context.elevated()\n'),
         words='No valid host'),
-    'pages-kept-by-somebody': drill.Drill(
-        tests=r'TestQemuKilledOnPages\.test_killed_and_started',
-        what='a process takes large pages when a guest starts',
-        where=drill.LARGE_ONLY,
-        fault=faults.Hook(faults.in_background(
-            'exec python3 -c "%s"' % drill.HOLD_TWO_PAGES)),
-        words=r'and are no guests: expected none, kernel says .*\(python3'),
 }

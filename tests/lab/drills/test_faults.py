@@ -25,6 +25,7 @@ from mempage_lab.drills import of_guests
 from mempage_lab.drills import of_hosts
 from mempage_lab.drills import of_moves
 from mempage_lab.drills import of_nova
+from mempage_lab.drills import of_operations
 from mempage_lab import errors
 from mempage_lab import files
 from mempage_lab import installation
@@ -156,7 +157,8 @@ class CatalogueTest(base.LabTestCase):
         self.assertEqual([], [fault for fault in faults_
                               if faults_.count(fault) > 1])
         kept = sum(len(module.DRILLS) for module in (
-            of_configuration, of_guests, of_hosts, of_moves, of_nova))
+            of_configuration, of_guests, of_hosts, of_moves, of_nova,
+            of_operations))
         self.assertEqual(kept, len(catalogue.DRILLS))
 
     @ddt.data(*catalogue.DRILLS)

@@ -155,7 +155,7 @@ class AmountTest(test_base.BaseTestCase):
             testtools.TestCase.skipException, self._skip_if_held, 900, 64)
         self.assertIn(
             'host a: the test needs 900 MiB, and placement has 836, as it '
-            "holds 64 for others. For consumers without a server there, MiB: "
+            "holds 64. For consumers without a server there, MiB: "
             "{'gone': 64}", str(error))
 
     def test_memory_that_is_there(self):

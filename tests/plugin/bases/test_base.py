@@ -298,7 +298,7 @@ class ServersTest(BaseTestCase):
             'devices than the limit allows')
         error = self.assertRaises(testtools.TestCase.skipException,
                                   self._boot, [self.a])
-        self.assertIn('max_local_block_devices = 0', str(error))
+        self.assertIn('max_local_block_devices is 0', str(error))
 
     def test_other_requests_that_are_bad(self):
         self.case.nova.request.side_effect = lib_exc.BadRequest('odd')

@@ -115,7 +115,7 @@ class MemoryTruthTest(base.BaseTestCase):
         error = self.assertRaises(
             unittest.SkipTest, self._push_out, 1,
             mappers=[(7, '0:40'), (9, '0:40')])
-        self.assertIn('others than QEMU (PID 9)', str(error))
+        self.assertIn('/ram/a (PID 9)', str(error))
 
     def test_write_that_failed(self):
         error = self.assertRaises(AssertionError, self._push_out, 0,

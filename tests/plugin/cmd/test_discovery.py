@@ -104,7 +104,8 @@ class PoolsTest(base.BaseTestCase):
     def test_nothing_is_confirmed(self):
         """Nor that there is none of what was not found"""
         self.assertEqual(
-            ('file_backed', 'pools', 'small_page_kib', 'allowed_page_sizes'),
+            ('file_backed', 'pools', 'small_page_kib', 'allowed_page_sizes',
+             'memory_mb_without_pools'),
             Host().draft(_configuration()).host.drafted)
 
     def test_surplus_pages_are_not_the_pool(self):

@@ -26,6 +26,7 @@ from mempage_tempest_plugin.hosts import nova_config
 from tests.plugin import samples
 
 LOOK = samples.host_survey(), {'instance-00000001'}
+NO_FILES = samples.host_survey(files={}), set()
 HOST = dataclasses.replace(samples.LARGE_PAGE, name='fbm1')
 UNREACHABLE = exceptions.HostUnreachable('fbm2', 'a@b:22', 'refused')
 
@@ -121,7 +122,7 @@ class CheckTest(base.BaseTestCase):
         self.assertIn('!!  name', text)
 
     def test_drafted(self):
-        status, text = self._check([LOOK], declared=dataclasses.replace(
+        status, text = self._check([LOOK], host=dataclasses.replace(
             samples.FILE_BACKED, drafted=('file_backed', 'pools')))
         self.assertEqual(0, status)
         self.assertIn('host fbm1: nobody has confirmed what was drafted: '
@@ -141,7 +142,7 @@ class CheckTest(base.BaseTestCase):
         read = nova_config.Configuration(None, 0, {}, (), reserved_mib=100)
         with mock.patch.object(nova_config, 'processes', return_value=[]), \
                 mock.patch.object(nova_config, 'read', return_value=read):
-            status, text = self._check([LOOK], host=beside)
+            status, text = self._check([NO_FILES], host=beside)
         self.assertEqual(expected, status, text)
         self.assertIn('reserved_host_memory_mb = 512 ', text)
 

@@ -71,10 +71,11 @@ class BrokenStoreTest(base.BaseTestCase):
     def _case(self, method):
         case = cases.make(
             test_faults.TestBrokenStore, method,
-            host=cases.host('fbm1', declared=samples.FILE_BACKED),
+            hosts=[cases.host('fbm1', declared=samples.FILE_BACKED)],
             inventory=mock.Mock(path='hosts.yaml'))
         self.useFixture(fixtures.MockPatchObject(
             faulty_store, 'FaultyStore', side_effect=AssertionError))
+        [case.host] = case.hosts
         return case
 
     def test_log_that_is_not_declared(self):
