@@ -10,6 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import dataclasses
 import os
 import textwrap
 
@@ -185,6 +186,12 @@ class InventoryTest(base.BaseTestCase):
     def test_defaults_are_not_dumped(self):
         self.assertEqual(yaml.safe_load(HEAD), yaml.safe_load(
             inventory.dump(self._load(HEAD + DEFAULTS))))
+
+    def test_all_of_a_policy_can_be_drafted(self):
+        host = inventory.schema()['$defs']['host']['properties']
+        self.assertEqual([field.name for field
+                          in dataclasses.fields(inventory.Policy)],
+                         host['drafted']['items']['enum'])
 
     def test_drafted(self):
         self._load(HEAD + '    drafted: [pools]')
