@@ -63,6 +63,12 @@ MempageGroup = [
                      'of aggregates requires: [scheduler] '
                      'enable_isolated_aggregate_filtering of nova. Where '
                      'this says so and it is not true, tests fail.'),
+    cfg.BoolOpt('resize_to_same_host',
+                default=False,
+                help='Whether servers can be resized on the host that they '
+                     'are on: [DEFAULT] allow_resize_to_same_host of '
+                     'nova-api. Where this says so and it is not true, tests '
+                     'fail.'),
     cfg.BoolOpt('reconfigure_hosts',
                 default=False,
                 help='Whether tests may change the configuration of '
@@ -75,7 +81,9 @@ MempageGroup = [
                      'file-backed hosts to the brim, with guests and with '
                      'foreign files, which they delete. They take as long '
                      'as it takes to write a whole store. Hosts on which '
-                     'guests of others run are left out.'),
+                     'guests of others run are left out, and those whose '
+                     'store is in memory (tmpfs) and could take more than '
+                     'the machine has available.'),
     cfg.StrOpt('mixed_live_migration',
                default='refused-late',
                choices=[

@@ -36,6 +36,12 @@ class Provider:
     allocation_ratio: float | None
     traits: frozenset[str]
 
+    @property
+    def memory_for_guests(self):
+        """What all servers together can be given, in MiB."""
+        return int(((self.memory_total or 0) - (self.memory_reserved or 0))
+                   * (self.allocation_ratio or 0))
+
 
 @dataclasses.dataclass(frozen=True)
 class Server:

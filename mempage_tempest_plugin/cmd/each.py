@@ -187,8 +187,8 @@ def _hosts(wanted):
         raise exceptions.RunError(
             '[mempage] host_inventory is not set: it declares the hosts')
     declared, peers = which.selected(
-        inventory.load(CONF.mempage.host_inventory), CONF.mempage.hosts,
-        CONF.mempage.peers)
+        inventory.load_confirmed(CONF.mempage.host_inventory),
+        CONF.mempage.hosts, CONF.mempage.peers)
     names = [host.name for host in declared]
     unknown = [name for name in wanted if name not in names]
     if unknown:

@@ -22,8 +22,10 @@ from oslo_utils import netutils
 from mempage_tempest_plugin.cmd import discovery
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.evidence import host_state
+from mempage_tempest_plugin.evidence import ordinary_memory
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.hosts import nova_config
 from mempage_tempest_plugin.hosts import redact
 
 TIMEOUT = 60
@@ -68,8 +70,10 @@ def discover(arguments):
             left_out.append('left out: %s' % redact.mask(str(error)))
             print(left_out[-1], file=sys.stderr)
     with _output(arguments.output) as stream:
-        stream.write('# A draft. What the tests expect is what stands here: '
-                     'read it.\n')
+        stream.write(
+            '# A draft of what is there. The tests expect what stands here:\n'
+            '# compare it with what has to be there. They refuse hosts with\n'
+            '# the key "drafted": remove from it what you have compared.\n')
         stream.write(_document(drafts, left_out))
     return 1 if left_out else 0
 
@@ -107,15 +111,25 @@ def check(arguments):
     for declared in inventory.load(arguments.inventory).hosts.values():
         host = compute_host.get(declared, TIMEOUT)
         try:
-            comparison = host_state.compare(
-                declared, *host.survey_and_domains(),
-                host.libvirt.hostname())
+            survey, domains = host.survey_and_domains()
+            comparisons = [host_state.compare(
+                declared, survey, domains, host.libvirt.hostname())]
+            if ordinary_memory.is_at_stake(declared):
+                # Nova has the same RAM from libvirt.
+                comparisons.append(ordinary_memory.compare(
+                    declared, survey, survey.memory_mib, nova_config.read(
+                        host.ssh, host.name, nova_config.processes(host.ssh)
+                    ).reserved_mib))
         except exceptions.HostError as error:
-            print(error)
+            print(redact.mask(str(error)))
             status = 1
-        else:
+            continue
+        for comparison in comparisons:
             print(comparison)
             status |= bool(comparison.disagreements)
+        if declared.drafted:
+            print('host %s: nobody has confirmed what was drafted: %s' % (
+                declared.name, ', '.join(declared.drafted)))
     return status
 
 

@@ -19,6 +19,7 @@ import sys
 from tempest import config
 from tempest.lib import exceptions as lib_exc
 
+from mempage_tempest_plugin.cmd import classes
 from mempage_tempest_plugin.cmd import cleanup
 from mempage_tempest_plugin.cmd import each
 from mempage_tempest_plugin.cmd import expect
@@ -28,7 +29,7 @@ CONF = config.CONF
 
 # The modules of the commands. Each has a function add_parser, which is told
 # the subparsers; the parser of its command sets the function that runs it.
-_COMMANDS = (cleanup, each, expect, facts)
+_COMMANDS = (classes, cleanup, each, expect, facts)
 
 
 def main(argv=None):

@@ -84,12 +84,15 @@ class Policy:
     """Where a host takes its guests' memory from.
 
     :ivar allowed_page_sizes: small, large, any, or sizes in KiB
+    :ivar memory_mb_without_pools: whether Nova hands out no more memory than
+        there is beside the pools
     """
 
     file_backed: FileBacked | None = None
     pools: tuple[DeclaredPool, ...] = ()
     small_page_kib: int = 4
     allowed_page_sizes: tuple[str | int, ...] = ('any',)
+    memory_mb_without_pools: bool = False
 
     @property
     def kind(self):
@@ -200,11 +203,14 @@ class Host(Policy, Access):
     :ivar group: the hosts that servers can move to and from, as of a cell, an
         availability zone or a CPU model, have the same; None is one as well
     :ivar slowness: how many times as long as usual things take there
+    :ivar drafted: keys of the policy that say what was found there, and that
+        nobody has confirmed to be what has to be there
     """
 
     group: str | None = None
     slowness: float = 1
     power: Power = Power()
+    drafted: tuple[str, ...] = ()
     compute_log: Log | None = None
     compute_service: Service | None = None
     libvirt_restart: str | None = None
@@ -274,6 +280,25 @@ def _parse(path, text):
                             in document['hosts'].items()})
 
 
+def load_confirmed(path):
+    """Read a host inventory whose policies somebody stands for.
+
+    What was drafted from what is there is always true.
+
+    :param path: path of the YAML file
+    :returns: an :class:`Inventory`
+    :raises InventoryError: as of :func:`load`, or naming what is drafted
+    """
+    found = load(path)
+    drafted = ['hosts.%s.drafted: %s' % (name, ', '.join(host.drafted))
+               for name, host in found.hosts.items() if host.drafted]
+    if drafted:
+        raise exceptions.InventoryError(path, [*drafted, (
+            'what was found there would agree with itself. Compare it with '
+            'what has to be there, and remove these keys')])
+    return found
+
+
 def dump(inventory):
     """Write a host inventory.
 
@@ -305,6 +330,8 @@ def _document(host):
     power = documents.part(host.power, Power)
     if power:
         document['power'] = power
+    if host.drafted:
+        document['drafted'] = list(host.drafted)
     services = _services(host)
     if services:
         document['services'] = services

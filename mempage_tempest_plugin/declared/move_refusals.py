@@ -31,6 +31,12 @@ GO_TO_ORDINARY = ('choose a host without file-backed memory or migrate cold',)
 #: say between the colons.
 NOT_ALIKE = ("doesn't match source memoryBacking",
              'End of file while reading data: : Input/output error')
+#: QEMU: guests' memory cannot be fetched page by page where they go. Since 8.1
+#: it says why for files: these have to be on tmpfs or hugetlbfs.
+NO_POST_COPY = ('Postcopy is not supported',)
+
+#: Nova: a rebuild in place, from an image that asks for other pages.
+OTHER_TOPOLOGY = ('NUMA topology cannot be changed as part of a rebuild',)
 
 
 def before_live(start, host, request, driver):

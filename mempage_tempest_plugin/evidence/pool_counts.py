@@ -17,6 +17,8 @@ import collections
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.evidence import facts
 
+HOLDERS = 'processes that have large pages, and are no guests'
+
 
 def taken(guests, boots):
     """Add up the pages that guests have taken from each machine's pools.
@@ -83,7 +85,57 @@ def compare_untaken(hosts, survey):
         comparison.holds(
             'kernel', 'free ' + pages_name(size, node) + ', for guests',
             'at least %d' % pages, free, free >= pages)
+    for size, reserved in survey.reserved.items():
+        pages = sum(count for (each, _), count in wanted.items()
+                    if each == size)
+        if not reserved or not pages:
+            continue
+        # A process may take them at any time, and has not yet.
+        free = sum(pool.free for pool in survey.pools
+                   if pool.size_kib == size) - reserved
+        comparison.holds(
+            'kernel', 'free pages of %d KiB that nobody has reserved '
+            '(resv_hugepages), for guests' % size,
+            'at least %d' % pages, free, free >= pages)
     return comparison
+
+
+def compare_used(host, reserved, handed_out, of_nobody, used):
+    """Compare what nova-compute takes for used with what is handed out.
+
+    Of what placement holds for no server, nova-compute knows nothing.
+
+    :param host: name of the host
+    :param reserved: MiB that are not for guests
+    :param handed_out: MiB that placement has handed out
+    :param of_nobody: which of them are for no server, as
+        cloud.Cloud.memory_of_nobody tells it
+    :param used: MiB that nova-compute takes for used
+    :returns: a facts.Comparison
+    """
+    comparison = facts.Comparison(
+        'host %s, before its pools are filled' % host, host)
+    name = 'MiB used, once update_resources_interval is over'
+    if of_nobody:
+        name += ' (without those that placement holds for no server: %s)' % (
+            ', '.join('%d for consumer %s' % (mib, consumer)
+                      for consumer, mib in sorted(of_nobody.items())))
+    comparison.equal('compute API', name, reserved + handed_out
+                     - sum(of_nobody.values()), used)
+    return comparison
+
+
+def compare_holders(comparison, holders, guests):
+    """Add who else than guests has large pages mapped.
+
+    :param comparison: the facts.Comparison to add it to
+    :param holders: list of page_holders.Holder
+    :param guests: iterable of lists of survey.Process
+    """
+    pids = {process.pid for processes in guests for process in processes}
+    comparison.equal('kernel', HOLDERS, [], [
+        '%d (%s)' % (holder.pid, holder.program) for holder in holders
+        if holder.pid not in pids])
 
 
 def pages_name(size_kib, node):

@@ -22,12 +22,14 @@ import threading
 from oslo_log import log as logging
 
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import backing_directory
 from mempage_tempest_plugin.hosts import domain_xml
 from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.hosts import libvirt_connection
 from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.hosts import qemu
+from mempage_tempest_plugin.hosts import redact
 from mempage_tempest_plugin.hosts import scripts
 from mempage_tempest_plugin.hosts import service_log
 from mempage_tempest_plugin.hosts import ssh
@@ -37,6 +39,8 @@ from mempage_tempest_plugin.hosts import survey
 COUNT = 'count.sh'
 #: How a line begins that tells what it is doing.
 SEARCHED = '...'
+# How many lines of nova-compute's log may have a server that just failed.
+_LATELY = 1000
 # What find would not take literally in a path.
 _SPECIAL = re.compile(r'[][*?\\]')
 
@@ -91,10 +95,28 @@ class ComputeHost:
         store = self.declared.file_backed
         if store is None:
             return {}
-        declared = [store.directory, store.mount]
+        # libvirt's own directories may be links as well: the deepest first.
+        return self._real(posixpath.join(store.directory, files.GUESTS),
+                          store.directory, store.mount)
+
+    def _real(self, *paths):
+        """Ask where paths lead: a dict by these."""
         found = libvirt_root.execute(
-            self.ssh, ['readlink', '-m', '--', *declared]).stdout
-        return dict(zip(declared, found.splitlines()))
+            self.ssh, ['readlink', '-m', '--', *paths]).stdout
+        return dict(zip(paths, found.splitlines()))
+
+    @functools.cached_property
+    def backing_directory(self):
+        """Where guests' files are, or would be: without symbolic links.
+
+        Where none are declared, libvirt is told all the same where to make
+        them.
+        """
+        store = self.declared.file_backed
+        if store:
+            return self.real(store.directory)
+        path, _ = backing_directory.configured(self.ssh, self.name)
+        return self._real(path)[path]
 
     def real(self, path):
         """Spell a path of the store as the kernel does.
@@ -129,7 +151,7 @@ class ComputeHost:
         """
         store = self.declared.file_backed
         found = survey.take(
-            self.ssh, self.name, store and self.real(store.directory),
+            self.ssh, self.name, self.backing_directory,
             store and self.real(store.mount), guests, paths)
         return dataclasses.replace(found, real_paths=self.real_paths)
 
@@ -167,6 +189,15 @@ class ComputeHost:
         """
         return domain_xml.parse(self.libvirt.xml(guest))
 
+    def next_memory_backing(self, guest):
+        """Get what libvirt will make of a guest's memory at its next start.
+
+        :param guest: UUID of the guest
+        :returns: a domain_xml.MemoryBacking
+        :raises HypervisorError: if there is no such domain
+        """
+        return domain_xml.parse(self.libvirt.inactive_xml(guest))
+
     def memory_backends(self, guest):
         """Get what QEMU itself says about a guest's memory.
 
@@ -175,9 +206,7 @@ class ComputeHost:
             spells them
         :raises HypervisorError: if the guest does not run
         """
-        found = qemu.memory_backends(
-            lambda command, **arguments: self.libvirt.monitor(
-                guest, command, **arguments))
+        found = qemu.memory_backends(self._monitor(guest))
         return [dataclasses.replace(
             backend, mem_path=backend.mem_path and self.real(backend.mem_path))
             for backend in found]
@@ -191,9 +220,56 @@ class ComputeHost:
         :returns: bytes
         :raises HypervisorError: if the guest does not run
         """
-        return qemu.read_memory(
-            lambda command, **arguments: self.libvirt.monitor(
-                guest, command, **arguments), offset, size)
+        return qemu.read_memory(self._monitor(guest), offset, size)
+
+    def _monitor(self, guest):
+        """Make the function that asks a guest's QEMU."""
+        return functools.partial(self.libvirt.monitor, guest)
+
+    def write_memory(self, guest, offset, data):
+        """Write into a guest's RAM, as the guest itself would.
+
+        :param guest: UUID of the guest
+        :param offset: as of qemu.read_memory
+        :param data: text
+        :raises FactsMissing: if QEMU has no RAM there
+        :raises HostError: if the host cannot be reached, or refuses
+        """
+        address = qemu.host_address(self._monitor(guest), offset)
+        pids = self.pids(guest)
+        if address is None or len(pids) != 1:
+            raise exceptions.FactsMissing(
+                self.name, 'where guest %s has its RAM: QEMU processes %s, '
+                'address %s' % (guest, pids, address))
+        self.ssh.execute(
+            ['dd', 'of=/proc/%d/mem' % pids[0], 'bs=1M', 'conv=notrunc',
+             'oflag=seek_bytes', 'seek=%d' % address, 'status=none'],
+            root=True, stdin=data)
+
+    def count_in_memory(self, pid, paths, patterns):
+        """Count texts in what a process has mapped of files.
+
+        It does not matter whether these still have a name.
+
+        :param pid: the process
+        :param paths: of the files, as smaps.Mapping has them
+        :param patterns: as of :meth:`count_in_files`
+        :returns: as of :meth:`count_in_files`, by the path of the mapping
+        :raises HostError: as of :meth:`count_in_files`
+        """
+        return self._count(_find_mapped(pid, paths), patterns)
+
+    def mapped(self, pid, paths):
+        """Find what a process has mapped of files.
+
+        :param pid: the process
+        :param paths: as of :meth:`count_in_memory`
+        :returns: list of paths at which these can be opened, even if they
+            have no name any more
+        :raises HostError: if the host cannot be reached or asked
+        """
+        return self.ssh.execute(_find_mapped(pid, paths),
+                                root=True).stdout.splitlines()
 
     def count_in_files(self, patterns, guests):
         """Count texts in files below the backing directory.
@@ -211,11 +287,15 @@ class ComputeHost:
             that is still there cannot be read
         """
         directory = self.real(self.declared.file_backed.directory)
-        result = libvirt_root.execute(
-            self.ssh,
+        return self._count(
             ['find', directory, *self._without_others(directory, guests),
-             '-type', 'f', '-exec', 'bash', '-c', scripts.read(COUNT),
-             '\n'.join(patterns), '{}', '+'],
+             '-type', 'f'], patterns)
+
+    def _count(self, find, patterns):
+        """Count texts in the files that a command finds."""
+        result = libvirt_root.execute(
+            self.ssh, [*find, '-exec', 'bash', '-c', scripts.read(COUNT),
+                       '\n'.join(patterns), '{}', '+'],
             check=False, heard=self._say_searched)
         # A status other than 0 may mean just a file that went away.
         counts = {}
@@ -274,10 +354,29 @@ class ComputeHost:
                        log.unit]
         return self.ssh.execute(command, root=True).stdout
 
+    def errors_of(self, server):
+        """Get what nova-compute has logged lately that went wrong.
+
+        :param server: UUID of the server that it went wrong with
+        :returns: list of texts, or why the host cannot be asked
+        """
+        try:
+            return service_log.errors_of(
+                redact.mask(self.compute_log(_LATELY)), server)
+        except exceptions.HostError as error:
+            return [str(error)]
+
     def close(self):
         """Close both connections."""
         self.libvirt.close()
         self.ssh.close()
+
+
+def _find_mapped(pid, paths):
+    """Make the command that finds what a process has mapped of files."""
+    names = [word for path in paths for word in (
+        '-o', '-lname', _SPECIAL.sub(r'\\\g<0>', path) + '*')]
+    return ['find', '/proc/%d/map_files' % pid, '(', *names[1:], ')']
 
 
 def get(declared, timeout):

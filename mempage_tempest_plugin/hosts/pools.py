@@ -58,3 +58,16 @@ def parse(text):
     return [NodePool(node, size, found.get('nr', 0), found.get('free', 0),
                      found.get('surplus', 0))
             for (node, size), found in sorted(counters.items())]
+
+
+def parse_reserved(text):
+    """Read how many free pages processes have reserved: nobody else gets them.
+
+    Only the kernel as a whole tells, no NUMA node.
+
+    :param text: what ``grep .`` prints of resv_hugepages, with their paths
+    :returns: dict of pages by page size in KiB
+    """
+    return {int(match['size']): int(match['count']) for match in filter(
+        None, (_COUNTER.match(line.strip()) for line in text.splitlines()))
+        if match['name'] == 'resv'}

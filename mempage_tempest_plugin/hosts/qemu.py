@@ -18,6 +18,7 @@ import re
 # Addresses of the first byte of a guest's RAM, if not 0, on the machines that
 # Nova asks for.
 _RAM_STARTS = {'aarch64': 1 << 30, 'arm': 1 << 30, 'riscv64': 1 << 31}
+_ADDRESS = re.compile(r'^Host virtual address for .* is (0x[0-9a-f]+)')
 _BACKEND = re.compile(r'^child<(memory-backend-\w+)>$')
 
 
@@ -57,11 +58,27 @@ def read_memory(ask, offset, size):
     :param size: how many bytes
     :returns: bytes
     """
-    start = _RAM_STARTS.get(ask('query-target')['arch'], 0)
-    dump = ask('human-monitor-command', **{
-        'command-line': 'xp /%dxb 0x%x' % (size, start + offset)})
+    dump = _ask_of_ram(ask, 'xp /%dxb' % size, offset)
     return bytes(int(byte, 16) for line in dump.splitlines()
                  for byte in line.partition(':')[2].split())
+
+
+def host_address(ask, offset):
+    """Tell where QEMU itself has a guest's RAM in its address space.
+
+    :param ask: as of :func:`memory_backends`
+    :param offset: as of :func:`read_memory`
+    :returns: the address; None if the guest has no RAM there
+    """
+    match = _ADDRESS.match(_ask_of_ram(ask, 'gpa2hva', offset))
+    return int(match[1], 16) if match else None
+
+
+def _ask_of_ram(ask, question, offset):
+    """Ask the human monitor about an address in the guest's RAM."""
+    start = _RAM_STARTS.get(ask('query-target')['arch'], 0)
+    return ask('human-monitor-command', **{
+        'command-line': '%s 0x%x' % (question, start + offset)})
 
 
 def _backend(ask, name, kind):

@@ -27,13 +27,13 @@ from mempage_tempest_plugin.hosts import smaps
 SCRIPT = 'survey.sh'
 _MAPPER = re.compile(r'^/proc/(\d+)/maps:\S+ \S+ \S+ ([0-9a-f]+):([0-9a-f]+) ')
 _MEMORY = re.compile(r'^(\w+): +(\d+) kB$', re.MULTILINE)
-_NODE_MEMORY = re.compile(r'^Node \d+ MemTotal: +(\d+) kB$', re.MULTILINE)
+_NODE_MEMORY = re.compile(r'^Node (\d+) MemTotal: +(\d+) kB$', re.MULTILINE)
 _BLOCK = 512
 
 
 @dataclasses.dataclass(frozen=True)
 class Process:
-    """A QEMU process of a guest; ``uid`` is its effective user.
+    """A QEMU process of a guest; ``uid`` and ``gid`` are in effect.
 
     :ivar node_pages: its large pages by NUMA node; None if the host has one
         node only, or its kernel does not tell
@@ -43,6 +43,7 @@ class Process:
     uid: int
     mappings: list[smaps.Mapping]
     node_pages: list[numa_maps.NodePages] | None = None
+    gid: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,8 +79,9 @@ class Survey:
     :ivar boot: the kernel's boot ID: hosts that have it in common are
         containers of one machine, and so have its pools in common
     :ivar memory_mib: the host's RAM
-    :ivar files: by path: the backing directory, what is in it, the files
-        asked for, and all directories above these
+    :ivar files: by path: the backing directory, what is in it, what guests
+        have on any hugetlbfs, the files asked for, and all directories above
+        these
     :ivar store: None where nothing is mounted
     :ivar processes: by guest UUID
     :ivar mappers: by file asked for: who maps its inode number, as
@@ -87,10 +89,14 @@ class Survey:
     :ivar available_mib: how much RAM the kernel could still hand out; None if
         it does not tell
     :ivar small_page_kib: the kernel's page size; None if it is not told
+    :ivar backing_directory: where guests' files are, or would be
     :ivar real_paths: by declared path of the store: the one that all paths
         here begin with, see compute_host.ComputeHost.real_paths
     :ivar nodes_mib: the RAM of all NUMA nodes together, which is less while
         some of it is being plugged in; None if the kernel does not tell
+    :ivar small_mib: the RAM in small pages of the NUMA node that has most of
+        them: what pools do not have, whoever uses it
+    :ivar reserved: as pools.parse_reserved tells it
     """
 
     hostname: str
@@ -104,7 +110,10 @@ class Survey:
     mappers: dict[str, list[tuple[int, str]]]
     available_mib: int | None = None
     nodes_mib: int | None = None
+    small_mib: int | None = None
+    reserved: dict[int, int] = dataclasses.field(default_factory=dict)
     small_page_kib: int | None = None
+    backing_directory: str | None = None
     real_paths: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def real(self, declared):
@@ -122,17 +131,18 @@ def take(ssh, host, directory, store, guests, paths):
 
     :param ssh: ssh.SSHConnection of the host
     :param host: name of the host, for errors
-    :param directory: backing directory, or None
+    :param directory: where guests' files are, or would be
     :param store: declared mount point of the backing store, or None
     :param guests: UUIDs of guests that may run there
     :param paths: backing files to look at
     :returns: a :class:`Survey`
     :raises HostError: if the host cannot be reached or asked
     """
-    return parse(host, libvirt_root.run(
+    found = parse(host, libvirt_root.run(
         ssh, SCRIPT, paths, find_format=files.FIND_FORMAT,
-        below=files.GUESTS, directory=directory or '', store=store or '',
+        below=files.GUESTS, directory=directory, store=store or '',
         guests=' '.join(guests)))
+    return dataclasses.replace(found, backing_directory=directory)
 
 
 def parse(host, text):
@@ -153,13 +163,15 @@ def parse(host, text):
         if name.startswith('path '):
             known.update(files.parse(body))
     memory = dict(_MEMORY.findall(found['memory']))
-    nodes = _NODE_MEMORY.findall(found['memory'])
+    nodes = {int(node): int(kib) for node, kib
+             in _NODE_MEMORY.findall(found['memory'])}
+    found_pools = pools.parse(found['pools'])
     return Survey(
         hostname=found['hostname'].strip(),
         boot=found['boot'].strip(),
         memory_mib=int(memory['MemTotal']) // 1024,
         mounts=mounts.parse(found['mounts']),
-        pools=pools.parse(found['pools']),
+        pools=found_pools,
         files=known,
         store=_store(found.get('store')),
         processes=_processes(found),
@@ -168,8 +180,17 @@ def parse(host, text):
                  if name.startswith('maps ')},
         available_mib=(int(memory['MemAvailable']) // 1024
                        if 'MemAvailable' in memory else None),
-        nodes_mib=sum(map(int, nodes)) // 1024 if nodes else None,
+        reserved=pools.parse_reserved(found.get('reserved', '')),
+        nodes_mib=sum(nodes.values()) // 1024 if nodes else None,
+        small_mib=_small_mib(nodes or {0: int(memory['MemTotal'])},
+                             found_pools),
         small_page_kib=_page_kib(found.get('page', '')))
+
+
+def _small_mib(nodes_kib, found):
+    for pool in found:
+        nodes_kib[pool.node] -= pool.total * pool.size_kib
+    return max(nodes_kib.values()) // 1024
 
 
 def _page_kib(body):
@@ -193,9 +214,10 @@ def _processes(found):
         _, guest, pid = name.split()
         mappings = smaps.parse(found.get('smaps %s %s' % (guest, pid), ''))
         numa = found.get('numa %s %s' % (guest, pid))
+        uid, gid = (int(word) for word in body.split())
         processes.setdefault(guest, []).append(Process(
-            int(pid), int(body), mappings,
-            None if numa is None else numa_maps.parse(numa)))
+            int(pid), uid, mappings,
+            None if numa is None else numa_maps.parse(numa), gid))
     return processes
 
 

@@ -22,10 +22,14 @@ from tempest.lib import decorators
 from tempest.lib import exceptions as lib_exc
 
 from mempage_tempest_plugin.changes import aggregates
+from mempage_tempest_plugin.changes import foreign_data
 from mempage_tempest_plugin.changes import host_traits
 from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import collect
+from mempage_tempest_plugin.evidence import server_memory
+from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 from mempage_tempest_plugin.tests.bases import reconfigured
@@ -70,18 +74,27 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
     def test_store_too_small(self):
         """Who does not fit leaves no file, and the host goes on"""
         self.check_active(self._request_little())
-        self.on_each_host(self.note_processes)
+        self.on_each_host(self.note_processes, self._make_small)
         self.check_refused([
-            self.request_forced(self._more_than_store(host), host)
+            self.request_forced(self._small_mib(host) + 1, host)
             for host in self.hosts], [stores.NO_SPACE])
-        self.on_each_host(self.check_unchanged)
+        self.on_each_host(self.check_unchanged, foreign_data.remove)
         self.check_active(self._request_little())
 
     def _request_little(self):
-        return self.request_on_each(lambda host: self.RAM_MIB)
+        return self.request_on_each(lambda host: [self.RAM_MIB])
 
-    def _more_than_store(self, host):
-        return self.surveys[host.name].store.total // units.Mi + 1
+    def _make_small(self, host):
+        """Leave less of a large store than one guest can ask for."""
+        if self._store_mib(host) > self._small_mib(host):
+            self.useFixture(foreign_data.ForeignData(
+                host, leave_mib=self._small_mib(host)))
+
+    def _small_mib(self, host):
+        return min(self._store_mib(host), stores.MOST_MIB - 1)
+
+    def _store_mib(self, host):
+        return self.surveys[host.name].store.total // units.Mi
 
     @decorators.idempotent_id('2e1b4d6f-8c75-4a2f-8b66-4a1e7d3c9f02')
     def test_numa_guests_are_limited_by_ram(self):
@@ -156,8 +169,11 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
             self.nova.settle(self.servers)
             self.assertEqual(('ACTIVE', other.name),
                              (server.status, server.host), server)
-            self.assertEqual(other.small_page_kib,
-                             self.cloud.page_size(server.uuid))
+            self.assert_agrees(server_memory.compare(
+                other, collect.collect(
+                    compute_host.get(other, CONF.mempage.host_timeout),
+                    server.uuid, server.ram_mib, self.cloud),
+                other.small_page_kib, system=self.needs_system))
             asked = ((other,) if page_size_outcomes.has_page_size_filter()
                      else (host, other))
             self.assertEqual(

@@ -12,23 +12,18 @@
 
 """Guests have their memory where their host takes it from, after any move."""
 
-import functools
-
-from tempest import config
 from tempest.lib import decorators
 
-from mempage_tempest_plugin.changes import forced_down
-from mempage_tempest_plugin.changes import nova_compute
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import traits
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.tests.bases import backing_trait
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import evacuation
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import remains
 
-CONF = config.CONF
 TRAIT = 'trait:%s' % traits.FILE_BACKED
 CONFIRM = 'confirm_resize_server'
 REVERT = 'revert_resize_server'
@@ -142,12 +137,14 @@ class TestFileBackedResize(_BaseDecidedTest):
     def resource_setup(cls):
         super().resource_setup()
         backing_trait.skip_unless_reported(cls)
-        here = cls.keep_to_hosts()
-        in_file, in_none = ({**here, TRAIT: 'required'},
-                            {**here, TRAIT: 'forbidden'})
-        cls.same = cls.create_flavor(in_file, cls.flavor_ram_mib)
-        cls.larger = cls.create_flavor(in_file, 2 * cls.flavor_ram_mib)
-        cls.elsewhere = cls.create_flavor(in_none, cls.flavor_ram_mib)
+        there = cls.keep_to(cls.destinations)
+        cls.same = cls.create_flavor(
+            {**cls.keep_to([cls.source]), TRAIT: 'required'},
+            cls.flavor_ram_mib)
+        cls.larger = cls.create_flavor({**there, TRAIT: 'required'},
+                                       2 * cls.flavor_ram_mib)
+        cls.elsewhere = cls.create_flavor({**there, TRAIT: 'forbidden'},
+                                          cls.flavor_ram_mib)
 
     @decorators.idempotent_id('4a3d6f81-ae97-4c41-9d88-6c3a9f5ebc03')
     def test_up_and_down(self):
@@ -213,19 +210,5 @@ class TestFileBackedEvacuation(_BaseStoreMoveTest):
 
     def _check_evacuated(self, host):
         self.start()
-        # It is not up again for Nova without that.
-        restart = functools.partial(nova_compute.restart, self.source,
-                                    self.services, CONF.compute.build_timeout)
-        with forced_down.ForcedDown(self.os_admin, self.services,
-                                    self.source.name,
-                                    CONF.compute.build_timeout, restart):
-            try:
-                self.act('ACTIVE', 'evacuate_server',
-                         **self.nova.to(host.name))
-                self.server.host = host.name
-                # Nova says ACTIVE, and then where.
-                self.assert_soon_agrees(host, self.compare_evidence,
-                                        remains.RELEASE_TIMEOUT)
-            finally:
-                restart()
+        evacuation.evacuate(self, host)
         self.check_here(host, self.source)

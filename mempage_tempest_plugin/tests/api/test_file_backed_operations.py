@@ -14,14 +14,14 @@
 
 import ddt
 from tempest.common import utils
-from tempest.common import waiters
 from tempest.lib import decorators
 
-from mempage_tempest_plugin.changes import names
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import fates
 from mempage_tempest_plugin.tests.bases import operations
 from mempage_tempest_plugin.tests.bases import remains
 from mempage_tempest_plugin.tests.bases import steps
+from mempage_tempest_plugin.tests.bases import survival
 
 OPERATIONS = {**steps.OPERATIONS, 'rescue_unrescue': steps.RESCUE}
 
@@ -38,23 +38,29 @@ class TestFileBackedOperations(operations.BaseReusedServersTest):
     def setUp(self):
         super().setUp()
         self.remains = remains.Remains(self)
-        self.on_each_host(self.remains.note_space)
+        self.survival = survival.Survival(self)
+        self.on_each_host(self.remains.note_space, self.survival.mark)
 
     @decorators.idempotent_id('3f2c5e70-9d86-4b30-8c77-5b2f8e4dab01')
     @ddt.data(*OPERATIONS)
     def test_after(self, name):
-        """RAM is a file on its host again, and nowhere while it is off"""
+        """RAM is a file on its host again, and nowhere while it is off
+
+        After pause and suspend, it has what it had, after all others nothing.
+        """
         OPERATIONS[name].skip_unless_enabled(self)
         self._operate(OPERATIONS[name].steps)
 
     @decorators.idempotent_id('3f2c5e70-9d86-4b30-8c77-5b2f8e4dab02')
     def test_after_rebuild(self):
-        """RAM is a file on its host again"""
+        """RAM is a file on its host again, with nothing that it had"""
         self._operate(steps.rebuild(self.image))
 
     def _operate(self, steps):
         for step in steps:
-            self.on_each_host(*step.calls(self), self._check_after(step))
+            self.on_each_host(
+                *step.calls(self), self._check_after(step),
+                *self.survival.checks(step))
         self.remains.check_nowhere_else()
 
     def _check_after(self, step):
@@ -69,20 +75,13 @@ class TestFileBackedOperations(operations.BaseReusedServersTest):
 
     @decorators.idempotent_id('3f2c5e70-9d86-4b30-8c77-5b2f8e4dab03')
     def test_after_snapshot(self):
-        """RAM is in its file still"""
+        """RAM is in its file still, with all that it had"""
         steps.SNAPSHOT.skip_unless_enabled(self)
-        self.on_each_host(self._snapshot, self.wait_until_active,
-                          self.check_evidence)
+        self.on_each_host(
+            operations.snapshot(self), self.wait_until_active,
+            self.check_evidence,
+            self.survival.check('a snapshot', fates.KEPT_OR_RESTORED))
         self.remains.check_nowhere_else()
-
-    def _snapshot(self, host):
-        image = self.os_admin.compute_images_client.create_image(
-            self.server_on(host).uuid,
-            name=names.of(type(self), 'snapshot'))['image_id']
-        client = self.os_admin.image_client_v2
-        self.addCleanup(client.delete_image, image)
-        self.addCleanup(waiters.wait_for_image_status, client, image,
-                        'active')
 
 
 class TestFileBackedShelve(operations.BaseShelveTest):
@@ -97,10 +96,11 @@ class TestFileBackedShelve(operations.BaseShelveTest):
     def test_after_unshelve(self):
         """RAM is a file on its host again, and nowhere while it is away"""
         left = remains.Remains(self)
+        memory = survival.Survival(self)
         self.on_each_host(
-            left.note_space, self.boot, self.wait_until_active,
+            left.note_space, self.boot, self.wait_until_active, memory.mark,
             self.shelve, self.check_absent, left.check_off, self.unshelve,
-            self.check_evidence)
+            self.check_evidence, memory.check('unshelving', fates.NEW))
         left.check_nowhere_else()
         self.on_each_host(left.note_files, self.delete,
                           self.wait_until_deleted, left.check_none)
@@ -116,7 +116,9 @@ class TestFileBackedSoftReboot(operations.BaseBootedTest):
     @utils.services('compute', 'network')
     def test_after_soft_reboot(self):
         """RAM is a file again"""
+        memory = survival.Survival(self)
         self.on_each_host(self.boot_reachable, self.wait_until_active,
-                          self.wait_until_booted,
-                          *steps.SOFT_REBOOT.calls(self),
-                          self.check_evidence)
+                          self.wait_until_booted, memory.note,
+                          *self.reboot_softly(), self.check_evidence,
+                          self.check_obeyed,
+                          *memory.checks(steps.SOFT_REBOOT))

@@ -12,15 +12,22 @@
 
 """Guests keep their large pages when they move; a resize changes them."""
 
+import contextlib
+
 from tempest.lib import decorators
 
+from mempage_tempest_plugin.changes import host_traits
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import traits
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import absence
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import evacuation
 from mempage_tempest_plugin.tests.bases import leased
-from mempage_tempest_plugin.tests.bases import observed
+from mempage_tempest_plugin.tests.bases import pools
+
+RAM_MIB = 64
 
 
 class _BaseLargeToLargeTest(base.BaseMoveTest):
@@ -29,24 +36,17 @@ class _BaseLargeToLargeTest(base.BaseMoveTest):
     request = page_sizes.LARGE
     pools = leased.TAKES
     go_to = which.common_large_pages
-    may_skip = (observed.FLAVOR_TOO_SMALL,)
+    take = which.first
+
+    # Little, so that tests which run at the same time leave pages for each
+    # other.
+    RAM_MIB = 64
 
     @classmethod
     def resource_setup(cls):
+        cls.flavor_ram_mib = page_sizes.common_ram(cls.declared, cls.RAM_MIB)
         super().resource_setup()
-        size = cls._granted(cls.source)
-        cls.destinations = [host for host in cls.destinations
-                            if cls._granted(host) == size]
-        if not cls.destinations:
-            observed.skip(
-                cls, observed.FLAVOR_TOO_SMALL, '%d MiB have pages of %d KiB '
-                'on %s' % (cls.flavor['ram'], size, cls.source.name))
-        cls.destination = cls.destinations[0]
-
-    @classmethod
-    def _granted(cls, host):
-        return page_sizes.granted(host.declared, cls.request,
-                                  cls.flavor['ram'])
+        [cls.destination] = cls.destinations
 
 
 class TestPageSizeColdMigration(_BaseLargeToLargeTest):
@@ -100,6 +100,99 @@ class TestPageSizeUnshelve(_BaseLargeToLargeTest):
         self.check_moved(self.source, self.destination)
 
 
+class TestPageSizeEvacuation(_BaseLargeToLargeTest):
+    """From a host that Nova takes for down, and that comes back."""
+
+    promises = ('reconfigure_hosts',)
+    start_on = which.reconfigurable
+    alone_on = which.first
+    harmful = True
+
+    @decorators.idempotent_id('f88212ec-ddaa-4194-9849-09237b8538e7')
+    def test_evacuate(self):
+        """Guests whose flavor or image asks have the same pages there"""
+        self.start(image=self.create_image(
+            hw_mem_page_size=str(self._granted(self.source))))
+        self.start()
+        evacuation.evacuate(self, self.destination)
+        self.check_moved(self.source, self.destination)
+        self.assert_agrees(absence.compare_absent(
+            self.source, self.servers[0].uuid, self.cloud))
+
+
+class TestPagesOfMoved(pools.BasePoolTest, base.BaseMoveTest):
+    """From one host whose pool a guest can fill to another one.
+
+    Hosts with pages on several NUMA nodes have tests of their own.
+    """
+
+    features = ('cold_migration',)
+    start_on = which.large_pages & ~which.pages_on_nodes
+    go_to = which.common_large_pages & ~which.pages_on_nodes
+    take = which.first
+
+    @property
+    def destination(self):
+        return self.destinations[0]
+
+    @decorators.idempotent_id('ce4a1745-d620-4057-b45a-cf2c15dc657f')
+    def test_cold_migration(self):
+        """Pages are those of just one host's guests, as soon as it is decided
+
+        Before, nobody else gets them on either host.
+        """
+        self.on_each_host(self.check_host, self.note_pools)
+        self._fill()
+        self._migrate()
+        self._check_taken(self.source, self.destination)
+        self.act('ACTIVE', 'revert_resize_server')
+        self._check_left(self.destination)
+        self._migrate()
+        self.act('ACTIVE', 'confirm_resize_server')
+        self._check_left(self.source)
+
+    def _fill(self):
+        """Have a guest that fills the smaller pool of the two."""
+        self.size_kib = min(page_sizes.large(self.source.declared)
+                            & page_sizes.large(self.destination.declared))
+        self.ram_mib = min(self._pool(host).node_mib for host in self.hosts)
+        self.check_active([self.request_one(self.ram_mib, self.size_kib,
+                                            self.source)])
+
+    def _pool(self, host):
+        return next(pool for where, pool in self.all_pools()
+                    if where is host and pool.size_kib == self.size_kib)
+
+    def _migrate(self):
+        self.act('VERIFY_RESIZE', 'migrate_server',
+                 **self.nova.to(self.destination.name))
+
+    def _check_taken(self, *hosts):
+        """Assert that nobody else gets a page of the guest on some hosts."""
+        with self._others():
+            self.check_refused(self.request_at_once([
+                (pool.mib - self.ram_mib + pool.unit_mib, self.size_kib, host)
+                for host, pool in ((host, self._pool(host))
+                                   for host in hosts)]))
+
+    def _check_left(self, left):
+        """Assert that others get all pages on one host, none on the other."""
+        self._check_taken(*(host for host in self.hosts if host is not left))
+        with self._others():
+            self.check_active([self.request_one(
+                self._pool(left).node_mib, self.size_kib, left)])
+
+    @contextlib.contextmanager
+    def _others(self):
+        """Have other servers than the guest for a while."""
+        guest = self.server
+        yield
+        others = [server for server in self.servers if server is not guest]
+        self.servers = [guest]
+        self.nova.delete([server.uuid for server in others])
+        self.on_each_host(self.check_taken)
+
+
 class _BaseResizeTest(base.BaseMoveTest):
     """Resizes to a flavor that asks for another page size."""
 
@@ -113,7 +206,7 @@ class _BaseResizeTest(base.BaseMoveTest):
         super().resource_setup()
         # Known behaviour: the scheduler takes file-backed hosts for able.
         cls.other = cls.create_flavor(
-            {**cls.keep_to_hosts(),
+            {**cls.keep_to(cls.destinations),
              'trait:%s' % traits.FILE_BACKED: 'forbidden'},
             request=cls.target)
 
@@ -157,3 +250,55 @@ class TestResizeToSmallPages(_BaseResizeTest):
     def test_resize(self):
         """The guest has large pages after a revert, then small ones"""
         self.check_resized()
+
+
+class TestResizeOnHost(pools.BasePoolTest):
+    """The host with most sizes of large pages for guests."""
+
+    about = which.large_pages
+    take = which.most_large_pages
+    features = ('resize',)
+    promises = ('resize_to_same_host',)
+
+    @decorators.idempotent_id('43b75599-27c6-4f68-843b-153b95afecbb')
+    def test_resize(self):
+        """The guest has more pages, or larger ones, on the same host
+
+        After a revert it has those of before, and the pool all others.
+        """
+        self.on_each_host(self.check_host, self.note_pools)
+        [self.host] = self.hosts
+        self.here = {'trait:%s' % self._trait().name: 'required'}
+        sizes = sorted(page_sizes.large(self.host.declared))
+        ram_mib = page_sizes.whole_pages(sizes[0], RAM_MIB)
+        self.check_active([self.request_one(ram_mib, sizes[0], self.host)])
+        steps = [(2 * ram_mib, sizes[0])] + [
+            (page_sizes.whole_pages(size, RAM_MIB), size)
+            for size in sizes[1:]]
+        for step in steps:
+            self._resize('revert_resize_server', *step)
+            self._resize('confirm_resize_server', *step)
+
+    def _trait(self):
+        return self.useFixture(host_traits.Trait(
+            self.os_admin, [self.cloud.provider(self.host.name).uuid]))
+
+    def _resize(self, decision, ram_mib, size_kib):
+        [server] = self.servers
+        before = server.ram_mib, server.size_kib
+        self.nova.act(server.uuid, 'resize_server', 'VERIFY_RESIZE',
+                      self.flavor_of(ram_mib, size_kib, **self.here)['id'])
+        self._check('VERIFY_RESIZE', ram_mib, size_kib)
+        self.nova.act(server.uuid, decision, 'ACTIVE')
+        if decision == 'revert_resize_server':
+            ram_mib, size_kib = before
+        self._check('ACTIVE', ram_mib, size_kib)
+
+    def _check(self, status, ram_mib, size_kib):
+        [server] = self.servers
+        server.ram_mib, server.size_kib = ram_mib, size_kib
+        self.check_evidence(self.host, status)
+        self.check_taken(self.host)
+
+    def page_kib(self, host):
+        return self.servers[-1].size_kib

@@ -16,16 +16,23 @@ import ddt
 from tempest.common import utils
 from tempest import config
 from tempest.lib import decorators
+from tempest.lib import exceptions as lib_exc
 
+from mempage_tempest_plugin.declared import move_refusals
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import fates
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import operations
 from mempage_tempest_plugin.tests.bases import steps
+from mempage_tempest_plugin.tests.bases import survival
 
 CONF = config.CONF
+
+# A page size that no guest has here: none is so large.
+NOBODYS_KIB = 1 << 24
 
 
 @ddt.ddt
@@ -38,10 +45,19 @@ class TestPageSizeOperations(operations.BaseReusedServersTest):
     request = page_sizes.LARGE
     needs_system = False
 
+    def setUp(self):
+        super().setUp()
+        self.survival = survival.Survival(self)
+        self.on_each_host(self.survival.mark)
+
     @decorators.idempotent_id('a2c1a6d8-5ae3-4d6a-8b34-13f0a8a7a9a5')
     @ddt.data(*steps.OPERATIONS)
     def test_after(self, name):
-        """The guest has its large pages again"""
+        """The guest has its large pages again
+
+        After pause and suspend, they have what they had, after all others
+        nothing.
+        """
         steps.OPERATIONS[name].skip_unless_enabled(self)
         self._operate(steps.OPERATIONS[name].steps)
 
@@ -50,9 +66,27 @@ class TestPageSizeOperations(operations.BaseReusedServersTest):
         """The guest has its large pages again"""
         self._operate(steps.rebuild(self.image))
 
+    @decorators.idempotent_id('1a8d9dac-0042-4192-8e6c-ad5ec3763263')
+    def test_rebuild_with_another_size(self):
+        """An image that asks for another size is refused; nothing happens"""
+        image = self.create_image(hw_mem_page_size=str(NOBODYS_KIB))
+        self.on_each_host(self._check_not_rebuilt(image), self.check_evidence,
+                          self.survival.check('a rebuild that was refused',
+                                              fates.KEPT))
+
+    def _check_not_rebuilt(self, image):
+        def rebuild(host):
+            refused = self.assertRaises(
+                lib_exc.BadRequest, self.nova.client.rebuild_server,
+                self.server_on(host).uuid, image_ref=image)
+            [words] = move_refusals.OTHER_TOPOLOGY
+            self.assertIn(words, str(refused))
+
+        return rebuild
+
     def _operate(self, taken):
         for step in taken:
-            self.on_each_host(*step.calls(self))
+            self.on_each_host(*step.calls(self), *self.survival.checks(step))
         self.on_each_host(self.check_evidence)
 
 
@@ -68,9 +102,11 @@ class TestPageSizeShelve(operations.BaseShelveTest):
     @decorators.idempotent_id('e6d34a0a-02c7-4b51-a18d-7a1f60f6f3a4')
     def test_after_unshelve(self):
         """The guest has its large pages again, and none while it is away"""
-        self.on_each_host(self.boot, self.wait_until_active, self.shelve,
-                          self.check_absent, self.unshelve,
-                          self.check_evidence)
+        memory = survival.Survival(self)
+        self.on_each_host(self.boot, self.wait_until_active, memory.mark,
+                          self.shelve, self.check_absent, self.unshelve,
+                          self.check_evidence,
+                          memory.check('unshelving', fates.NEW))
 
 
 class TestPageSizeSoftReboot(operations.BaseBootedTest):
@@ -85,10 +121,12 @@ class TestPageSizeSoftReboot(operations.BaseBootedTest):
     @utils.services('compute', 'network')
     def test_after_soft_reboot(self):
         """The guest has its large pages again"""
+        memory = survival.Survival(self)
         self.on_each_host(self.boot_reachable, self.wait_until_active,
-                          self.wait_until_booted,
-                          *steps.SOFT_REBOOT.calls(self),
-                          self.check_evidence)
+                          self.wait_until_booted, memory.note,
+                          *self.reboot_softly(), self.check_evidence,
+                          self.check_obeyed,
+                          *memory.checks(steps.SOFT_REBOOT))
 
 
 class TestPoolCounts(base.BaseMemoryTest):

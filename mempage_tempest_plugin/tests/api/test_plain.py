@@ -12,10 +12,16 @@
 
 """Guests have ordinary memory where nothing else is declared."""
 
+import math
+
+from tempest.common import compute
 from tempest.lib import decorators
 
+from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import ordinary_memory
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import observed
 
 
 class TestPlain(base.BaseMemoryTest):
@@ -47,3 +53,60 @@ class TestPlainBesidePool(base.BaseMemoryTest):
         """Who asks for no page size gets ordinary memory"""
         self.on_each_host(self.check_host, self.check_capacity, self.boot,
                           self.wait_until_active, self.check_evidence)
+
+    @decorators.idempotent_id('f35a41ba-ba92-4ff1-83e5-2d57b034ac0f')
+    def test_memory_of_pools_is_handed_out(self):
+        """Hazard: Nova hands out the pools' memory to ordinary guests, too
+
+        Unless the inventory says that it does not.
+        """
+        self.on_each_host(self._check_handed_out)
+
+    def _check_handed_out(self, host):
+        provider = self.cloud.provider(host.name)
+        self.assert_agrees(ordinary_memory.compare(
+            host.declared, host.survey(), provider.memory_total,
+            provider.memory_reserved))
+
+
+class TestNodeBesidePool(base.BaseMemoryTest):
+    """Hosts with a pool of large pages that allow small ones."""
+
+    about = ~which.file_backed & which.with_pool & which.no_page_size
+    may_skip = (observed.NO_ROOM,)
+    needs_system = False
+    extra_specs = {'hw:numa_nodes': '1'}
+    flavor_ram_mib = 64
+    # One is larger than the quota that there is room for otherwise.
+    servers_on_host = math.inf
+
+    @classmethod
+    def skip_checks(cls):
+        super().skip_checks()
+        if not compute.is_scheduler_filter_enabled('NUMATopologyFilter'):
+            raise cls.skipException(
+                '[compute-feature-enabled] scheduler_enabled_filters has no '
+                'NUMATopologyFilter')
+
+    @decorators.idempotent_id('4488e93e-092a-4dd0-9e53-2bcb907a580e')
+    def test_no_more_than_small_pages(self):
+        """A guest with a NUMA node cannot have what pools have of a node
+
+        It asks for no page size, and the node has enough memory.
+        """
+        self.on_each_host(self.boot, self.wait_until_active,
+                          self.check_evidence, self._check_refused)
+
+    def _check_refused(self, host):
+        beyond = host.survey().small_mib + 1
+        room = (self.cloud.provider(host.name).memory_for_guests
+                - self.cloud.used_memory(host.name))
+        if room < beyond:
+            observed.skip(
+                self, observed.NO_ROOM, 'it has %d MiB for guests on host %s, '
+                'where one needs %d MiB' % (room, host.name, beyond))
+        server = self.boot(host, flavor=self.create_flavor(
+            self.extra_specs, beyond))
+        self.nova.settle([server])
+        self.assertEqual('ERROR', server.status, server)
+        self.assertIn(page_sizes.NO_VALID_HOST, server.fault)

@@ -36,6 +36,9 @@ LACKS = {
     'isolated_aggregates':
         'does not promise that nova-scheduler has [scheduler] '
         'enable_isolated_aggregate_filtering',
+    'resize_to_same_host':
+        'does not promise that nova-api has [DEFAULT] '
+        'allow_resize_to_same_host',
     'reconfigure_hosts':
         'does not allow to restart nova-compute with other options',
     'fill_stores': 'does not allow to fill the backing stores',
@@ -121,7 +124,7 @@ def choose_hosts(cls):
     :raises SkipException: if no host is what it needs
     :raises InventoryError: if the inventory cannot be used
     """
-    cls.inventory = inventory.load(CONF.mempage.host_inventory)
+    cls.inventory = inventory.load_confirmed(CONF.mempage.host_inventory)
     cls.declared = cls.choose(*which.selected(
         cls.inventory, CONF.mempage.hosts, CONF.mempage.peers))
 

@@ -35,6 +35,12 @@ NO_DISK_COUNT = 'no NVMe disk counts what is written to the store'
 STORE_TOO_SMALL = 'the store is too small for more than the host\'s memory'
 NOT_GIVEN_BACK = 'Nova does not have guests give back free memory'
 NO_LOG = 'nobody says where nova-compute logs to'
+NO_LOCAL_DISKS = 'Nova boots no servers from images'
+CANNOT_EVICT = 'files cannot be pushed out of the page cache'
+POLLED = 'others than QEMU have mapped the guest\'s memory'
+STORE_IN_MEMORY = 'the store could take memory that everything else needs'
+HELD = 'placement holds memory for others'
+NO_ROOM = 'placement would refuse before a NUMA node is looked at'
 
 
 def skip(test, reason, details):

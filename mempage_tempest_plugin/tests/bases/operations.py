@@ -12,10 +12,35 @@
 
 """What tests share that do the same with a server on every host."""
 
+from tempest.common import waiters
+
+from mempage_tempest_plugin.changes import names
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.evidence import absence
+from mempage_tempest_plugin.evidence import soft_reboot
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import reachable
+from mempage_tempest_plugin.tests.bases import steps
+
+
+def snapshot(test):
+    """Make the step that requests a snapshot; it is deleted after the test.
+
+    :param test: a base.BaseMemoryTest
+    :returns: a function of a compute_host.ComputeHost
+    """
+    def request(host):
+        image = test.os_admin.compute_images_client.create_image(
+            test.server_on(host).uuid,
+            name=names.of(type(test), 'snapshot'))['image_id']
+        client = test.os_admin.image_client_v2
+        test.addCleanup(client.delete_image, image)
+        test.addCleanup(waiters.wait_for_image_status, client, image,
+                        'active')
+
+    request.__name__ = 'snapshot'
+    return request
 
 
 class BaseReusedServersTest(base.BaseMemoryTest):
@@ -58,8 +83,13 @@ class BaseShelveTest(base.BaseMemoryTest):
 
     def check_absent(self, host):
         """Assert that the host has nothing of its server."""
-        self.assert_agrees(absence.compare_absent(
-            host, self.server_on(host).uuid, self.cloud))
+        # Nova says that it is away, and then cleans up.
+        self.assert_soon_agrees(host, self._compare_absent,
+                                base.HELD_TIMEOUT)
+
+    def _compare_absent(self, host):
+        return absence.compare_absent(host, self.server_on(host).uuid,
+                                      self.cloud)
 
     @base.in_turn
     def unshelve(self, host):
@@ -69,6 +99,42 @@ class BaseShelveTest(base.BaseMemoryTest):
 
 class BaseBootedTest(reachable.BaseReachableTest):
     """Tests of guests that are asked to shut down, and do."""
+
+    may_skip = (observed.NO_LOG,)
+
+    def setUp(self):
+        super().setUp()
+        self._before = {}
+
+    def reboot_softly(self):
+        """List the steps of a soft reboot, for :meth:`check_obeyed`.
+
+        :returns: list of functions of a compute_host.ComputeHost
+        """
+        return [self._note_process, *steps.SOFT_REBOOT.calls(self)]
+
+    def _note_process(self, host):
+        self._before[host.name] = (
+            host.pids(self.server_on(host).uuid), host.log and host.log.end())
+
+    def check_obeyed(self, host):
+        """Assert that the guest itself has shut down, or skip the test.
+
+        Of a soft reboot that is not obeyed, Nova makes a hard one.
+
+        :param host: the compute_host.ComputeHost
+        """
+        uuid = self.server_on(host).uuid
+        pids, end = self._before[host.name]
+        said = host.log.about(uuid, end) if host.log else []
+        self.assert_agrees(soft_reboot.compare(
+            host.name, uuid, pids, host.pids(uuid), said))
+        if not soft_reboot.is_told(said):
+            observed.skip(
+                self, observed.NO_LOG, 'only that tells whether the guest on '
+                '%s has obeyed: %s has to say where it is (services.'
+                'nova-compute.log or .journal), and messages of level INFO '
+                'have to be in it' % (host.name, self.inventory.path))
 
     def wait_until_booted(self, host):
         """Wait until a guest does what it is asked to; only a login tells."""

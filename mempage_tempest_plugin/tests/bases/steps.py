@@ -16,6 +16,8 @@ import dataclasses
 
 from tempest import config
 
+from mempage_tempest_plugin.evidence import fates
+
 CONF = config.CONF
 
 
@@ -27,12 +29,14 @@ class Step:
     :ivar status: the server's status in the end
     :ivar arguments: keyword arguments of the method
     :ivar runs: whether the guest has memory then
+    :ivar fate: what has become of the memory that it had when it last ran
     """
 
     method: str
     status: str
     arguments: dict = dataclasses.field(default_factory=dict)
     runs: bool = True
+    fate: fates.Fate = fates.NEW
 
     def calls(self, test):
         """Translate it for base.BaseMemoryTest.on_each_host.
@@ -88,11 +92,11 @@ OPERATIONS = {
         Step('stop_server', 'SHUTOFF', runs=False),
         Step('start_server', 'ACTIVE'))),
     'pause_unpause': Operation((
-        Step('pause_server', 'PAUSED'),
-        Step('unpause_server', 'ACTIVE')), 'pause'),
+        Step('pause_server', 'PAUSED', fate=fates.KEPT),
+        Step('unpause_server', 'ACTIVE', fate=fates.KEPT)), 'pause'),
     'suspend_resume': Operation((
         Step('suspend_server', 'SUSPENDED', runs=False),
-        Step('resume_server', 'ACTIVE')), 'suspend'),
+        Step('resume_server', 'ACTIVE', fate=fates.RESTORED)), 'suspend'),
 }
 RESCUE = Operation((
     Step('rescue_server', 'RESCUE'),

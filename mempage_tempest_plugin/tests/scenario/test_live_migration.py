@@ -12,25 +12,19 @@
 
 """Running guests keep what is in their memory when they change hosts."""
 
-import contextlib
-import functools
-
 from tempest.common import utils
 from tempest import config
-from tempest import exceptions
 from tempest.lib import decorators
 from testtools import content
 
-from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import move_refusals
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
-from mempage_tempest_plugin.evidence import absence
 from mempage_tempest_plugin.evidence import facts
-from mempage_tempest_plugin.evidence import refused_late
 from mempage_tempest_plugin.guests import reachability
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import joined
+from mempage_tempest_plugin.tests.bases import late_refusal
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import reconfigured
@@ -39,8 +33,6 @@ CONF = config.CONF
 
 # Seconds in which the writer in the guest has to get one round further.
 WRITER_TIMEOUT = 60
-# Seconds that Nova may need to clean up after a migration that has failed.
-ROLLBACK_TIMEOUT = 30
 ALLOWED, REFUSED_LATE, REFUSED_EARLY = (
     'allowed', 'refused-late', 'refused-early')
 
@@ -233,30 +225,9 @@ class _BaseLiveMigrationTest(reachable.BaseFilledTest, base.BaseMoveTest):
 
     def _check_refused_late(self, host):
         """Assert that libvirt refuses, and that only the status suffers."""
-        pids = self.source.pids(self.server.uuid)
-        end = self.source.log.end()
-        # Its status is ERROR then, but for a moment, or with Nova before 32.
-        with contextlib.suppress(exceptions.BuildErrorException):
-            self.migrate_live(host)
-        self.assert_soon_agrees(self.source, functools.partial(
-            self._compare_refused_late, end), ROLLBACK_TIMEOUT)
-        self.assert_soon_agrees(host, self._compare_absent, ROLLBACK_TIMEOUT)
-        if self.cloud.server(self.server.uuid).status == 'ERROR':
-            self.nova.client.reset_state(self.server.uuid, state='active')
-            self.wait_until_active(self.source)
-        self.check_unmoved(pids)
+        late_refusal.Attempt(self, host).check_refused(
+            move_refusals.NOT_ALIKE)
         self.check_guest()
-
-    def _compare_refused_late(self, end, source):
-        uuid = self.server.uuid
-        return refused_late.compare(
-            source.name, uuid, (
-                self.cloud.server(uuid).status,
-                actions.migration_status(self.migrations_client, uuid)),
-            source.log.about(uuid, end), move_refusals.NOT_ALIKE)
-
-    def _compare_absent(self, host):
-        return absence.compare_absent(host, self.server.uuid, self.cloud)
 
 
 class TestFileBackedLiveMigration(_BaseLiveMigrationTest):

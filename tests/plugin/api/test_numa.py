@@ -28,6 +28,7 @@ from mempage_tempest_plugin.declared import node_pools
 from mempage_tempest_plugin.evidence import collect
 from mempage_tempest_plugin.hosts import domain_xml
 from mempage_tempest_plugin.hosts import numa_maps
+from mempage_tempest_plugin.hosts import page_holders
 from mempage_tempest_plugin.hosts import pools as host_pools
 from mempage_tempest_plugin.hosts import survey
 from mempage_tempest_plugin.tests.api import test_numa
@@ -66,6 +67,7 @@ class Simulation:
             inventory.DeclaredPool(*pool) for pool in DECLARED[name]))
         host = cases.host(name, declared=declared)
         host.survey.side_effect = lambda **kwargs: self.survey(host, **kwargs)
+        host.libvirt.running.return_value = []
         host.libvirt.xml.side_effect = lambda uuid: uuid
         return host
 
@@ -184,6 +186,8 @@ class NumaTest(test_base.BaseTestCase):
                 nodes.BaseNodeTest, name, mock.Mock()))
         self.useFixture(fixtures.MockPatchObject(
             pools.BasePoolTest, 'RELEASE_TIMEOUT', 0.01))
+        self.useFixture(fixtures.MockPatchObject(
+            page_holders, 'find', return_value=[]))
         self.useFixture(fixtures.MockPatchObject(
             domain_xml, 'node_memory', self.simulation.told))
         self.useFixture(fixtures.MockPatchObject(

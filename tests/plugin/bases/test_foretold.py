@@ -34,7 +34,8 @@ SKIP = {'joined.skip', 'joined.skip_unless_promised',
         'joined._skip_unless_spoken', 'observed.skip',
         'reachable.skip_checks', 'steps.skip_unless_enabled',
         'test_allowed_page_sizes_changed.test_mp7_with_the_filter',
-        'test_page_size_guards.skip_checks', 'test_traits.use'}
+        'test_page_size_guards.skip_checks', 'test_plain.skip_checks',
+        'test_traits.use'}
 
 
 class Sample(testtools.TestCase):

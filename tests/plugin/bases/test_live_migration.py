@@ -12,11 +12,13 @@
 
 from unittest import mock
 
+import fixtures
 from oslotest import base as test_base
 from tempest import exceptions
 import testtools
 
 from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.evidence import absence
 from mempage_tempest_plugin.tests.scenario import test_live_migration
 from tests.plugin.bases import cases
 
@@ -117,14 +119,16 @@ class RefusedLateTest(test_base.BaseTestCase):
         super().setUp()
         self.case = cases.make(
             test_live_migration._BaseLiveMigrationTest, 'check_mixed',
-            source=cases.host('a'), nova=mock.Mock(), cloud=mock.Mock(),
-            migrations_client=mock.Mock(), inventory=mock.Mock(path='x'))
+            source=cases.host('a'), hosts=[], nova=mock.Mock(),
+            cloud=mock.Mock(), migrations_client=mock.Mock(),
+            inventory=mock.Mock(path='x'))
         self.case.servers = [servers.RequestedServer('uuid', 64, host='a')]
         self.case.nova.to_live.return_value = {}
         self.done = []
-        for name in ('check_unmoved', 'check_guest', 'wait_until_active',
-                     '_compare_absent'):
+        for name in 'check_unmoved', 'check_guest', 'wait_until_active':
             setattr(self.case, name, self._note(name))
+        self.useFixture(fixtures.MockPatchObject(
+            absence, 'compare_absent', self._note('compare_absent')))
         self.case.assert_soon_agrees = (
             lambda host, compare, timeout:
             self.case.assert_agrees(compare(host)))
@@ -154,7 +158,7 @@ class RefusedLateTest(test_base.BaseTestCase):
         self._check()
         self.case.nova.client.reset_state.assert_called_once_with(
             'uuid', state='active')
-        self.assertEqual(['_compare_absent', 'wait_until_active',
+        self.assertEqual(['compare_absent', 'wait_until_active',
                           'check_unmoved', 'check_guest'], self.done)
 
     def test_rolled_back_as_nova_30_and_31_do(self):

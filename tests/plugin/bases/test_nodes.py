@@ -25,6 +25,7 @@ from mempage_tempest_plugin.declared import node_pools
 from mempage_tempest_plugin.evidence import collect
 from mempage_tempest_plugin.hosts import domain_xml
 from mempage_tempest_plugin.hosts import numa_maps
+from mempage_tempest_plugin.hosts import page_holders
 from mempage_tempest_plugin.hosts import pools as host_pools
 from mempage_tempest_plugin.hosts import survey
 from mempage_tempest_plugin.tests.bases import base
@@ -67,6 +68,8 @@ class NodeTest(test_base.BaseTestCase):
             self.useFixture(fixtures.MockPatchObject(_Case, name))
         self.useFixture(fixtures.MockPatchObject(
             pools.BasePoolTest, 'RELEASE_TIMEOUT', 0.01))
+        self.useFixture(fixtures.MockPatchObject(
+            page_holders, 'find', return_value=[]))
         self.useFixture(fixtures.MockPatchObject(
             domain_xml, 'node_memory', self._told_of))
         self.useFixture(fixtures.MockPatchObject(

@@ -20,6 +20,7 @@ from oslotest import base as test_base
 
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import inventory
+from mempage_tempest_plugin.hosts import page_holders
 from mempage_tempest_plugin.hosts import pools as host_pools
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import pools
@@ -51,6 +52,10 @@ class PoolTest(test_base.BaseTestCase):
             pools.BasePoolTest, 'wait_until_counted'))
         self.useFixture(fixtures.MockPatchObject(
             pools.BasePoolTest, 'RELEASE_TIMEOUT', 0.01))
+        self.useFixture(fixtures.MockPatchObject(
+            page_holders, 'find', return_value=[
+                page_holders.Holder(samples.PID, 'qemu-system-x86'),
+                page_holders.Holder(77, 'ovs-vswitchd')]))
         self.case = cases.make(pools.BasePoolTest, hosts=self.hosts,
                                cloud=mock.Mock(), services=mock.Mock())
         self._see(PAGES)
@@ -101,6 +106,9 @@ class PoolTest(test_base.BaseTestCase):
         error = str(self.assertRaises(AssertionError, self.case.check_taken,
                                       self.a))
         self.assertIn('free pages of 2048 KiB', error)
+        # The other one is a guest.
+        self.assertIn('are no guests: expected none, kernel says 77 '
+                      '(ovs-vswitchd)', error)
 
     def test_guest_without_pages(self):
         self._guest('a', 64)
@@ -137,7 +145,7 @@ class PoolTest(test_base.BaseTestCase):
 
 class WaitUntilCountedTest(test_base.BaseTestCase):
 
-    def _wait(self, used, timeout=10):
+    def _wait(self, used, timeout=10, of_nobody=None):
         self.useFixture(fixtures.MockPatch('time.sleep'))
         options = cases.options()
         options.compute['build_timeout'] = timeout
@@ -147,6 +155,7 @@ class WaitUntilCountedTest(test_base.BaseTestCase):
         case.cloud, case.services = mock.Mock(), mock.Mock()
         case.cloud.provider.return_value.memory_reserved = 512
         case.cloud.used_memory.return_value = 64
+        case.cloud.memory_of_nobody.return_value = of_nobody or {}
         case.services.used_memory.side_effect = used
         with mock.patch.object(pools, 'CONF', options):
             case.wait_until_counted(cases.host('a'))
@@ -159,3 +168,12 @@ class WaitUntilCountedTest(test_base.BaseTestCase):
 
     def test_never(self):
         self.assertRaises(AssertionError, self._wait, lambda host: 640, 0.05)
+
+    def test_what_placement_holds_for_nobody(self):
+        self._wait([544], of_nobody={'gone': 32})
+        error = str(self.assertRaises(
+            AssertionError, self._wait, lambda host: 576, 0.05,
+            {'gone': 32}))
+        self.assertIn('(without those that placement holds for no server: 32 '
+                      'for consumer gone): expected 544, compute API says 576',
+                      error)

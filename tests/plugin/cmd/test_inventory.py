@@ -14,6 +14,7 @@ import dataclasses
 import io
 from unittest import mock
 
+import ddt
 from oslotest import base
 import yaml
 
@@ -21,9 +22,11 @@ from mempage_tempest_plugin.cmd import discovery
 from mempage_tempest_plugin.cmd import inventory as command
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import nova_config
 from tests.plugin import samples
 
 LOOK = samples.host_survey(), {'instance-00000001'}
+NO_FILES = samples.host_survey(files={}), set()
 HOST = dataclasses.replace(samples.LARGE_PAGE, name='fbm1')
 UNREACHABLE = exceptions.HostUnreachable('fbm2', 'a@b:22', 'refused')
 
@@ -52,7 +55,7 @@ class DiscoverTest(base.BaseTestCase):
         status = command.main(['discover', '--config-file', 'tempest.conf',
                                '--ssh-user', 'a', '--ssh-key', '/key'])
         self.assertEqual(1, status)
-        self.assertIn('# A draft.', self.stdout.getvalue())
+        self.assertIn('# A draft of what is there.', self.stdout.getvalue())
         self.assertIn('# left out: host fbm2: ', self.stdout.getvalue())
         self.assertIn('\n  # A note.\n  fbm1:\n', self.stdout.getvalue())
         [(name, declared)] = yaml.safe_load(
@@ -96,13 +99,14 @@ class DiscoverTest(base.BaseTestCase):
                          (host.address, host.libvirt_uri))
 
 
+@ddt.ddt
 class CheckTest(base.BaseTestCase):
 
-    def _check(self, survey, name='fbm1'):
+    def _check(self, survey, name='fbm1', host=samples.FILE_BACKED):
+        declared = inventory.Inventory('x', {'fbm1': host})
         host = mock.Mock()
         host.survey_and_domains.side_effect = survey
         host.libvirt.hostname.return_value = name
-        declared = inventory.Inventory('x', {'fbm1': samples.FILE_BACKED})
         with mock.patch.object(inventory, 'load', return_value=declared), \
                 mock.patch('mempage_tempest_plugin.hosts.compute_host.get',
                            return_value=host), \
@@ -117,10 +121,43 @@ class CheckTest(base.BaseTestCase):
         self.assertEqual(1, status)
         self.assertIn('!!  name', text)
 
+    def test_drafted(self):
+        status, text = self._check([LOOK], host=dataclasses.replace(
+            samples.FILE_BACKED, drafted=('file_backed', 'pools')))
+        self.assertEqual(0, status)
+        self.assertIn('host fbm1: nobody has confirmed what was drafted: '
+                      'file_backed, pools', text)
+
     def test_unreachable(self):
         status, text = self._check([UNREACHABLE])
         self.assertEqual(1, status)
         self.assertIn('refused', text)
+
+    @ddt.data((False, 0), (True, 1))
+    @ddt.unpack
+    def test_memory_of_pools(self, promised, expected):
+        beside = dataclasses.replace(
+            samples.PLAIN, name='fbm1', memory_mb_without_pools=promised,
+            pools=(inventory.DeclaredPool(2048, 256),))
+        read = nova_config.Configuration(None, 0, {}, (), reserved_mib=100)
+        with mock.patch.object(nova_config, 'processes', return_value=[]), \
+                mock.patch.object(nova_config, 'read', return_value=read):
+            status, text = self._check([NO_FILES], host=beside)
+        self.assertEqual(expected, status, text)
+        self.assertIn('reserved_host_memory_mb = 512 ', text)
+
+    def test_configuration_that_is_not_understood(self):
+        beside = dataclasses.replace(
+            samples.PLAIN, name='fbm1',
+            pools=(inventory.DeclaredPool(2048, 256),))
+        with mock.patch.object(
+                nova_config, 'processes',
+                side_effect=exceptions.ConfigurationUnclear(
+                    'fbm1', "line 3: password = 'SECRET'")):
+            status, text = self._check([LOOK], host=beside)
+        self.assertEqual(1, status)
+        self.assertIn('line 3', text)
+        self.assertNotIn('SECRET', text)
 
     def test_broken_inventory(self):
         with mock.patch('sys.stderr', new_callable=io.StringIO) as stderr:

@@ -79,10 +79,14 @@ CONDITIONS = {
                      [LARGE_PAGE, LARGE_STORE]),
     'reconfigurable': ([_plain(compute_service=SERVICE)],
                        [PLAIN, _plain(libvirt_restart='restart')]),
+    'logs': ([_plain(compute_log=inventory.Log(file='/log'))], [PLAIN]),
     'rebootable': ([_plain(power=inventory.Power(reboot='a'))],
                    [PLAIN, _plain(power=inventory.Power(cut='a'))]),
     'power_can_be_cut': ([_plain(power=inventory.Power(cut='a'))],
                          [PLAIN, _plain(power=inventory.Power(reboot='a'))]),
+    'logs': ([_plain(compute_log=inventory.Log(file='/a')),
+              _plain(compute_log=inventory.Log(unit='a'))],
+             [PLAIN, _plain(compute_service=SERVICE)]),
     'libvirt_restartable': ([_plain(libvirt_restart='restart')],
                             [PLAIN, _plain(compute_service=SERVICE)]),
     'on_a_device': ([_store('ext4')],
@@ -287,6 +291,12 @@ class ChoiceTest(base.BaseTestCase):
             which.another_file_system(hosts[:1], start)))
         self.assertEqual([], which.another_file_system([], start))
 
+    def test_most_large_pages(self):
+        hosts = [_plain(), _plain(pools=POOL), _plain(
+            pools=(*POOL, inventory.DeclaredPool(1048576, 2)))]
+        self.assertEqual(hosts[2:], which.most_large_pages(hosts))
+        self.assertEqual(hosts[:1], which.most_large_pages(hosts[:1]))
+
     def test_among(self):
         choice = which.among(which.file_backed, which.first)
         self.assertEqual([FILE_BACKED], choice(
@@ -344,6 +354,14 @@ class PairTest(base.BaseTestCase):
         # The only file-backed host has no other one to go to.
         self.assertEqual(['p', 'q'], self._pair(
             [self.a, *self.plain], go_to=which.alike))
+
+    def test_start_with_most_to_go_to(self):
+        east = [dataclasses.replace(host, group='east',
+                                    name='east-' + host.name)
+                for host in (self.a, self.b, self.plain[0])]
+        self.assertEqual(['east-a', 'east-b', 'east-p'], self._pair(
+            [self.a, self.plain[0], *east], start=which.file_backed,
+            take=which.one_of_each_policy))
 
     def test_both_have_to_suit(self):
         self.assertEqual(['p', 'a', 'b'], self._pair(

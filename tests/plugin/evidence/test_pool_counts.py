@@ -93,3 +93,14 @@ class CompareUntakenTest(base.BaseTestCase):
         comparison = pool_counts.compare_untaken(hosts, _survey(free))
         self.assertEqual(wrong, [fact.name for fact
                                  in comparison.disagreements])
+
+    @ddt.data((0, []), (10, []), (11, [
+        'free pages of 2048 KiB that nobody has reserved (resv_hugepages), '
+        'for guests']))
+    @ddt.unpack
+    def test_what_a_process_may_take_is_not_for_guests(self, reserved, wrong):
+        found = dataclasses.replace(_survey(10), reserved={
+            2048: reserved, 1048576: 2})
+        self.assertEqual(wrong, [
+            fact.name for fact in pool_counts.compare_untaken(
+                [LARGE], found).disagreements])

@@ -64,7 +64,8 @@ class StreamsTest(base.BaseTestCase):
     @ddt.unpack
     @ddt.data(('test_both', streams.PASSED, streams.PASSED),
               ('test_one_fails', streams.UNKNOWN, streams.FAILED),
-              ('test_outcomes', streams.PASSED, streams.FAILED))
+              ('test_outcomes', streams.PASSED, streams.FAILED),
+              ('test_fails_later', streams.UNKNOWN, streams.UNKNOWN))
     def test_outcome(self, name, fbm1, plain1):
         hosts = self._hosts(name)
         self.assertEqual((fbm1, plain1), (hosts['fbm1'].outcome,
@@ -161,6 +162,6 @@ class StreamsTest(base.BaseTestCase):
             target.write(self._stestr('last', '--subunit').stdout)
         tests = {test.name.rpartition('.')[2]: test
                  for test in streams.read(self.path)}
-        self.assertEqual(6, len(tests))
+        self.assertEqual(7, len(tests))
         self.assertEqual(['facts', 'facts'], [
             document['kind'] for document in tests['test_both'].documents])

@@ -12,10 +12,13 @@
 
 """Tests of what a host is asked about its store."""
 
+import ctypes
 import dataclasses
+import gc
 import mmap
 import os
 import subprocess
+import unittest
 from unittest import mock
 
 import fixtures
@@ -41,6 +44,18 @@ class TestDomains(base.BaseTestCase):
         with mock.patch.object(host, 'survey') as survey:
             self.assertEqual((survey.return_value, {'gone', 'new'}),
                              host.survey_and_domains())
+
+
+class TestErrors(base.BaseTestCase):
+
+    def test_what_nova_compute_has_logged(self):
+        host = compute_host.ComputeHost(mock.Mock(), 60)
+        with mock.patch.object(host, 'compute_log') as log:
+            log.return_value = '2026 ERROR nova [instance: u] no memory\n'
+            self.assertEqual(['no memory'], host.errors_of('u'))
+            log.side_effect = exceptions.FactsMissing('a', 'nothing')
+            [why] = host.errors_of('u')
+        self.assertIn('nothing', why)
 
 
 class HostTestCase(base.BaseTestCase):
@@ -97,6 +112,17 @@ class LinkTest(HostTestCase):
             self.assertEqual(self.path, self.host.real(path))
         self.assertEqual(self.directory, self.host.real(self.link))
         self.assertEqual('/dev/hugepages', self.host.real('/dev/hugepages/'))
+
+    def test_link_below_the_directory(self):
+        elsewhere = self.useFixture(fixtures.TempDir()).path
+        os.rename(os.path.join(self.directory, 'libvirt'),
+                  os.path.join(elsewhere, 'libvirt'))
+        os.symlink(os.path.join(elsewhere, 'libvirt'),
+                   os.path.join(self.directory, 'libvirt'))
+        path = os.path.join(elsewhere, 'libvirt/qemu/pc.ram')
+        self.assertEqual(path, self.host.real(
+            self.link + '/libvirt/qemu/pc.ram'))
+        self.assertEqual(4, self.host.survey(paths=[path]).files[path].size)
 
     def test_what_qemu_names(self):
         for named, expected in (
@@ -159,6 +185,56 @@ class StoreTest(HostTestCase):
         host.ssh = mock.Mock()
         self.assertEqual('/dev/hugepages/x', host.real('/dev/hugepages/x'))
         host.ssh.execute.assert_not_called()
+
+
+class TestMemory(HostTestCase):
+    """Tests of what a process has mapped: this one."""
+
+    def setUp(self):
+        super().setUp()
+        if os.geteuid():
+            raise unittest.SkipTest('only root may open what is mapped')
+        self.path = os.path.join(self.directory, 'ram[1].x')
+        with open(self.path, 'wb') as stream:
+            stream.write(bytes(8191) + b'\n')
+        with open(self.path, 'r+b') as stream:
+            self.memory = mmap.mmap(stream.fileno(), 0)
+        self.addCleanup(self.memory.close)
+        # As QEMU does with large pages.
+        os.unlink(self.path)
+
+    def test_count_in_memory(self):
+        self.memory[5000:5004] = b'here'
+        [(_, found)] = self.host.count_in_memory(
+            os.getpid(), [self.path], ['here', 'x']).items()
+        self.assertEqual({'here': 1}, found)
+
+    def test_count_in_memory_elsewhere(self):
+        self.memory[5000:5004] = b'here'
+        self.assertEqual({}, self.host.count_in_memory(
+            os.getpid(), [self.directory + '/ram1'], ['here']))
+
+    def test_mapped(self):
+        [path] = self.host.mapped(os.getpid(), [self.path])
+        self.memory[:4] = b'here'
+        with open(path, 'rb') as stream:
+            self.assertEqual(b'here', stream.read(4))
+
+    def _write(self, address, pids):
+        with mock.patch.object(self.host, 'pids', return_value=pids), \
+                mock.patch.object(qemu, 'host_address', return_value=address):
+            self.host.write_memory('uuid', 64, 'here')
+
+    def test_write_memory(self):
+        address = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
+        gc.collect()
+        self._write(address + 64, [os.getpid()])
+        self.assertEqual(b'\0here\0', self.memory[63:69])
+
+    def test_write_where_nothing_is(self):
+        for address, pids in (None, [os.getpid()]), (64, []), (64, [1, 2]):
+            self.assertRaises(exceptions.FactsMissing, self._write, address,
+                              pids)
 
 
 class TestCountInFiles(HostTestCase):

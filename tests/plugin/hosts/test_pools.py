@@ -41,5 +41,11 @@ class PoolsTest(base.BaseTestCase):
                 (2048, 'nr', 9), (2048, 'free', 4), (2048, 'surplus', 1),
                 (2048, 'resv', 0), (2048, 'nr_overcommit', 50)))))
 
+    def test_reserved(self):
+        counters = '/sys/kernel/mm/hugepages/hugepages-%dkB/%s_hugepages:%d'
+        self.assertEqual({2048: 3, 1048576: 0}, pools.parse_reserved(
+            '\n'.join(counters % counter for counter in (
+                (2048, 'resv', 3), (2048, 'free', 4), (1048576, 'resv', 0)))))
+
     def test_none(self):
         self.assertEqual([], pools.parse('\n'))

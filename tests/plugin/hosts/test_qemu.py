@@ -59,3 +59,17 @@ class QemuTest(base.BaseTestCase):
     def test_read_memory_that_begins_elsewhere(self):
         self.assertEqual((b'', 'xp /10xb 0x40100000'),
                          self._read('aarch64', 'Cannot access memory\r\n'))
+
+    def _address(self, said):
+        return qemu.host_address(
+            lambda command, **arguments: {'arch': 'x86_64'}
+            if command == 'query-target' else said, 0x100000)
+
+    def test_host_address(self):
+        self.assertEqual(0x7f1200100000, self._address(
+            'Host virtual address for 0x100000 (pc.ram) is 0x7f1200100000\r\n'
+        ))
+
+    def test_no_host_address(self):
+        self.assertIsNone(self._address(
+            'Memory region at 0x100000 is not RAM\r\n'))
