@@ -175,7 +175,7 @@ def _comparison(tests):
     """
     wrong = [(test.problem, test) for test in tests if test.problem]
     yield from _grouped(
-        'skipped, as it may', tests, [
+        'skipped, with good reason', tests, [
             (test.reason, test) for test in tests
             if test.status == streams.SKIPPED and not test.problem])
     yield from _grouped('not as it had to be', tests, wrong)

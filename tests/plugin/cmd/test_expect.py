@@ -175,7 +175,7 @@ class ExpectTest(base.BaseTestCase):
         self._expect()
         self._record()
         self.assertEqual(0, self._run('--results', 'results'), self.out)
-        self.assertIn('skipped, as it may:\n', self.out)
+        self.assertIn('skipped, with good reason:\n', self.out)
         gone, other, permitted, ran = (
             'api.test_file_backed.TestFileBacked.test_capacity',
             'api.test_plain.TestPlain.test_capacity',
