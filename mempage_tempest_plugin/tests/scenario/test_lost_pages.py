@@ -115,6 +115,7 @@ class TestQemuKilledOnPages(_BasePagesTest):
         server = self.boot_one()
         memory.mark(self.host)
         self._kill(server)
+        self.nova.wait_for(server.uuid, 'SHUTOFF')
         self.servers = []
         self.check_taken(self.host)
         self.servers = [server]
@@ -145,7 +146,10 @@ class TestQemuKilledOnPages(_BasePagesTest):
         pids = self.host.pids(server.uuid)
         self.assertNotEqual([], pids)
         self.host.ssh.execute(['kill', '-9', *map(str, pids)], root=True)
-        self.nova.wait_for(server.uuid, 'SHUTOFF')
+        self.assertTrue(test_utils.call_until_true(
+            lambda: not self.host.pids(server.uuid),
+            self.host.declared.limit(self.RELEASE_TIMEOUT), 0.5),
+            'QEMU processes %s do not end' % pids)
 
     def _peer(self, server):
         """Make the fixture of a process that maps the guest's pages, too."""
