@@ -593,4 +593,16 @@ DRILLS = {
         fault=faults.Hook(faults.in_background(
             'exec python3 -c "%s"' % TAKE_TWO_PAGES)),
         words=r'and are no guests: expected none, kernel says .*\(python3'),
+    'pools-counted-for-nodes': _caught_by_all(
+        r'TestNodeBesidePool\.',
+        what='the scheduler takes pages of pools for small ones',
+        where=controller.NAME,
+        fault=faults.Source(
+            HARDWARE,
+            '            if not host_cell.can_fit_pagesize(\n'
+            '                pagesize, instance_cell.memory',
+            '            if False and not host_cell.can_fit_pagesize(\n'
+            '                pagesize, instance_cell.memory',
+            ('nova-scheduler',)),
+        words='Exceeded maximum number of retries'),
 }
