@@ -83,4 +83,16 @@ DRILLS = {
             '            ctxt = context.elevated()\n',
             '            ctxt = context.elevated()\n'),
         words='No valid host'),
+    'pools-counted-for-nodes': drill.Drill(
+        tests=r'TestNodeBesidePool\.',
+        what='the scheduler takes pages of pools for small ones',
+        where=controller.NAME,
+        fault=faults.Source(
+            'nova/virt/hardware.py',
+            '            if not host_cell.can_fit_pagesize(\n'
+            '                pagesize, instance_cell.memory',
+            '            if False and not host_cell.can_fit_pagesize(\n'
+            '                pagesize, instance_cell.memory',
+            ('nova-scheduler',)),
+        words='Exceeded maximum number of retries'),
 }

@@ -40,6 +40,7 @@ CANNOT_EVICT = 'files cannot be pushed out of the page cache'
 POLLED = 'others than QEMU have mapped the guest\'s memory'
 STORE_IN_MEMORY = 'the store could take memory that everything else needs'
 HELD = 'placement holds memory for others'
+ON_SEVERAL_NODES = 'a pool has pages on several NUMA nodes'
 NO_ROOM = 'placement would refuse before a NUMA node is looked at'
 
 

@@ -116,6 +116,7 @@ class TestQemuKilledOnPages(_BasePagesTest):
         server = self.boot_one()
         memory.mark(self.host)
         self._kill(server)
+        self.nova.wait_for(server.uuid, 'SHUTOFF')
         self.servers = []
         self.check_taken(self.host)
         self.servers = [server]
@@ -130,16 +131,15 @@ class TestQemuKilledOnPages(_BasePagesTest):
         As switches and file servers do. Whoever counts is told who has them.
         """
         server = self.boot_one()
-        peer = self._have_peer(server)
-        self._kill(server)
-        self.servers = []
-        comparison = self.compare_pools(self.host)
-        self.keep(comparison)
-        self.report('hazard', str(comparison))
-        [who] = [fact.observed for fact in comparison.facts
-                 if fact.name == pool_counts.HOLDERS]
-        self.assertIn(str(peer.pid), [each.split()[0] for each in who])
-        peer.cleanUp()
+        with self._peer(server) as peer:
+            self._kill(server)
+            self.servers = []
+            comparison = self.compare_pools(self.host)
+            self.keep(comparison)
+            self.report('hazard', str(comparison))
+            [who] = [fact.observed for fact in comparison.facts
+                     if fact.name == pool_counts.HOLDERS]
+            self.assertIn(str(peer.pid), [each.split()[0] for each in who])
         self.check_taken(self.host)
 
     def _kill(self, server):
@@ -147,16 +147,19 @@ class TestQemuKilledOnPages(_BasePagesTest):
         pids = self.host.pids(server.uuid)
         self.assertNotEqual([], pids)
         self.host.ssh.execute(['kill', '-9', *map(str, pids)], root=True)
-        self.nova.wait_for(server.uuid, 'SHUTOFF')
+        self.assertTrue(test_utils.call_until_true(
+            lambda: not self.host.pids(server.uuid),
+            self.host.declared.limit(self.RELEASE_TIMEOUT), 0.5),
+            'QEMU processes %s do not end' % pids)
 
-    def _have_peer(self, server):
-        """Have a process that maps the guest's pages, too."""
+    def _peer(self, server):
+        """Make the fixture of a process that maps the guest's pages, too."""
         memory = fates.look(self.host, server.uuid)
         path, *_ = self.host.mapped(memory.pids[0],
                                     [path for path, _ in memory.files])
-        return self.useFixture(held_pages.HeldPages(
+        return held_pages.HeldPages(
             self.host, server.size_kib,
-            server.ram_mib * 1024 // server.size_kib, path))
+            server.ram_mib * 1024 // server.size_kib, path)
 
 
 class TestPagesGivenBack(reachable.BaseFilledTest):
@@ -189,12 +192,11 @@ class TestPagesGivenBack(reachable.BaseFilledTest):
         self._wait_until_given_back(before - self._pages(server.ram_mib))
         # It cannot be told to begin when there is no memory to listen with.
         guest.fill_slowly(self.filled_mib)
-        others = self.useFixture(held_pages.HeldPages(
-            self.host, self.size_kib, self._free() - self._pages(LEFT_MIB),
-            touched=True))
-        self.nova.wait_for(server.uuid, 'SHUTOFF')
+        with held_pages.HeldPages(
+                self.host, self.size_kib,
+                self._free() - self._pages(LEFT_MIB), touched=True):
+            self.nova.wait_for(server.uuid, 'SHUTOFF')
         self.assertEqual([], self.host.pids(server.uuid))
-        others.cleanUp()
         self.nova.act(server.uuid, 'start_server', 'ACTIVE')
         self.check_evidence(self.host)
 

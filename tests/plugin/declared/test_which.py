@@ -79,7 +79,6 @@ CONDITIONS = {
                      [LARGE_PAGE, LARGE_STORE]),
     'reconfigurable': ([_plain(compute_service=SERVICE)],
                        [PLAIN, _plain(libvirt_restart='restart')]),
-    'logs': ([_plain(compute_log=inventory.Log(file='/log'))], [PLAIN]),
     'rebootable': ([_plain(power=inventory.Power(reboot='a'))],
                    [PLAIN, _plain(power=inventory.Power(cut='a'))]),
     'power_can_be_cut': ([_plain(power=inventory.Power(cut='a'))],
