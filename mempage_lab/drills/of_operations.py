@@ -72,7 +72,7 @@ DRILLS = {
             '        return\n        old_image_meta = instance.image_meta\n'
             '        new_image_meta = objects.ImageMeta.from_dict(image)\n'
             '        old_constraints', ('nova-api',)),
-        words='rebuild_server'),
+        words='had to refuse to rebuild server'),
     'moved-pages-kept': drill.Drill(
         tests=r'TestPagesOfMoved\.',
         what='pages of a guest that has moved are not handed out at once',
