@@ -33,6 +33,7 @@ from stestr.repository import util
 from tempest import config
 
 from mempage_tempest_plugin.changes import ini
+from mempage_tempest_plugin.cmd import argument_types
 from mempage_tempest_plugin.cmd import lanes
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.declared import which
@@ -93,7 +94,7 @@ def add_parser(commands):
         '--hosts', type=_names, default=[], metavar='A,B',
         help='these hosts only; those of [mempage] hosts if not given')
     parser.add_argument(
-        '--regex', type=_regex, default='', metavar='REGEX',
+        '--regex', type=argument_types.regex, default='', metavar='REGEX',
         help='only tests in whose name this is found')
     parser.add_argument(
         '--results', type=pathlib.Path, metavar='DIR',
@@ -112,13 +113,6 @@ def _at_least_one(text):
 def _names(text):
     return list(dict.fromkeys(
         name.strip() for name in text.split(',') if name.strip()))
-
-
-def _regex(text):
-    try:
-        return re.compile(text).pattern
-    except re.error as error:
-        raise argparse.ArgumentTypeError('%s: %r' % (error, text))
 
 
 def run(arguments):

@@ -12,16 +12,15 @@
 
 """The command mempage-tempest expect: which tests run, and which skip."""
 
-import argparse
 import collections
 import json
-import re
 import sys
 import unittest
 
 from stestr import selection
 import testtools
 
+from mempage_tempest_plugin.cmd import argument_types
 from mempage_tempest_plugin.cmd import each
 from mempage_tempest_plugin.evidence import promised
 from mempage_tempest_plugin.evidence import streams
@@ -55,7 +54,7 @@ def add_parser(commands):
         help='what "stestr last --subunit" writes after a run with this '
              'configuration; - is stdin')
     parser.add_argument(
-        '--require', type=_regex, metavar='REGEX',
+        '--require', type=argument_types.regex, metavar='REGEX',
         help='tests in whose name this is found have to run: that they skip '
              'is a failure, whatever the reason')
     parser.add_argument(
@@ -67,13 +66,6 @@ def add_parser(commands):
     selected.add_argument('--include-list', metavar='FILE')
     selected.add_argument('--exclude-list', metavar='FILE')
     selected.add_argument('--load-list', metavar='FILE')
-
-
-def _regex(text):
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise argparse.ArgumentTypeError('%s: %r' % (error, text))
 
 
 def run(arguments):

@@ -12,13 +12,13 @@
 
 """The command mempage-tempest facts: what a run has seen on each host."""
 
-import argparse
 import dataclasses
 import json
 import os
 import re
 import sys
 
+from mempage_tempest_plugin.cmd import argument_types
 from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import streams
 from mempage_tempest_plugin import exceptions
@@ -37,7 +37,7 @@ def add_parser(commands):
         help='what "stestr last --subunit" writes; - is stdin')
     command.add_argument('--host', metavar='NAME', help='only of this host')
     command.add_argument(
-        '--test', type=_regex, default='', metavar='REGEX',
+        '--test', type=argument_types.regex, default='', metavar='REGEX',
         help='only of tests in whose name this is found')
     command.add_argument(
         '--disagreeing', action='store_true',
@@ -45,13 +45,6 @@ def add_parser(commands):
     command.add_argument(
         '--json', action='store_true',
         help='a line of JSON for each host and test')
-
-
-def _regex(text):
-    try:
-        return re.compile(text)
-    except re.error as error:
-        raise argparse.ArgumentTypeError('%s: %r' % (error, text))
 
 
 def run(arguments):

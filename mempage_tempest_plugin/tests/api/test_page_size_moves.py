@@ -28,6 +28,7 @@ from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import pools
 
+# Little, so that tests which run at the same time leave pages for each other.
 RAM_MIB = 64
 
 
@@ -39,13 +40,9 @@ class _BaseLargeToLargeTest(base.BaseMoveTest):
     go_to = which.common_large_pages
     take = which.first
 
-    # Little, so that tests which run at the same time leave pages for each
-    # other.
-    RAM_MIB = 64
-
     @classmethod
     def resource_setup(cls):
-        cls.flavor_ram_mib = page_sizes.common_ram(cls.declared, cls.RAM_MIB)
+        cls.flavor_ram_mib = page_sizes.common_ram(cls.declared, RAM_MIB)
         super().resource_setup()
         [cls.destination] = cls.destinations
 
