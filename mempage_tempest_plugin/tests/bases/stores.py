@@ -23,9 +23,8 @@ from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.tests.bases import amounts
 from mempage_tempest_plugin.tests.bases import observed
 
-# What Nova says if there is no space, one of these: of QEMU it learns only that
-# this did not get the memory, and of libvirt that there is not even a directory
-# to be had.
+# What Nova says if there is no space: of QEMU it learns only that this did not
+# get the memory, of libvirt that there is not even room for a directory.
 NO_SPACE = ('prealloc', 'No space left on device')
 # The RAM of one guest, at most: CPUs of guests do not know more than 1 TiB of
 # addresses unless Nova is told (phys-bits), and some are not for RAM.
