@@ -28,6 +28,7 @@ from mempage_tempest_plugin.declared import node_pools
 from mempage_tempest_plugin.evidence import collect
 from mempage_tempest_plugin.hosts import domain_xml
 from mempage_tempest_plugin.hosts import numa_maps
+from mempage_tempest_plugin.hosts import page_holders
 from mempage_tempest_plugin.hosts import pools as host_pools
 from mempage_tempest_plugin.hosts import survey
 from mempage_tempest_plugin.tests.api import test_numa
@@ -178,6 +179,8 @@ class NumaTest(test_base.BaseTestCase):
         self.simulation.requested = []
         self.useFixture(fixtures.MockPatchObject(
             base, 'CONF', cases.options()))
+        self.useFixture(fixtures.MockPatchObject(
+            page_holders, 'find', return_value=[]))
         self.useFixture(fixtures.MockPatch('time.sleep'))
         for name in ('wait_until_counted', 'check_host'):
             self.useFixture(fixtures.MockPatchObject(
