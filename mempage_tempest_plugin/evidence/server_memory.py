@@ -21,6 +21,8 @@ from mempage_tempest_plugin.evidence import host_state
 from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.hosts import mounts
 
+ALLOCATED = 'allocated, bytes'
+
 
 def compare(declared, evidence, page_kib=None, status='ACTIVE', system=True):
     """Compare one server's memory with its host's declaration.
@@ -112,7 +114,7 @@ def _compare_file(comparison, declared, evidence, backend, gives_back):
     comparison.equal('file system', '%s: size, bytes' % name, backend.size,
                      found.size)
     _compare_filled(comparison, 'file system',
-                    '%s: allocated, bytes' % name, backend.size,
+                    '%s: %s' % (name, ALLOCATED), backend.size,
                     found.allocated, gives_back)
     comparison.equal('file system', '%s: owner' % name,
                      'QEMU\'s user %s' % _users(evidence),
