@@ -26,7 +26,9 @@ from mempage_lab.drills import catalogue
 from mempage_lab.drills import clean
 from mempage_lab.drills import report
 from mempage_lab.drills import running
+from mempage_lab.drills import words
 from mempage_lab import errors
+from mempage_lab import interrupts
 from mempage_lab import lab
 from mempage_lab import logs
 from mempage_lab import matrix
@@ -113,8 +115,11 @@ def run(arguments):
     failures = stream.read(results / 'results.subunit').failures
     for test, text in failures.items():
         click.echo('%s: %s' % (test, ' '.join(stream.message(text))))
+    surprise = runner.compare(arguments, results)
+    if surprise:
+        click.echo(surprise)
     click.echo('results: %s' % results)
-    sys.exit(status)
+    sys.exit(status or int(surprise is not None))
 
 
 @main.command()
@@ -178,7 +183,7 @@ def restart_programs(target):
     Mounts, configuration and guests stay as they are.
     """
     with lab.exclusive(), progress.Progress() as shown:
-        restart.run(lab.load(), target, shown)
+        restart.run(lab.load(), [target], shown)
 
 
 @main.command('reboot')
@@ -229,14 +234,20 @@ def run_bench(servers, json_file):
     for name, drill in catalogue.DRILLS.items()))
 @click.argument('names', nargs=-1, metavar='[NAME]...')
 @click.option('--json', 'json_file', type=click.Path(path_type=pathlib.Path),
-              help='Also write the results to this file.')
+              help='Also write the results to this file. What it has of other '
+              'drills stays there.')
 @click.option('--clean', 'clean_runs', type=click.IntRange(1), metavar='N',
               help='Break nothing, and run the whole suite N times in random '
               'order: all must pass.')
 @click.option('--workers', type=click.IntRange(1), default=runner.WORKERS,
               show_default=True, metavar='N',
               help='With --clean: how many workers run the suite.')
-def run_drills(names, json_file, clean_runs, workers):
+@click.option('--words', 'read', multiple=True, metavar='FILE',
+              type=click.Path(path_type=pathlib.Path, exists=True),
+              help='Run nothing: judge again what --json wrote to this file, '
+              'and see that nobody says the words of a drill when its fault '
+              'is not there; may be given several times.')
+def run_drills(names, json_file, clean_runs, workers, read):
     """Break the lab on purpose, and see whether the suite finds it.
 
     NAMEs are those of drills; without any, all run. Faults are put in one at
@@ -245,20 +256,42 @@ def run_drills(names, json_file, clean_runs, workers):
     """
     if names and clean_runs:
         raise click.UsageError('--clean breaks nothing: name no drill')
-    with (lab.exclusive(), lab.exclusive_tests(),
+    if read:
+        sys.exit(_judge_words([each for path in read
+                               for each in report.load(path)]))
+    drills = running.choose(names)
+    with (lab.exclusive(), lab.exclusive_tests(), interrupts.raised(),
           progress.Progress() as shown):
         current = lab.load()
         if clean_runs:
             running.mend(current, shown)
             runs = _keep(clean.run(clean_runs, workers, shown), json_file)
         else:
-            results = _keep(running.run(current, running.choose(names),
-                                        shown), json_file)
+            others = report.load(json_file, but=drills)
+            results = _keep(running.run(current, drills, shown), json_file,
+                            kept=others)[len(others):]
     if clean_runs:
         report.show_runs(runs)
         sys.exit(not all(run.clean for run in runs))
     report.show(results)
     sys.exit(any(result.verdict != running.CAUGHT for result in results))
+
+
+def _judge_words(found):
+    """Judge the words of drills by what was said, and show it.
+
+    :param found: what :func:`report.load` returned
+    :returns: exit status
+    """
+    results = words.judge_again([each for each in found
+                                 if isinstance(each, running.Result)])
+    clashes = words.clashes(results, [each for each in found
+                                      if isinstance(each, clean.Run)])
+    report.show(results)
+    if clashes:
+        report.show_clashes(clashes)
+    return bool(clashes or any(result.verdict != running.CAUGHT
+                               for result in results))
 
 
 def _keep(results, json_file, save=report.save, kept=()):

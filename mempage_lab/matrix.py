@@ -111,10 +111,13 @@ def _run_one(cloud, wish, arguments, shown):
     outcome = stream.read(results / 'results.subunit')
     # As a worker that is killed between two tests.
     unnamed = status and not outcome.failures
+    failures = {test: ' '.join(stream.message(text))
+                for test, text in outcome.failures.items()}
+    surprise = runner.compare(arguments, results)
+    if surprise:
+        failures[runner.EXPECTED] = surprise
     return Result(
-        cloud, len(outcome.passed),
-        {test: ' '.join(stream.message(text))
-         for test, text in outcome.failures.items()}, len(outcome.skips),
+        cloud, len(outcome.passed), failures, len(outcome.skips),
         error='tempest run: exit status %d, and no test failed' % status
         if unnamed else '',
         versions=json.loads((results / 'versions.json').read_text()),

@@ -56,15 +56,16 @@ def find(current, target):
     return found
 
 
-def run(current, target, shown):
-    """Restart what a target names, several nodes at a time.
+def run(current, targets, shown):
+    """Restart what targets name, several nodes at a time.
 
     :param current: the :class:`mempage_lab.lab.Lab`
-    :param target: a host, a service, or HOST/SERVICE
+    :param targets: list of hosts, services, or HOST/SERVICE
     :param shown: a :class:`mempage_lab.progress.Progress`
     :raises LabError: with all that failed
     """
     tasks.run({name: (functools.partial(_restart, current, *what), ())
+               for target in targets
                for name, what in find(current, target).items()}, shown)
 
 

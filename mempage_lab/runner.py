@@ -12,6 +12,7 @@
 
 """Runs Tempest in the lab."""
 
+import argparse
 import datetime
 import json
 import os
@@ -33,6 +34,8 @@ from mempage_lab import versions
 WORKERS = 4
 #: This project's tests.
 SUITE = '^mempage_tempest_plugin'
+#: What the command said that compares a run with what it had to show.
+EXPECTED = 'expected.txt'
 BIN = pathlib.Path(sys.prefix, 'bin')
 # A command whose whole process group gets a signal when its standard input
 # ends, and so when the process at the other end of that dies, whatever of.
@@ -75,6 +78,37 @@ def run(arguments, quiet=False, seed=None):
             env={**os.environ, **order, shares.DIRECTORY: shared},
             stdout=output, stderr=output)
     return status, _keep_results(_number_of_runs() != before)
+
+
+def compare(arguments, results):
+    """Compare a run with what it had to show, and keep that.
+
+    :param arguments: of ``tempest run``; none: this project's suite
+    :param results: the directory of the results
+    :returns: what had to run and did not, as text; None if all did
+    """
+    done = subprocess.run(
+        [BIN / 'mempage-tempest', 'expect', '--config-file',
+         paths.TEMPEST_CONF, '--results', results / 'results.subunit',
+         *_selection(arguments or suite())],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        cwd=paths.TEMPEST_WORKSPACE)
+    (results / EXPECTED).write_text(done.stdout)
+    return done.stdout if done.returncode else None
+
+
+def _selection(arguments):
+    """Pick those arguments of ``tempest run`` that select tests."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument('-r', '--regex')
+    parser.add_argument('-s', '--smoke', action='store_const', dest='regex',
+                        const='smoke')
+    parser.add_argument('--exclude-regex')
+    for name in 'include', 'exclude', 'load':
+        parser.add_argument('--%s-list' % name, '--%s_list' % name)
+    selected, _ = parser.parse_known_args(list(map(str, arguments)))
+    return [part for name, value in vars(selected).items() if value
+            for part in ('--' + name.replace('_', '-'), value)]
 
 
 def run_each(arguments):

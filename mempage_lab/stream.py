@@ -12,7 +12,9 @@
 
 """What a stream of results tells."""
 
+import contextlib
 import dataclasses
+import json
 
 import subunit
 import testtools
@@ -26,14 +28,23 @@ class Outcome:
     :ivar failures: dict of the name of each test, class or module that failed
         to the text of its first traceback
     :ivar skips: dict of the name of each that was skipped to the reason
+    :ivar facts: set of what tests have compared, as lines that read like those
+        of a failure
     """
 
     passed: list = dataclasses.field(default_factory=list)
     failures: dict = dataclasses.field(default_factory=dict)
     skips: dict = dataclasses.field(default_factory=dict)
+    facts: set = dataclasses.field(default_factory=set)
 
     def note(self, test):
         """Take one test's result from testtools.StreamToDict."""
+        for name, detail in test['details'].items():
+            if name.partition('-')[0] == 'facts':
+                # That of a test that was killed may end anywhere.
+                with contextlib.suppress(ValueError):
+                    self.facts.update(_lines(json.loads(
+                        b''.join(detail.iter_bytes()))))
         if test['status'] == 'success':
             self.passed.append(test['id'])
         elif test['status'] == 'skip':
@@ -75,3 +86,18 @@ def message(text):
               if line.startswith('File "')]
     code = frames[-1] + 2 if frames else 0
     return [line for line in lines[code:] if line.strip('^~ ')]
+
+
+def _lines(document):
+    return ('%s: expected %s, %s says %s' % (
+        fact['name'], _text(fact['expected']), fact['witness'],
+        _text(fact['observed'])) for fact in document['facts'])
+
+
+def _text(value):
+    if isinstance(value, list):
+        return ', '.join(map(str, value)) or 'none'
+    for special, text in (None, 'none'), (True, 'yes'), (False, 'no'):
+        if value is special:
+            return text
+    return str(value)

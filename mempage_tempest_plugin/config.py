@@ -81,7 +81,9 @@ MempageGroup = [
                      'file-backed hosts to the brim, with guests and with '
                      'foreign files, which they delete. They take as long '
                      'as it takes to write a whole store. Hosts on which '
-                     'guests of others run are left out.'),
+                     'guests of others run are left out, and those whose '
+                     'store is in memory (tmpfs) and could take more than '
+                     'the machine has available.'),
     cfg.StrOpt('mixed_live_migration',
                default='refused-late',
                choices=[

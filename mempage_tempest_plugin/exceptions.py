@@ -77,6 +77,22 @@ class LeaseTimeout(MempageError):
             kind, resource, seconds, holders))
 
 
+class QuotaNotLifted(MempageError):
+    """A service does not let its quotas be lifted."""
+
+    def __init__(self, service, project, limits):
+        self.limits = limits
+        super().__init__(
+            'tests need more servers at the same time than project %s may '
+            'have, and the %s service ignores that its quotas are lifted '
+            '(limits still: %s). With [quota] driver = '
+            'nova.quota.UnifiedLimitsDriver, Nova takes them from Keystone: '
+            'set the registered limits of servers, class:VCPU and '
+            'class:MEMORY_MB to -1 for these tests, or run them on fewer '
+            'hosts ([mempage] hosts)' % (project, service, ', '.join(
+                '%s %s' % item for item in sorted(limits.items()))))
+
+
 class HostError(MempageError):
     """Something is wrong with one compute host."""
 
@@ -155,6 +171,30 @@ class OriginalKept(HostError):
             % {'config': config}))
 
 
+class OptionNotRead(HostError):
+    """nova-compute reads another value than its configuration was given."""
+
+    def __init__(self, host, option, changed, wanted, found, files):
+        self.option = option
+        self.files = files
+        super().__init__(host, (
+            '%s was %s in %s (services.nova-compute.config of the '
+            'inventory), but nova-compute reads %s. %s' % (
+                option, 'removed' if wanted is None
+                else 'set to %s' % _values(wanted), changed,
+                _values(found), _advice(files, changed))))
+
+
+class ServiceNotRestarted(HostError):
+    """The command to restart a service has restarted something else."""
+
+    def __init__(self, host, service, command, who):
+        super().__init__(host, (
+            'services.%s.restart of the inventory, %r, has ended, but %s: '
+            'it restarts something else, or nothing' % (
+                service, command, who)))
+
+
 class ServiceNotUp(HostError):
     """nova-compute did not start with the configuration that it was given."""
 
@@ -174,6 +214,10 @@ class ServiceNotRefused(HostError):
             '%s; the end of its log:\n%s' % (words, reason, log)))
 
 
+class ServiceStarted(ServiceNotRefused):
+    """nova-compute started with a configuration that it has to refuse."""
+
+
 class ServiceNotDown(HostError):
     """nova-compute refused to start, and nova does not know it."""
 
@@ -189,6 +233,21 @@ class GuestError(MempageError):
 
     def __init__(self, message):
         super().__init__('the guest: %s' % message)
+
+
+def _values(values):
+    if isinstance(values, str):
+        values = [values]
+    return ', '.join(repr(value) for value in values) or 'none'
+
+
+def _advice(files, changed):
+    others = [file for file in files if file != changed]
+    if others:
+        return ('It is set in %s: remove it from there, or declare the file '
+                'that is read last' % ', '.join(others))
+    return ('It does not read that file, or reads it as it was: declare the '
+            'one that it reads when services.nova-compute.restart starts it')
 
 
 def raise_all(errors):

@@ -30,12 +30,15 @@ class Run:
     :ivar passed: how many tests passed
     :ivar failed: names of the tests that failed; what ended the run, if none
         of them did
+    :ivar said: all facts that were found, and why tests were skipped, as
+        lines; each of them once
     """
 
     seed: int
     passed: int
     failed: tuple
     seconds: float
+    said: tuple = ()
 
     @property
     def clean(self):
@@ -61,8 +64,11 @@ def run(count, workers, shown):
         if status and not failed:
             # As a worker that is killed between two tests.
             failed = ('tempest run: exit status %d' % status,)
+        if runner.compare(None, results):
+            failed += (str(results / runner.EXPECTED),)
         done = Run(seed, len(outcome.passed), failed,
-                   round(time.monotonic() - begin, 1))
+                   round(time.monotonic() - begin, 1),
+                   tuple(sorted({*outcome.facts, *outcome.skips.values()})))
         shown.say('run %d of %d, seed %d: %d passed, %d failed' % (
             number, count, seed, done.passed, len(done.failed)))
         yield done

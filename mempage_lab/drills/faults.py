@@ -212,18 +212,22 @@ class Commands(Fault):
 
 @dataclasses.dataclass(frozen=True)
 class Hook(Fault):
-    """What libvirt runs when a guest starts, with the guest's name as $1."""
+    """What libvirt runs with a guest's name as $1.
+
+    :ivar when: what happens to the guest then, in libvirt's words
+    """
 
     script: str
     mending: str = 'true'
     programs: tuple = ('libvirtd', 'nova-compute')
+    when: str = 'started'
 
     _FILE = '/etc/libvirt/hooks/qemu'
 
     def put_in(self, node):
         # libvirt looks for its hooks when it starts.
-        node.write(self._FILE, '#!/bin/bash\n[[ $2 == started ]] || exit 0\n'
-                   '%s\nexit 0\n' % self.script, mode=0o755)
+        node.write(self._FILE, '#!/bin/bash\n[[ $2 == %s ]] || exit 0\n'
+                   '%s\nexit 0\n' % (self.when, self.script), mode=0o755)
 
     def put_back(self, node):
         node.private(self._FILE).unlink(missing_ok=True)

@@ -14,8 +14,11 @@
 
 import collections
 import dataclasses
+import json
 
+from mempage_lab.drills import clean
 from mempage_lab.drills import running
+from mempage_lab import errors
 from mempage_lab import files
 from mempage_lab import tables
 
@@ -25,8 +28,8 @@ def show(results):
 
     :param results: list of :class:`mempage_lab.drills.running.Result`
     """
-    tables.show('Drills', ('DRILL', 'HOST', 'VERDICT', 'SAID'), [
-        (result.name, result.host, result.verdict, result.said)
+    tables.show('Drills', ('DRILL', 'HOSTS', 'VERDICT', 'SAID'), [
+        (result.name, ' '.join(result.hosts), result.verdict, result.said)
         for result in results])
     counts = collections.Counter(result.verdict for result in results)
     print('%d of %d caught%s' % (
@@ -46,6 +49,16 @@ def show_runs(runs):
     print('%d of %d clean' % (sum(run.clean for run in runs), len(runs)))
 
 
+def show_clashes(clashes):
+    """Print a table of words that do not tell of their fault alone.
+
+    :param clashes: list of :class:`mempage_lab.drills.words.Clash`
+    """
+    tables.show('Words of drills that others say',
+                ('DRILL', 'SAID OF', 'WHAT'), [
+                    dataclasses.astuple(clash) for clash in clashes])
+
+
 def save(results, path):
     """Write results to a file, as JSON.
 
@@ -55,3 +68,28 @@ def save(results, path):
     """
     files.write_json(path, [dataclasses.asdict(result)
                             for result in results])
+
+
+def load(path, but=()):
+    """Read what :func:`save` wrote.
+
+    :param path: a :class:`pathlib.Path`, or None; nothing has to be there
+    :param but: names of drills of which results are left out
+    :returns: list of the same
+    :raises LabError: if it is no such file
+    """
+    if path is None or not path.exists():
+        return []
+    try:
+        return [_read(each) for each in json.loads(path.read_text())
+                if each.get('name') not in but]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise errors.LabError('%s is not what drill --json writes: %s' % (
+            path, error)) from error
+
+
+def _read(found):
+    if 'seed' in found:
+        return clean.Run(**{**found, 'failed': tuple(found['failed']),
+                            'said': tuple(found['said'])})
+    return running.Result(**{**found, 'hosts': tuple(found['hosts'])})

@@ -14,15 +14,18 @@
 
 import contextlib
 import dataclasses
+import functools
 import re
 import time
 
 from mempage_lab.drills import catalogue
 from mempage_lab.drills import faults
 from mempage_lab import errors
+from mempage_lab import interrupts
 from mempage_lab import restart
 from mempage_lab import runner
 from mempage_lab import stream
+from mempage_lab import tasks
 
 CAUGHT = 'caught'
 CAUSE_UNSAID = 'caught without the cause'
@@ -35,17 +38,18 @@ NOT_RUN = 'not run'
 class Result:
     """What the suite said of one fault.
 
+    :ivar hosts: names of the nodes that had the fault
     :ivar verdict: one of the words above
-    :ivar failed: names of the tests that failed
     :ivar said: the line that names the cause, or why there is none
+    :ivar output: dict of each test that failed to the lines that it said
     """
 
     name: str
     what: str
-    host: str
+    hosts: tuple
     verdict: str
-    failed: tuple
     said: str
+    output: dict
     seconds: float
 
 
@@ -74,66 +78,86 @@ def run(current, drills, shown):
     mend(current, shown)
     for name, drill in drills.items():
         begin = time.monotonic()
-        host = drill.host(current.topology)
-        if host is None:
-            judged = NOT_RUN, (), 'the topology has no such host'
-        else:
-            judged = _run_one(current, name, drill, host, shown)
-        result = Result(name, drill.what, host or '', *judged,
-                        round(time.monotonic() - begin, 1))
-        shown.say('%s: %s' % (name, result.verdict))
-        yield result
+        hosts = drill.hosts(current.topology)
+        output = _run_one(current, name, drill, hosts, shown) if hosts else {}
+        verdict, said = (judge(drill, output) if hosts else
+                         (NOT_RUN, 'the topology has no such host'))
+        shown.say('%s: %s' % (name, verdict))
+        yield Result(name, drill.what, hosts, verdict, said, output,
+                     round(time.monotonic() - begin, 1))
 
 
-def _run_one(current, name, drill, host, shown):
-    node = current.nodes[host]
-    with _broken(current, node, name, drill.fault, shown):
+def _run_one(current, name, drill, hosts, shown):
+    nodes = [current.nodes[host] for host in hosts]
+    with _broken(current, nodes, name, drill.fault, shown):
         _, results = runner.run(
             ['--regex', drill.tests, '--concurrency', str(runner.WORKERS)],
             quiet=True)
-    return _judge(drill, stream.read(results / 'results.subunit').failures)
+    failures = stream.read(results / 'results.subunit').failures
+    return {test: stream.message(failures[test]) for test in sorted(failures)}
 
 
-def _judge(drill, failures):
+def judge(drill, output):
     """Judge what failed.
 
-    :param failures: dict of test to what it said
-    :returns: the verdict, the tests, and the line that tells the cause
+    :param drill: the :class:`mempage_lab.drills.drill.Drill`
+    :param output: as of :class:`Result`
+    :returns: the verdict, and the line that tells the cause
     """
-    failed = tuple(sorted(failures))
-    expected = [test for test in failed if re.search(drill.caught_by, test)]
-    for test in expected:
-        for line in stream.message(failures[test]):
-            if re.search(drill.words, line):
-                return CAUGHT, failed, line
-    for verdict, tests in (CAUSE_UNSAID, expected), (WRONG_TEST, failed):
+    expected = [test for test in output if re.search(drill.caught_by, test)]
+    for line in said(drill, output):
+        return CAUGHT, line
+    for verdict, tests in (CAUSE_UNSAID, expected), (WRONG_TEST, [*output]):
         if tests:
-            first = stream.message(failures[tests[0]])
-            return verdict, failed, ' '.join(first)
-    return MISSED, failed, ''
+            return verdict, ' '.join(output[tests[0]])
+    return MISSED, ''
+
+
+def said(drill, output):
+    """Find the lines that name a drill's cause.
+
+    :param drill: the :class:`mempage_lab.drills.drill.Drill`
+    :param output: as of :class:`Result`
+    :returns: list of lines of those tests that have to fail
+    """
+    lines = [line for test in output for line in output[test]]
+    if drill.unsaid and any(re.search(drill.unsaid, line) for line in lines):
+        return []
+    return [line for test in output if re.search(drill.caught_by, test)
+            for line in output[test] if re.search(drill.words, line)]
 
 
 @contextlib.contextmanager
-def _broken(current, node, name, fault, shown):
-    """Put a fault into a node, and mend the node whatever happens."""
-    faults.record(node, name)
+def _broken(current, nodes, name, fault, shown):
+    """Put a fault into nodes, and mend them whatever happens."""
+    for node in nodes:
+        faults.record(node, name)
     try:
-        fault.put_in(node)
-        _restart(current, node, fault, shown)
+        with interrupts.held_back(shown, 'the fault is put in'):
+            _on_each(nodes, fault.put_in, 'broken', shown)
+            _restart(current, nodes, fault, shown)
         yield
     finally:
-        _mend(current, node, fault, shown)
+        _mend(current, nodes, fault, shown)
 
 
-def _mend(current, node, fault, shown):
-    fault.put_back(node)
-    _restart(current, node, fault, shown)
-    faults.forget(node)
+def _mend(current, nodes, fault, shown):
+    with interrupts.held_back(shown, 'the fault is taken back'):
+        _on_each(nodes, fault.put_back, 'mended', shown)
+        _restart(current, nodes, fault, shown)
+        for node in nodes:
+            faults.forget(node)
 
 
-def _restart(current, node, fault, shown):
+def _on_each(nodes, function, name, shown):
+    tasks.run({'%s: %s' % (node.name, name): (
+        functools.partial(function, node), ()) for node in nodes}, shown)
+
+
+def _restart(current, nodes, fault, shown):
     for program in fault.programs:
-        restart.run(current, '%s/%s' % (node.name, program), shown)
+        restart.run(current, ['%s/%s' % (node.name, program)
+                              for node in nodes], shown)
 
 
 def mend(current, shown):
@@ -147,4 +171,4 @@ def mend(current, shown):
         name = None if node.name in machines else faults.left_on(node)
         if name in catalogue.DRILLS:
             shown.say('%s: taking back the drill %s' % (node.name, name))
-            _mend(current, node, catalogue.DRILLS[name].fault, shown)
+            _mend(current, [node], catalogue.DRILLS[name].fault, shown)

@@ -54,16 +54,21 @@ def _mount(host):
 class ForeignData(fixtures.Fixture):
     """A file that fills the backing store of a host to the brim.
 
+    Where the store is in memory, that has to be there as well: nobody else
+    looks.
+
     :param host: a compute_host.ComputeHost, which is file-backed
+    :param leave_mib: how much of the store is left
     """
 
-    def __init__(self, host):
+    def __init__(self, host, leave_mib=0):
         super().__init__()
         self._host = host
+        self._leave_mib = leave_mib
 
     def _setUp(self):
         remove(self._host)
         self.addCleanup(remove, self._host)
         mount = _mount(self._host)
         libvirt_root.run(self._host.ssh, SCRIPT, file=path(mount),
-                         directory=mount)
+                         directory=mount, leave=str(self._leave_mib))

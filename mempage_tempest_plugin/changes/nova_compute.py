@@ -15,9 +15,13 @@
 from tempest.lib.common.utils import test_utils
 
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import nova_config
 from mempage_tempest_plugin.hosts import redact
 
 POLL = 0.5
+# Seconds until a process that is told to end is gone: systemd kills it after
+# 90, and not all commands to restart it wait for that.
+GONE_TIMEOUT = 120
 _SHOWN = 4000
 
 
@@ -74,6 +78,7 @@ class Restart:
         # What the process before has reported, and where its log ends.
         self._before = services.report(self._service)
         self._start = self._begin
+        self._processes = self._running()
         # What fails may say so on any of both.
         self._command = host.ssh.start(
             ['sh', '-c',
@@ -85,10 +90,18 @@ class Restart:
         The other methods that wait begin with that.
 
         :raises HostCommandFailed: if the inventory's command fails
+        :raises ServiceNotRestarted: if it leaves the process alone
         """
         if self._command is None:
             return
         self._wait_for_command(self._check)
+        if not test_utils.call_until_true(
+                self._is_gone, self._host.declared.limit(GONE_TIMEOUT), POLL):
+            raise exceptions.ServiceNotRestarted(
+                self._host.name, nova_config.PROGRAM,
+                self._host.declared.compute_service.restart,
+                'the process of before (PID %s) is still there' % ', '.join(
+                    pid for pid, _ in self._processes & self._running()))
         # It has reported, and perhaps died with words, until now.
         self._before = self._services.report(self._service)
         self._start = self._log.end()
@@ -119,11 +132,13 @@ class Restart:
 
         :param words: what it has to write to its log
         :returns: the log since the restart
-        :raises ServiceNotRefused: if it starts, or does not say that in time
+        :raises ServiceStarted: if it starts
+        :raises ServiceNotRefused: if it does not say that in time
         """
         if not self._wait_for(self._says, words):
-            raise self._not_refused(
-                words, 'has not done so in %d s' % self._timeout)
+            raise exceptions.ServiceNotRefused(
+                self._host.name, words,
+                'has not done so in %d s' % self._timeout, self._end_of_log())
         return self.log()
 
     def wait_until_down(self):
@@ -146,6 +161,13 @@ class Restart:
         return test_utils.call_until_true(ready, self._timeout, POLL,
                                           *arguments)
 
+    def _running(self):
+        return {process.identity
+                for process in nova_config.processes(self._host.ssh)}
+
+    def _is_gone(self):
+        return self._processes.isdisjoint(self._running())
+
     def _is_up(self):
         if self._services.is_up_again(self._host.name, self._before):
             return True
@@ -157,7 +179,8 @@ class Restart:
         if words in self.log():
             return True
         if self._report().is_newer_than(self._before):
-            raise self._not_refused(words, 'it started')
+            raise exceptions.ServiceStarted(
+                self._host.name, words, 'it started', self._end_of_log())
         return False
 
     def _is_down(self):
@@ -170,10 +193,6 @@ class Restart:
         return exceptions.ServiceNotUp(self._host.name, reason,
                                        self._end_of_log())
 
-    def _not_refused(self, words, reason):
-        return exceptions.ServiceNotRefused(self._host.name, words, reason,
-                                            self._end_of_log())
-
     def _end_of_log(self):
         return redact.mask(self.log())[-_SHOWN:]
 
@@ -184,5 +203,7 @@ def restart(host, services, timeout):
     :param host: compute_host.ComputeHost whose declaration says how
     :param services: nova_services.ComputeServices
     :param timeout: seconds within which nova-compute has to start
+    :raises HostCommandFailed: if the inventory's command fails
+    :raises ServiceNotRestarted: if it leaves the process alone
     """
     Restart(host, services, timeout).wait()

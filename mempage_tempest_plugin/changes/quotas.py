@@ -19,9 +19,10 @@ import json
 import os
 
 import fasteners
-import fixtures
 from oslo_log import log as logging
 from tempest.lib import exceptions as lib_exc
+
+from mempage_tempest_plugin import exceptions
 
 LOG = logging.getLogger(__name__)
 
@@ -74,6 +75,7 @@ class Quotas:
     """
 
     def __init__(self, manager, service, lock_path, project=None):
+        self._name = service
         self._service = _SERVICES[service]
         self._client = getattr(manager, self._service.client)
         self.project = project or self._client.tenant_id
@@ -119,6 +121,8 @@ class Quotas:
         put them back for ever.
 
         :param names: of the quotas
+        :raises QuotaNotLifted: if the service ignores it, as Nova does with
+            limits that Keystone has; nothing is changed then
         """
         while not self._lock.acquire(timeout=_PATIENCE):
             LOG.info('waiting for the quotas of project %s, which others have '
@@ -128,7 +132,16 @@ class Quotas:
             limits = self._limits(self._shown(), names)
             self._keep(limits)
             self._set(dict.fromkeys(limits, _UNLIMITED))
+            self._check_lifted(limits)
             failed.pop_all()
+
+    def _check_lifted(self, limits):
+        shown = self._shown()
+        ignored = {name: shown[name]['limit'] for name in limits
+                   if shown[name]['limit'] != _UNLIMITED}
+        if ignored:
+            self.remove()
+            raise exceptions.QuotaNotLifted(self._name, self.project, ignored)
 
     def _keep(self, limits):
         with open(self._path + '.new', 'w', encoding='utf-8') as stream:
@@ -150,11 +163,14 @@ class Quotas:
         os.unlink(self._path)
 
     def _set(self, limits):
-        getattr(self._client, self._service.update)(self.project, **limits)
+        # Even if more is used, by servers that a killed run has left.
+        getattr(self._client, self._service.update)(
+            self.project, force=True, **limits)
 
 
-class Room(fixtures.Fixture):
-    """Room for servers in the quotas of a project.
+@contextlib.contextmanager
+def room(manager, lock_path, servers, flavor, reached=False):
+    """Make room for servers in the quotas of a project, for a while.
 
     Where it is there already, nothing is changed.
 
@@ -163,28 +179,24 @@ class Room(fixtures.Fixture):
     :param servers: how many at the same time; math.inf if nobody knows
     :param flavor: theirs, as the API shows it
     :param reached: whether they are reached over a network
+    :raises QuotaNotLifted: if a service ignores it
     """
-
-    def __init__(self, manager, lock_path, servers, flavor, reached=False):
-        super().__init__()
-        self._manager = manager
-        self._lock_path = lock_path
-        self._needed = {'compute': {
-            'instances': servers, 'cores': servers * flavor['vcpus'],
-            'ram': servers * flavor['ram']}}
-        if reached:
-            self._needed['compute']['key_pairs'] = servers
-            self._needed['network'] = {
-                'port': servers, 'floatingip': servers,
-                'security_group': servers,
-                'security_group_rule': _RULES * servers}
-
-    def _setUp(self):
-        for service, needed in self._needed.items():
-            quotas = Quotas(self._manager, service, self._lock_path)
-            if quotas.lacking(needed):
-                quotas.lift(needed)
-                self.addCleanup(quotas.put_back)
+    needed = {'compute': {
+        'instances': servers, 'cores': servers * flavor['vcpus'],
+        'ram': servers * flavor['ram']}}
+    if reached:
+        needed['compute']['key_pairs'] = servers
+        needed['network'] = {
+            'port': servers, 'floatingip': servers,
+            'security_group': servers,
+            'security_group_rule': _RULES * servers}
+    with contextlib.ExitStack() as lifted:
+        for service, numbers in needed.items():
+            quotas = Quotas(manager, service, lock_path)
+            if quotas.lacking(numbers):
+                quotas.lift(numbers)
+                lifted.callback(quotas.put_back)
+        yield
 
 
 def left(manager, lock_path):

@@ -22,6 +22,7 @@ from oslo_log import log as logging
 from mempage_tempest_plugin.changes import configuration
 from mempage_tempest_plugin.changes import nova_compute
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import nova_config
 from mempage_tempest_plugin.hosts import several
 
 LOG = logging.getLogger(__name__)
@@ -104,12 +105,20 @@ class ReconfiguredHost:
         self._restart.wait()
 
     def wait_until_up(self, options):
-        """Wait until nova-compute is up.
+        """Wait until nova-compute is up, with its options.
 
         :param options: what it was given with :meth:`change`
+        :raises OptionNotRead: if it reads others
         """
         self._restart.wait_until_up()
+        self._check_read(options)
         self.options = options
+
+    def _check_read(self, options):
+        if options:
+            nova_config.check_read(
+                self.host.ssh, self.host.name,
+                self.host.declared.compute_service.config, options)
 
     def finish(self):
         """Wait until nova-compute is up with its original configuration."""
@@ -117,13 +126,22 @@ class ReconfiguredHost:
         self._configuration.forget()
         self.state = State.ORIGINAL
 
-    def wait_until_refused(self, words):
+    def wait_until_refused(self, options, words):
         """Wait until nova-compute has refused its options.
 
+        :param options: what it was given with :meth:`change`
         :param words: what it has to write to its log
         :returns: a HostError, or None if it did
         """
-        return _error_of(self._restart.wait_until_refused, words)
+        return _error_of(self._wait_until_refused, options, words)
+
+    def _wait_until_refused(self, options, words):
+        try:
+            self._restart.wait_until_refused(words)
+        except exceptions.ServiceStarted:
+            # Perhaps with others.
+            self._check_read(options)
+            raise
 
     def wait_until_down(self):
         """Wait until nova knows that nova-compute is down.
@@ -165,6 +183,7 @@ class Reconfiguration:
         :param changes: dict by compute_host.ComputeHost of dicts as of
             ini.edit; they change the original, not what was applied before
         :raises OriginalKept: if somebody else is reconfiguring a host
+        :raises OptionNotRead: if another file of a host says otherwise
         :raises HostError: if nova-compute on a host does not start
         """
         leaving = [changed for changed in self._changed()
@@ -196,7 +215,7 @@ class Reconfiguration:
         for changed in starting:
             changed.wait_until_restarted()
         return {changed.host: changed.wait_until_refused(
-            refusals[changed.host][1]) for changed in starting}
+            *refusals[changed.host]) for changed in starting}
 
     def wait_until_down(self, host):
         """Wait until nova knows that nova-compute is down.
@@ -255,7 +274,8 @@ def _error_of(wait, *arguments):
     """Wait for something, and return the error if it did not come."""
     try:
         wait(*arguments)
-    except (exceptions.ServiceNotRefused, exceptions.ServiceNotDown) as error:
+    except (exceptions.ServiceNotRefused, exceptions.ServiceNotDown,
+            exceptions.OptionNotRead) as error:
         return error
     return None
 

@@ -17,6 +17,9 @@ from tempest.lib.common.utils import test_utils
 # Seconds that Nova may need to write down how an action ended, after the
 # server is free for the next one.
 RECORD_TIMEOUT = 10
+# Seconds until it has given back what it held for a server that failed: it
+# says ERROR, and then does that.
+GIVE_BACK_TIMEOUT = 30
 
 
 def refusal(client, server, request_id):
@@ -96,3 +99,16 @@ def held_by_migrations(client, server, api):
     held = {each['uuid']: api.allocated_memory(each['uuid'])
             for each in migrations}
     return {uuid: allocated for uuid, allocated in held.items() if allocated}
+
+
+def left_allocated(server, api):
+    """Look up what a server still holds in placement that was refused.
+
+    :param server: its UUID
+    :param api: a cloud.Cloud
+    :returns: dict of MiB by provider UUID; it is empty as soon as Nova has
+        given all back
+    """
+    test_utils.call_until_true(lambda: not api.allocated_memory(server),
+                               GIVE_BACK_TIMEOUT, 1)
+    return api.allocated_memory(server)

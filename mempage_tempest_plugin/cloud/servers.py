@@ -93,6 +93,13 @@ class Servers:
         self.client = manager.servers_client
         self.client.build_interval = interval
 
+    def wait_longer(self, seconds):
+        """Give Nova more time to build or delete servers.
+
+        :param seconds: how much more
+        """
+        self._timeout += seconds
+
     def request(self, name, flavor, image, host=None, forced=False,
                 **kwargs):
         """Request a server; the caller deletes it.

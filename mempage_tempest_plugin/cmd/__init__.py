@@ -12,5 +12,5 @@
 
 """Commands beside ``tempest run``.
 
-They import every room but ``tests`` and ``guests``.
+They import every room but ``guests``; of ``tests``, what foretells them only.
 """

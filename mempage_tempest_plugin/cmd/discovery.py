@@ -20,7 +20,7 @@ from tempest.common import credentials_factory
 from tempest import config
 
 from mempage_tempest_plugin.declared import inventory
-from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import backing_directory
 from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import mounts
@@ -28,13 +28,9 @@ from mempage_tempest_plugin.hosts import nova_config
 from mempage_tempest_plugin.hosts import pools
 from mempage_tempest_plugin.hosts import scripts
 from mempage_tempest_plugin.hosts import sections
-from mempage_tempest_plugin.hosts import virconf
 
 SCRIPT = 'discover.sh'
 STORE = 'discover_store.sh'
-QEMU_CONF = '/etc/libvirt/qemu.conf'
-#: libvirt's own, if it is told of no other.
-DIRECTORY = '/var/lib/libvirt/qemu/ram'
 #: How the driver of nova_mempage is named, which knows allowed page sizes.
 DRIVER = 'mempage.'
 
@@ -99,7 +95,9 @@ def _look(ssh, host):
         host, file_backed=store, compute_log=log(found),
         small_page_kib=_small_page_kib(found, notes),
         pools=tuple(_pools(found, configuration.reserved, notes)),
-        allowed_page_sizes=_allowed(configuration, notes))
+        allowed_page_sizes=_allowed(configuration, notes),
+        drafted=tuple(field.name for field
+                      in dataclasses.fields(inventory.Policy)))
     if drafted.compute_log is None:
         notes.append('Where nova-compute logs to was not found: '
                      'services.nova-compute.')
@@ -124,7 +122,10 @@ def _store(ssh, host, capacity_mib, notes):
     :param notes: list that gets what was guessed
     :returns: an inventory.FileBacked
     """
-    wanted = _backing_directory(ssh, host, notes)
+    wanted, told = backing_directory.configured(ssh, host)
+    if not told:
+        notes.append('%s cannot be read: the directory that libvirt has by '
+                     'itself was guessed.' % backing_directory.QEMU_CONF)
     found = sections.split(libvirt_root.run(ssh, STORE, directory=wanted))
     directory = found['directory'].strip()
     if directory != wanted:
@@ -137,24 +138,6 @@ def _store(ssh, host, capacity_mib, notes):
                      'system.' % directory)
     return inventory.FileBacked(capacity_mib, directory, mount.point,
                                 mount.filesystem)
-
-
-def _backing_directory(ssh, host, notes):
-    found = libvirt_root.execute(ssh, ['cat', QEMU_CONF], check=False)
-    if found.status:
-        notes.append('%s cannot be read: the directory that libvirt has by '
-                     'itself was guessed.' % QEMU_CONF)
-        return DIRECTORY
-    try:
-        options = virconf.strings(found.stdout)
-    except ValueError as error:
-        raise exceptions.ConfigurationUnclear(
-            host, '%s, %s' % (QEMU_CONF, error)) from error
-    directory = options.get('memory_backing_dir', DIRECTORY)
-    if not directory or not directory.startswith('/'):
-        raise exceptions.ConfigurationUnclear(
-            host, '%s: memory_backing_dir is no absolute path' % QEMU_CONF)
-    return directory
 
 
 def _pools(found, reserved, notes):

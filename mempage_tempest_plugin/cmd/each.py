@@ -18,6 +18,7 @@ import concurrent.futures
 import contextlib
 import dataclasses
 import functools
+import json
 import os
 import pathlib
 import re
@@ -46,6 +47,10 @@ _PACKAGE = pathlib.Path(__file__).parent.parent
 SUITE = (_PACKAGE / 'tests', _PACKAGE.parent)
 #: The run that is about no host of its own.
 CLOUD = 'cloud'
+#: The command that tells what a run had to show. Each needs a process of its
+#: own: Tempest reads one configuration only.
+EXPECT = (sys.executable, '-m', 'mempage_tempest_plugin.cmd.mempage_tempest',
+          'expect')
 
 # What became of a run, beside streams.PASSED and streams.FAILED.
 _ERROR = 'error'
@@ -120,7 +125,8 @@ def run(arguments):
     """Run the tests of each host in a run of its own.
 
     :param arguments: the parsed command line
-    :returns: exit status: 0 if all runs have passed, or 1
+    :returns: exit status: 0 if some runs have passed, and all others have
+        nothing to test on their hosts, or 1
     :raises RunError: if nothing can run
     """
     if not arguments.each:
@@ -139,7 +145,9 @@ def run(arguments):
         outcomes = each.run(*_tasks(tests, hosts, usable))
     _show(outcomes, watch.elapsed())
     print('results: %s' % results)
-    return int(any(outcome.verdict != streams.PASSED for outcome in outcomes))
+    verdicts = {outcome.verdict for outcome in outcomes}
+    return int(streams.PASSED not in verdicts
+               or not verdicts <= {streams.PASSED, streams.SKIPPED})
 
 
 def _read(path):
@@ -179,8 +187,8 @@ def _hosts(wanted):
         raise exceptions.RunError(
             '[mempage] host_inventory is not set: it declares the hosts')
     declared, peers = which.selected(
-        inventory.load(CONF.mempage.host_inventory), CONF.mempage.hosts,
-        CONF.mempage.peers)
+        inventory.load_confirmed(CONF.mempage.host_inventory),
+        CONF.mempage.hosts, CONF.mempage.peers)
     names = [host.name for host in declared]
     unknown = [name for name in wanted if name not in names]
     if unknown:
@@ -244,8 +252,10 @@ class Outcome:
     :ivar name: of the host, or CLOUD
     :ivar seconds: how long it took
     :ivar counts: dict of numbers of tests by their status
-    :ivar failures: names of the tests that failed
+    :ivar failures: names of the tests that failed, and of those that had to
+        run and did not, with the reason
     :ivar error: why it counts for nothing; None if it does not
+    :ivar skips: why no test ran, as was foretold; None if some did
     """
 
     name: str
@@ -254,16 +264,24 @@ class Outcome:
         default_factory=collections.Counter)
     failures: list = dataclasses.field(default_factory=list)
     error: str | None = None
+    skips: str | None = None
 
     @property
     def verdict(self):
         """One word for it."""
         if self.error:
             return _NOT_RUN if self.error == _NOT_RUN else _ERROR
+        if self.skips:
+            return streams.SKIPPED
         return streams.FAILED if self.failures else streams.PASSED
 
+    @property
+    def why(self):
+        """Why nothing was tested; None if something was."""
+        return self.error or self.skips
+
     def __str__(self):
-        reason = ': ' + self.error if self.error else ''
+        reason = ': ' + self.why if self.why else ''
         return '%s: %s%s (%s), %d s' % (
             self.name, self.verdict, reason, ', '.join(
                 '%d %s' % (self.counts[status], status)
@@ -412,10 +430,10 @@ class Each:
                     '--repo-url', own, 'run', '--subunit', '--concurrency',
                     self._limit if task.name == CLOUD else 1, '--load-list',
                     tests),
-                stdout=stdout, stderr=stderr,
-                env={**os.environ, 'TEMPEST_CONFIG_DIR': str(own),
-                     'TEMPEST_CONFIG': configuration.name})
-        self._count(outcome, status)
+                stdout=stdout, stderr=stderr, env=_environment(configuration))
+            self._count(outcome, status)
+            if not outcome.error:
+                self._compare(outcome, configuration, tests)
 
     def _configured(self, task):
         """Tell what hosts a run is about.
@@ -443,16 +461,51 @@ class Each:
             tests = []
             problem = str(error)
         else:
-            problem = 'no test ran: all were skipped'
+            problem = None
         outcome.counts.update(test.status for test in tests)
         outcome.failures = [test.name for test in tests
                             if test.status == streams.FAILED]
         if self._lanes.stopped and status != 0:
             outcome.error = 'interrupted'
         elif status != 0 and (status != 1 or not outcome.failures):
-            outcome.error = 'status %d: %s' % (status, said or problem)
-        elif not outcome.counts[streams.PASSED] + len(outcome.failures):
+            outcome.error = 'status %d: %s' % (status, said or problem
+                                               or 'it said nothing')
+        else:
             outcome.error = problem
+
+    def _compare(self, outcome, configuration, tests):
+        """Compare what a run has to show with what it had to.
+
+        :param outcome: its :class:`Outcome`
+        :param configuration: pathlib.Path of its tempest.conf
+        :param tests: pathlib.Path of the list of its tests
+        """
+        done = subprocess.run(
+            [*EXPECT, '--json', '--config-file', configuration,
+             '--load-list', tests, '--results',
+             self._results / (outcome.name + '.subunit')],
+            capture_output=True, text=True, env=_environment(configuration))
+        try:
+            found = json.loads(done.stdout)['tests']
+        except ValueError:
+            outcome.error = 'expect: status %d: %s' % (
+                done.returncode, _last(done.stderr))
+            return
+        outcome.failures += ['%s: %s' % (test['test'], test['problem'])
+                             for test in found if test['problem']]
+        if not outcome.counts[streams.PASSED] + len(outcome.failures):
+            outcome.skips = '; '.join(dict.fromkeys(
+                test['reason'] for test in found))
+
+
+def _environment(configuration):
+    """Tell Tempest its configuration.
+
+    :param configuration: pathlib.Path of tempest.conf
+    :returns: a dict, the environment of a process
+    """
+    return {**os.environ, 'TEMPEST_CONFIG_DIR': str(configuration.parent),
+            'TEMPEST_CONFIG': configuration.name}
 
 
 def _write(path, text):
@@ -464,12 +517,16 @@ def _write(path, text):
 
 def _last_line(path):
     """Get the last line of what a run said; without any, the file goes."""
-    lines = path.read_text(errors='replace').split('\n')
-    said = [line for line in lines if line.strip()]
+    said = _last(path.read_text(errors='replace'))
     if not said:
         path.unlink()
-        return ''
-    return said[-1].strip()
+    return said
+
+
+def _last(text):
+    """Get the last line of a text that is not empty."""
+    lines = [line.strip() for line in text.split('\n') if line.strip()]
+    return lines[-1] if lines else ''
 
 
 def _say(text):
@@ -496,8 +553,8 @@ def _show(outcomes, seconds):
         len(passed), len(outcomes)), outcomes, seconds))
     print(table)
     for outcome in outcomes:
-        if outcome.error:
-            print('%s: %s' % (outcome.name, outcome.error))
+        if outcome.why:
+            print('%s: %s' % (outcome.name, outcome.why))
 
 
 def _row(name, result, outcomes, seconds):

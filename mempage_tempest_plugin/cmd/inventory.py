@@ -70,8 +70,10 @@ def discover(arguments):
             left_out.append('left out: %s' % redact.mask(str(error)))
             print(left_out[-1], file=sys.stderr)
     with _output(arguments.output) as stream:
-        stream.write('# A draft. What the tests expect is what stands here: '
-                     'read it.\n')
+        stream.write(
+            '# A draft of what is there. The tests expect what stands here:\n'
+            '# compare it with what has to be there. They refuse hosts with\n'
+            '# the key "drafted": remove from it what you have compared.\n')
         stream.write(_document(drafts, left_out))
     return 1 if left_out else 0
 
@@ -125,6 +127,9 @@ def check(arguments):
         for comparison in comparisons:
             print(comparison)
             status |= bool(comparison.disagreements)
+        if declared.drafted:
+            print('host %s: nobody has confirmed what was drafted: %s' % (
+                declared.name, ', '.join(declared.drafted)))
     return status
 
 

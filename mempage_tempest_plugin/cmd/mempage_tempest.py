@@ -19,15 +19,17 @@ import sys
 from tempest import config
 from tempest.lib import exceptions as lib_exc
 
+from mempage_tempest_plugin.cmd import classes
 from mempage_tempest_plugin.cmd import cleanup
 from mempage_tempest_plugin.cmd import each
+from mempage_tempest_plugin.cmd import expect
 from mempage_tempest_plugin.cmd import facts
 
 CONF = config.CONF
 
 # The modules of the commands. Each has a function add_parser, which is told
 # the subparsers; the parser of its command sets the function that runs it.
-_COMMANDS = (cleanup, each, facts)
+_COMMANDS = (classes, cleanup, each, expect, facts)
 
 
 def main(argv=None):

@@ -21,6 +21,7 @@ field with its default.
 import collections
 import dataclasses
 import enum
+import functools
 import os
 import posixpath
 
@@ -202,11 +203,14 @@ class Host(Policy, Access):
     :ivar group: the hosts that servers can move to and from, as of a cell, an
         availability zone or a CPU model, have the same; None is one as well
     :ivar slowness: how many times as long as usual things take there
+    :ivar drafted: keys of the policy that say what was found there, and that
+        nobody has confirmed to be what has to be there
     """
 
     group: str | None = None
     slowness: float = 1
     power: Power = Power()
+    drafted: tuple[str, ...] = ()
     compute_log: Log | None = None
     compute_service: Service | None = None
     libvirt_restart: str | None = None
@@ -255,10 +259,17 @@ def load(path):
     """
     try:
         with open(path, encoding='utf-8') as stream:
-            document = yaml.safe_load(stream)
+            return _parse(path, stream.read())
     except (OSError, UnicodeDecodeError) as error:
         raise exceptions.InventoryError(
             path, ['cannot be read: %s' % error]) from error
+
+
+# Each test class loads it, and a large one takes seconds.
+@functools.lru_cache(maxsize=1)
+def _parse(path, text):
+    try:
+        document = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise exceptions.InventoryError(
             path, ['is not YAML: %s' % error]) from error
@@ -267,6 +278,25 @@ def load(path):
         raise exceptions.InventoryError(path, problems)
     return Inventory(path, {name: _host(name, declared) for name, declared
                             in document['hosts'].items()})
+
+
+def load_confirmed(path):
+    """Read a host inventory whose policies somebody stands for.
+
+    What was drafted from what is there is always true.
+
+    :param path: path of the YAML file
+    :returns: an :class:`Inventory`
+    :raises InventoryError: as of :func:`load`, or naming what is drafted
+    """
+    found = load(path)
+    drafted = ['hosts.%s.drafted: %s' % (name, ', '.join(host.drafted))
+               for name, host in found.hosts.items() if host.drafted]
+    if drafted:
+        raise exceptions.InventoryError(path, [*drafted, (
+            'what was found there would agree with itself. Compare it with '
+            'what has to be there, and remove these keys')])
+    return found
 
 
 def dump(inventory):
@@ -300,6 +330,8 @@ def _document(host):
     power = documents.part(host.power, Power)
     if power:
         document['power'] = power
+    if host.drafted:
+        document['drafted'] = list(host.drafted)
     services = _services(host)
     if services:
         document['services'] = services

@@ -112,9 +112,33 @@ def available(host):
     # Nova refuses all guests that ask for a page size there.
     if host.file_backed:
         return set()
-    sizes = {host.small_page_kib, *(
-        pool.size_kib for pool in host.pools if pool.pages)}
+    sizes = {host.small_page_kib, *in_pools(host)}
     return {size for size in sizes if host.allows(size)}
+
+
+def in_pools(host):
+    """Tell which large pages a host has, whether guests may have them or not.
+
+    :param host: the host's declaration (inventory.Host)
+    :returns: the set of sizes in KiB
+    """
+    return {pool.size_kib for pool in host.pools if pool.pages}
+
+
+def forbidding_list(host, known):
+    """Choose sizes to allow that leave out one that the host has pages of.
+
+    A list of all that it has would forbid nothing.
+
+    :param host: the declaration of a host with a pool (inventory.Host)
+    :param known: the sizes of large pages in KiB that its kernel knows, with
+        pages or without
+    :returns: a tuple of sizes in KiB: that of small pages, and another one
+        if there is one
+    """
+    first, *others = sorted(in_pools(host))
+    chosen = [first] if others else sorted(set(known) - {first})[:1]
+    return (host.small_page_kib, *chosen)
 
 
 def large(host):
@@ -176,6 +200,22 @@ def whole_ram(hosts, ram_mib):
     """
     return max([whole_pages(min(large(host)), ram_mib)
                 for host in hosts if large(host)], default=ram_mib)
+
+
+def common_ram(hosts, ram_mib):
+    """Choose RAM for which all hosts grant the same large pages.
+
+    An odd number of pages of one size is no number of whole larger ones, of
+    which Nova would grant the largest.
+
+    :param hosts: declarations (inventory.Host) with a size of large pages for
+        guests in common
+    :param ram_mib: what is needed at least
+    :returns: MiB
+    """
+    size = min(set.intersection(*map(large, hosts)))
+    unit = whole_pages(size, 1)
+    return (-(-ram_mib // unit) | 1) * unit
 
 
 def refusal(host, request, ram_mib, driver=True):

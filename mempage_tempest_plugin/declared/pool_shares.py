@@ -63,8 +63,14 @@ class PoolShare:
     @property
     def nodes(self):
         """How many nodes can take a guest of :meth:`more_than_half`."""
-        return sum(1 for mib in self._nodes_mib
-                   if mib >= self.more_than_half())
+        return self.nodes_for(self.more_than_half())
+
+    def nodes_for(self, ram_mib):
+        """Tell how many nodes can take a guest.
+
+        :param ram_mib: its RAM
+        """
+        return sum(1 for mib in self._nodes_mib if mib >= ram_mib)
 
     def more_than_all(self):
         """Return the RAM in MiB of a guest that the pool is too small for."""

@@ -174,6 +174,13 @@ def reconfigurable(host):
     return host.compute_service
 
 
+@_after('whose nova-compute logs to a known place '
+        '(services.nova-compute.log or .journal)')
+def logs(host):
+    """The inventory says where nova-compute logs to."""
+    return host.compute_log
+
+
 @_after('whose libvirt can be restarted (services.libvirt.restart)')
 def libvirt_restartable(host):
     """The inventory says how to restart libvirt."""
@@ -324,17 +331,18 @@ def pair(sources, others, start, go_to, take):
     :param start: a :class:`Condition`
     :param go_to: a :class:`Condition`
     :param take: the :class:`Choice` of those to go to
-    :returns: list of declarations: the first host that suits and has
-        somewhere to go to, and those to go to; empty if there is none
+    :returns: list of declarations: the host that suits and has most to go to,
+        the first one of several, and those to go to; empty if there is none
     """
+    found = []
     for source in filter(start, sources):
         destinations = take([
             host for host in [*sources, *others]
             if host is not source and host.group == source.group
             and go_to(host, source)], source)
-        if destinations:
-            return [source, *destinations]
-    return []
+        if len(destinations) > len(found[1:]):
+            found = [source, *destinations]
+    return found
 
 
 def all_of(conditions):

@@ -68,7 +68,8 @@ def compare_held(host, server, held, of_nobody):
     :param server: UUID of the server, at rest
     :param held: what its moves still hold, as actions.held_by_migrations
         tells it
-    :param of_nobody: as cloud.Cloud.memory_of_nobody tells it of the host
+    :param of_nobody: as cloud.Cloud.memory_of_nobody tells it of the host,
+        without what was so before
     :returns: a facts.Comparison
     """
     comparison = facts.Comparison(
@@ -90,7 +91,7 @@ def _has_domain(host, server):
 
 
 def files_of(host, survey, server):
-    """Find a server's files and directories below the backing directory.
+    """Find a server's files and directories, wherever libvirt makes some.
 
     Guests of other cells may be called alike: those that run are known.
 
@@ -101,11 +102,16 @@ def files_of(host, survey, server):
     """
     others = {directory for guest, directory
               in host.libvirt.running().items() if guest != server.uuid}
-    return [path for path in survey.files if _is_of(path, server.domain)
+    return [path for path in survey.files if is_of(path, server.domain)
             and others.isdisjoint(path.split(posixpath.sep))]
 
 
-def _is_of(path, domain):
+def is_of(path, domain):
+    """Tell whether a path is that of a domain's file, or directory.
+
+    :param path: a path below where libvirt makes them
+    :param domain: the name of the domain
+    """
     # libvirt's directories are called after the domain, with its number.
     return any(part == domain or part.endswith('-' + domain)
                for part in path.split(posixpath.sep))

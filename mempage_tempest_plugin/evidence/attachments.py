@@ -17,13 +17,14 @@ from testtools import content
 
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import redact
+from mempage_tempest_plugin.hosts import several
 
 LOG = logging.getLogger(__name__)
 
 LOG_LINES = 100
 
 
-def attach(test, hosts, servers, evidence_table):
+def attach(test, hosts, servers, evidence_table, limit):
     """Attach everything known about hosts and servers to a test.
 
     What cannot be collected is replaced by the reason: this never hides
@@ -34,18 +35,25 @@ def attach(test, hosts, servers, evidence_table):
     :param servers: dict of server UUIDs by host name
     :param evidence_table: function of a host that returns the table of
         its evidence as text
+    :param limit: how many hosts may be asked at the same time
     """
-    for host in hosts:
-        try:
-            for name, text in _collect(host, servers.get(host.name),
-                                       evidence_table):
-                _add(test, '%s-%s' % (host.name, name), text)
-        except exceptions.HostUnreachable as error:
-            # Asking on would only wait for the next time-out.
-            _add(test, '%s-unreachable' % host.name, str(error))
+    def collect(host):
+        return list(_collect(host, servers.get(host.name), evidence_table))
+
+    for host, found in several.ask(hosts, collect, limit):
+        for name, text in found:
+            _add(test, '%s-%s' % (host.name, name), text)
 
 
 def _collect(host, server, evidence_table):
+    try:
+        yield from _ask(host, server, evidence_table)
+    except exceptions.HostUnreachable as error:
+        # Asking on would only wait for the next time-out.
+        yield 'unreachable', str(error)
+
+
+def _ask(host, server, evidence_table):
     yield 'evidence', _try(evidence_table, host)
     if server:
         yield 'domain.xml', _try(host.libvirt.xml, server)

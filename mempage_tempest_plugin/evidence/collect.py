@@ -32,6 +32,7 @@ class Evidence:
     :ivar xml: libvirt's word
     :ivar backends: QEMU's own word
     :ivar survey: the kernel's and the file systems' word
+    :ivar next_xml: libvirt's word of the guest's next start
     """
 
     host: str
@@ -42,6 +43,7 @@ class Evidence:
     xml: domain_xml.MemoryBacking
     backends: list[qemu.MemoryBackend]
     survey: survey.Survey
+    next_xml: domain_xml.MemoryBacking | None = None
 
     @property
     def processes(self):
@@ -66,4 +68,5 @@ def collect(host, server, ram_mib, api):
         provider=api.provider(host.name),
         allocated=api.allocated_memory(server),
         xml=host.memory_backing(server), backends=backends,
-        survey=host.survey(guests=[server], paths=paths))
+        survey=host.survey(guests=[server], paths=paths),
+        next_xml=host.next_memory_backing(server))

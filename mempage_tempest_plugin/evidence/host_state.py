@@ -46,8 +46,10 @@ def compare(host, survey, domains, libvirt_name):
                      survey.hostname.partition('.')[0])
     if host.file_backed:
         _compare_store(comparison, host.file_backed, survey)
-        _compare_owners(comparison, survey.real(host.file_backed.directory),
-                        survey, domains)
+        _compare_owners(comparison, survey, domains)
+    else:
+        comparison.equal('file system', 'files of guests', [],
+                         sorted(_owners(survey)))
     _compare_pools(comparison, host.pools, survey)
     if survey.small_page_kib is not None:
         comparison.equal('kernel', 'small page size, KiB',
@@ -94,16 +96,23 @@ def _compare_store(comparison, declared, survey):
         survey.store and room >= declared.capacity_mib)
 
 
-def _compare_owners(comparison, directory, survey, domains):
-    # What a guest's directory is called: 7-instance-0000002a.
-    place = posixpath.join(directory, files.GUESTS)
-    owners = {path: posixpath.relpath(path, place).partition('/')[0]
-              for path, found in survey.files.items()
-              if found.kind == 'f' and mounts.is_below(path, place)}
+def _compare_owners(comparison, survey, domains):
     comparison.equal(
         'file system', 'files of guests that are gone', [],
-        sorted(path for path, owner in owners.items()
+        sorted(path for path, owner in _owners(survey).items()
                if owner.partition('-')[2] not in domains))
+
+
+def _owners(survey):
+    """Tell whose files are where those of guests are, or would be.
+
+    :returns: dict by path of the name of the guest's directory, as
+        7-instance-0000002a
+    """
+    place = posixpath.join(survey.backing_directory, files.GUESTS)
+    return {path: posixpath.relpath(path, place).partition('/')[0]
+            for path, found in survey.files.items()
+            if found.kind == 'f' and mounts.is_below(path, place)}
 
 
 def compare_capacity(host, provider, survey, page_size_traits,
@@ -126,6 +135,9 @@ def compare_capacity(host, provider, survey, page_size_traits,
     comparison.equal('placement', traits.FILE_BACKED,
                      host.file_backed is not None and file_trait,
                      traits.FILE_BACKED in provider.traits)
+    # It gets no servers: then no refusal tells anything.
+    comparison.equal('placement', traits.DISABLED, False,
+                     traits.DISABLED in provider.traits)
     if host.file_backed:
         comparison.equal('placement', 'MEMORY_MB total',
                          host.file_backed.capacity_mib, provider.memory_total)

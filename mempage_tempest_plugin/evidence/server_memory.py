@@ -12,16 +12,21 @@
 
 """What witnesses say of a server's memory, beside its host's declaration."""
 
+import dataclasses
 import posixpath
 
 from oslo_utils import units
 
+from mempage_tempest_plugin.evidence import absence
 from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import host_state
 from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.hosts import mounts
 
 ALLOCATED = 'allocated, bytes'
+# The parts of memoryBacking, by where a guest's memory is.
+FILE_PARTS = ('access', 'allocation', 'discard', 'source')
+LARGE_PAGE_PARTS = ('hugepages',)
 
 
 def compare(declared, evidence, page_kib=None, status='ACTIVE', system=True):
@@ -52,7 +57,7 @@ def compare(declared, evidence, page_kib=None, status='ACTIVE', system=True):
         _compare_file_backed(comparison, declared.file_backed, evidence,
                              gives_back)
     else:
-        _compare_anonymous(comparison, evidence)
+        _compare_anonymous(comparison, declared, evidence)
     return comparison
 
 
@@ -65,9 +70,26 @@ def _compare_api(comparison, declared, evidence, page_kib):
                      provider and evidence.allocated.get(provider.uuid))
     comparison.equal('libvirt', 'memory, MiB', evidence.ram_mib,
                      evidence.xml.memory_kib // 1024)
+    # What a move or an operation has left of before comes with it.
+    comparison.equal('libvirt', 'changes at the next start', [],
+                     _changes(evidence.xml, evidence.next_xml))
     comparison.equal('QEMU', 'memory, MiB', evidence.ram_mib,
                      sum(backend.size for backend in evidence.backends)
                      // units.Mi)
+
+
+def _changes(now, then):
+    """Tell what libvirt will make of a guest that it has not made now.
+
+    :param now: a domain_xml.MemoryBacking
+    :param then: another one; None if nobody knows
+    :returns: list of texts
+    """
+    if then is None:
+        return ['not known']
+    return ['%s: %s' % (field.name, getattr(then, field.name))
+            for field in dataclasses.fields(now)
+            if getattr(now, field.name) != getattr(then, field.name)]
 
 
 def _compare_process(comparison, evidence):
@@ -80,6 +102,7 @@ def _compare_file_backed(comparison, declared, evidence, gives_back):
     comparison.equal('libvirt', 'access', 'shared', xml.access)
     comparison.equal('libvirt', 'allocation', 'immediate', xml.allocation)
     comparison.equal('libvirt', 'discard', True, xml.discard)
+    _compare_parts(comparison, xml, FILE_PARTS)
     comparison.holds('QEMU', 'memory backends', 'at least 1',
                      len(evidence.backends), evidence.backends)
     for backend in evidence.backends:
@@ -121,6 +144,11 @@ def _compare_file(comparison, declared, evidence, backend, gives_back):
                      'QEMU\'s user %d' % found.uid)
     comparison.equal('file system', '%s: open to others' % name, False,
                      files.open_to_others(path, survey.files))
+    comparison.equal('file system', '%s: open to groups' % name, [],
+                     files.open_to_groups(path, survey.files,
+                                          _group(evidence)))
+    comparison.equal('file system', '%s: ACLs' % name, [],
+                     files.acls(path, survey.files))
     host_state.compare_mount(comparison, name, declared, path, survey)
 
 
@@ -138,6 +166,25 @@ def _compare_filled(comparison, witness, name, size, filled, gives_back):
 def _users(evidence):
     return ', '.join(str(uid) for uid in sorted(
         {process.uid for process in evidence.processes})) or 'none'
+
+
+def _group(evidence):
+    """The group of QEMU; None if several, or none, are the guest's."""
+    groups = {process.gid for process in evidence.processes}
+    return groups.pop() if len(groups) == 1 else None
+
+
+def _compare_parts(comparison, xml, expected):
+    comparison.equal('libvirt', 'parts of memoryBacking', expected,
+                     xml.children)
+
+
+def _compare_no_file(comparison, evidence):
+    """Add that the server has no file, wherever libvirt makes some."""
+    comparison.equal('file system', 'backing files', [], sorted(
+        path for path, found in evidence.survey.files.items()
+        if found.kind == 'f' and absence.is_of(path,
+                                               evidence.server.domain)))
 
 
 def _compare_mappings(comparison, evidence, backend):
@@ -171,6 +218,8 @@ def _compare_large_pages(comparison, evidence, page_kib, gives_back):
     comparison.equal('libvirt', 'hugepages, KiB', (page_kib,), (
         xml.hugepages and tuple(sorted(set(xml.hugepages)))))
     comparison.equal('libvirt', 'source', None, xml.source)
+    _compare_parts(comparison, xml, LARGE_PAGE_PARTS)
+    _compare_no_file(comparison, evidence)
     comparison.holds('QEMU', 'memory backends', 'at least 1',
                      len(evidence.backends), evidence.backends)
     for backend in evidence.backends:
@@ -209,31 +258,31 @@ def _compare_large_page_backend(comparison, evidence, backend, page_kib,
                     gives_back)
 
 
-def _compare_anonymous(comparison, evidence):
+def _compare_anonymous(comparison, declared, evidence):
     xml = evidence.xml
     comparison.equal('libvirt', 'source', None, xml.source)
     comparison.equal('libvirt', 'access', None, xml.access)
+    _compare_parts(comparison, xml, ())
+    _compare_no_file(comparison, evidence)
     comparison.equal('QEMU', 'mem-path', [], [
         backend.mem_path for backend in evidence.backends
         if backend.mem_path])
     for process in evidence.processes:
-        _compare_anonymous_mappings(comparison, evidence, process)
+        _compare_anonymous_mappings(comparison, declared, evidence, process)
 
 
-def _compare_anonymous_mappings(comparison, evidence, process):
+def _compare_anonymous_mappings(comparison, declared, evidence, process):
     ram_kib = max((backend.size for backend in evidence.backends),
                   default=evidence.ram_mib * units.Mi) // 1024
     large = [mapping for mapping in process.mappings
              if mapping.size_kib >= ram_kib]
+    private = [mapping for mapping in large
+               if mapping.anonymous and not mapping.shared]
     comparison.holds('kernel', 'anonymous private mapping of the RAM',
-                     'at least 1', len(large), any(
-                         mapping.anonymous and not mapping.shared
-                         for mapping in large))
+                     'at least 1', len(private), private)
     comparison.equal('kernel', 'files mapped that could hold the RAM', [],
                      [mapping.path for mapping in large
                       if not mapping.anonymous])
-    comparison.equal('kernel', 'page size, KiB',
-                     min(mapping.page_kib for mapping in process.mappings)
-                     if process.mappings else None,
+    comparison.equal('kernel', 'page size, KiB', declared.small_page_kib,
                      max((mapping.page_kib for mapping in large),
                          default=None))

@@ -27,7 +27,7 @@ from mempage_tempest_plugin import exceptions
 PASSED = 'passed'
 FAILED = 'failed'
 SKIPPED = 'skipped'
-#: On a host of a test that failed, and kept no outcome for each of its hosts.
+#: On a host of a test that failed, and did not tell on which of its hosts.
 UNKNOWN = 'unknown'
 #: The name of a test that failed, and stands for parts of a stream that
 #: cannot be read: its end, if the run was killed.
@@ -37,6 +37,7 @@ _STATUSES = {'success': PASSED, 'xfail': PASSED, 'skip': SKIPPED,
              'fail': FAILED, 'uxsuccess': FAILED, 'inprogress': FAILED}
 # As addDetailUniqueName names the documents.
 _NAME = re.compile(r'(%s|%s)(-\d+)?$' % (facts.FACTS, facts.OUTCOME))
+_CLASS = re.compile(r'(setUp|tearDown)Class \((.*)\)$')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,11 +48,20 @@ class Test:
     :ivar status: one of the words above
     :ivar documents: what it kept, in that order, as facts_schema.yaml
         describes it
+    :ivar reason: why it was skipped; empty if it was not
     """
 
     name: str
     status: str
     documents: list
+    reason: str = ''
+
+    @property
+    def of_class(self):
+        """The full name of its class, all of which it may stand for."""
+        found = _CLASS.match(self.name)
+        return found[2] if found else self.name.partition('[')[0].rpartition(
+            '.')[0]
 
     def hosts(self):
         """List the hosts that it kept anything of.
@@ -66,6 +76,11 @@ class Test:
         return [document for document in self.documents
                 if document['kind'] == kind and document['host'] == host]
 
+    def _blames(self):
+        """Tell whether it failed on some of its hosts; else it did later."""
+        return any(document['kind'] == facts.OUTCOME
+                   and not document['passed'] for document in self.documents)
+
     def _host(self, name, alone):
         comparisons = self._kept(facts.FACTS, name)
         outcomes = self._kept(facts.OUTCOME, name)
@@ -73,7 +88,7 @@ class Test:
                   if not outcome['passed']]
         if errors:
             status = FAILED
-        elif outcomes:
+        elif outcomes and (self.status != FAILED or self._blames()):
             status = PASSED
         elif alone or self.status != FAILED:
             status = self.status
@@ -140,10 +155,13 @@ def read(path):
 
 def _test(path, test):
     documents = []
+    reason = ''
     for name, detail in test['details'].items():
+        if name == 'reason' and _STATUSES[test['status']] == SKIPPED:
+            reason = detail.as_text()
         if _NAME.match(name) and detail.content_type == content_type.JSON:
             documents.append(_document(path, test['id'], detail))
-    return Test(test['id'], _STATUSES[test['status']], documents)
+    return Test(test['id'], _STATUSES[test['status']], documents, reason)
 
 
 def _document(path, test, detail):

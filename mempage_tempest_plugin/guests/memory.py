@@ -58,6 +58,17 @@ while :; do
     sleep $4
 done
 """
+# Most guests let only root read their kernel's log.
+_TROUBLE = """
+log=$({ sudo -n dmesg || dmesg; } 2> /dev/null) || log='%(unreadable)s'
+found=$(printf '%%s\\n' "$log" | grep -iE '%(complaints)s' || true)
+if [ -n "$found" ]; then
+    printf '%%s\\n' "$found" | wc -l
+    printf '%%s\\n' "$found" | tail -n 5
+fi
+""" % {'unreadable': 'dmesg: cannot be read', 'complaints': '|'.join((
+    'segfault', 'is not a head', 'general protection', 'BUG:', 'Oops',
+    'I/O error', 'Out of memory', 'dmesg: cannot be read'))}
 _WRONG = ("awk -v seed=%s '$0 != sprintf(\"%%s%%031d\", seed, "
           "int((NR - 1) / 64)) { n++; if (n == 1) first = NR - 1 } "
           "END { print n + 0, int(first / 64), int(NR / 64) }' %s")
@@ -70,7 +81,8 @@ class State:
     :ivar boot: the guest kernel's boot ID
     :ivar digest: of the memory that was filled
     :ivar torn: what the writer found wrong
-    :ivar trouble: what the guest's kernel complained of
+    :ivar trouble: how often the guest's kernel complained, and of what in
+        the end, or that it cannot be asked
     """
 
     boot: str
@@ -159,10 +171,8 @@ class Guest:
         text = self.run(
             'cat /proc/sys/kernel/random/boot_id; md5sum < %(file)s; '
             'echo torn:; cat %(dir)s/torn 2> /dev/null || true; '
-            'echo trouble:; dmesg | grep -iE "segfault|is not a head|'
-            'general protection|BUG:|Oops|I/O error|Out of memory" | '
-            'head -n 5 || true'
-            % {'file': self.file, 'dir': self.directory})
+            'echo trouble:; %(trouble)s'
+            % {'file': self.file, 'dir': self.directory, 'trouble': _TROUBLE})
         head, _, tail = text.partition('torn:\n')
         torn, _, trouble = tail.partition('trouble:\n')
         boot, found = head.splitlines()

@@ -20,6 +20,8 @@ from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import scripts
 
 SCRIPT = 'evict.py'
+# How a shell ends that finds no such command, or none that it can run.
+_NOT_FOUND = (126, 127)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,12 +32,30 @@ class Cached:
     :ivar cached: of them, in the page cache
     :ivar method: the system call that told it
     :ivar fsync: the error that fsync met with, or None
+    :ivar page: bytes of a page
     """
 
     pages: int
     cached: int
     method: str
     fsync: str | None
+    page: int
+
+
+def unable(host):
+    """Tell why a host cannot push files out of its page cache.
+
+    :param host: the compute_host.ComputeHost
+    :returns: a sentence; None if it can
+    :raises HostError: if the host cannot be reached, or asked
+    """
+    result = _execute(host, check=False)
+    if result.status in _NOT_FOUND:
+        return 'it has no python3: %s' % result.stderr.strip()
+    if result.status:
+        raise exceptions.HostCommandFailed(host.name, result)
+    lacking = _parse(host, result)
+    return 'its kernel lacks %s' % lacking if lacking else None
 
 
 def look(host, path):
@@ -64,10 +84,26 @@ def evict(host, path, pids):
 
 
 def _run(host, *arguments):
-    result = libvirt_root.execute(
-        host.ssh, ['python3', '-', *arguments], stdin=scripts.read(SCRIPT))
+    found = _parse(host, _execute(host, *arguments))
     try:
-        return Cached(**json.loads(result.stdout))
-    except (TypeError, ValueError) as error:
-        raise exceptions.FactsMissing(
-            host.name, 'the page cache: %.200r' % result.stdout) from error
+        return Cached(**found)
+    except TypeError as error:
+        raise _unclear(host, found) from error
+
+
+def _execute(host, *arguments, **options):
+    return libvirt_root.execute(
+        host.ssh, ['python3', '-', *arguments], stdin=scripts.read(SCRIPT),
+        **options)
+
+
+def _parse(host, result):
+    try:
+        return json.loads(result.stdout)
+    except ValueError as error:
+        raise _unclear(host, result.stdout) from error
+
+
+def _unclear(host, found):
+    return exceptions.FactsMissing(host.name,
+                                   'the page cache: %.200r' % (found,))

@@ -22,12 +22,14 @@ import threading
 from oslo_log import log as logging
 
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import backing_directory
 from mempage_tempest_plugin.hosts import domain_xml
 from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.hosts import libvirt_connection
 from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.hosts import qemu
+from mempage_tempest_plugin.hosts import redact
 from mempage_tempest_plugin.hosts import scripts
 from mempage_tempest_plugin.hosts import service_log
 from mempage_tempest_plugin.hosts import ssh
@@ -37,6 +39,8 @@ from mempage_tempest_plugin.hosts import survey
 COUNT = 'count.sh'
 #: How a line begins that tells what it is doing.
 SEARCHED = '...'
+# How many lines of nova-compute's log may have a server that just failed.
+_LATELY = 1000
 # What find would not take literally in a path.
 _SPECIAL = re.compile(r'[][*?\\]')
 
@@ -91,10 +95,28 @@ class ComputeHost:
         store = self.declared.file_backed
         if store is None:
             return {}
-        declared = [store.directory, store.mount]
+        # libvirt's own directories may be links as well: the deepest first.
+        return self._real(posixpath.join(store.directory, files.GUESTS),
+                          store.directory, store.mount)
+
+    def _real(self, *paths):
+        """Ask where paths lead: a dict by these."""
         found = libvirt_root.execute(
-            self.ssh, ['readlink', '-m', '--', *declared]).stdout
-        return dict(zip(declared, found.splitlines()))
+            self.ssh, ['readlink', '-m', '--', *paths]).stdout
+        return dict(zip(paths, found.splitlines()))
+
+    @functools.cached_property
+    def backing_directory(self):
+        """Where guests' files are, or would be: without symbolic links.
+
+        Where none are declared, libvirt is told all the same where to make
+        them.
+        """
+        store = self.declared.file_backed
+        if store:
+            return self.real(store.directory)
+        path, _ = backing_directory.configured(self.ssh, self.name)
+        return self._real(path)[path]
 
     def real(self, path):
         """Spell a path of the store as the kernel does.
@@ -129,7 +151,7 @@ class ComputeHost:
         """
         store = self.declared.file_backed
         found = survey.take(
-            self.ssh, self.name, store and self.real(store.directory),
+            self.ssh, self.name, self.backing_directory,
             store and self.real(store.mount), guests, paths)
         return dataclasses.replace(found, real_paths=self.real_paths)
 
@@ -166,6 +188,15 @@ class ComputeHost:
         :raises HypervisorError: if there is no such domain
         """
         return domain_xml.parse(self.libvirt.xml(guest))
+
+    def next_memory_backing(self, guest):
+        """Get what libvirt will make of a guest's memory at its next start.
+
+        :param guest: UUID of the guest
+        :returns: a domain_xml.MemoryBacking
+        :raises HypervisorError: if there is no such domain
+        """
+        return domain_xml.parse(self.libvirt.inactive_xml(guest))
 
     def memory_backends(self, guest):
         """Get what QEMU itself says about a guest's memory.
@@ -322,6 +353,18 @@ class ComputeHost:
             command = ['journalctl', '--no-pager', '-n', str(lines), '-u',
                        log.unit]
         return self.ssh.execute(command, root=True).stdout
+
+    def errors_of(self, server):
+        """Get what nova-compute has logged lately that went wrong.
+
+        :param server: UUID of the server that it went wrong with
+        :returns: list of texts, or why the host cannot be asked
+        """
+        try:
+            return service_log.errors_of(
+                redact.mask(self.compute_log(_LATELY)), server)
+        except exceptions.HostError as error:
+            return [str(error)]
 
     def close(self):
         """Close both connections."""

@@ -25,6 +25,7 @@ class MemoryBacking:
 
     :ivar free_page_reporting: whether the guest tells which pages it does
         not use, which QEMU then gives back
+    :ivar children: the names of all elements in it, in order
     """
 
     memory_kib: int
@@ -34,6 +35,7 @@ class MemoryBacking:
     discard: bool
     hugepages: tuple[int, ...] | None
     free_page_reporting: bool
+    children: tuple[str, ...] = ()
 
 
 def parse(xml):
@@ -59,7 +61,8 @@ def parse(xml):
         discard=backing.find('discard') is not None,
         hugepages=hugepages,
         free_page_reporting=domain.find(
-            "devices/memballoon[@freePageReporting='on']") is not None)
+            "devices/memballoon[@freePageReporting='on']") is not None,
+        children=tuple(sorted({child.tag for child in backing})))
 
 
 def node_memory(xml):

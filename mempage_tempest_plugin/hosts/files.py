@@ -27,7 +27,12 @@ _OTHERS_READ_WRITE = 0o006
 
 @dataclasses.dataclass(frozen=True)
 class File:
-    """A file or directory; ``mode`` without its type, sizes in bytes."""
+    """A file or directory; ``mode`` without its type, sizes in bytes.
+
+    :ivar acl: whether it has an ACL, by which the mode's bits for a group say
+        less than who else may have it; known of files that are asked for, and
+        directories above them
+    """
 
     kind: str
     mode: int
@@ -38,17 +43,23 @@ class File:
     size: int
     allocated: int
     path: str
+    acl: bool = False
 
 
 def parse(listing):
     """Read a listing made by find with :data:`FIND_FORMAT`.
 
-    :param listing: the lines
+    :param listing: the lines; those that say "acl" and a path follow that
+        path
     :returns: dict of :class:`File` by path
     """
     found = {}
     for line in listing.splitlines():
         if not line:
+            continue
+        if line.startswith('acl '):
+            path = line.partition(' ')[2]
+            found[path] = dataclasses.replace(found[path], acl=True)
             continue
         kind, mode, uid, gid, device, inode, size, blocks, path = (
             line.split(' ', 8))
@@ -71,10 +82,57 @@ def open_to_others(path, known):
         read or write the file itself
     :raises KeyError: if a directory is not known
     """
-    if not known[path].mode & _OTHERS_READ_WRITE:
-        return False
-    while path != '/':
-        path = posixpath.dirname(path)
-        if not known[path].mode & _OTHERS_SEARCH:
-            return False
-    return True
+    return _is_open(path, known, lambda found: found.mode)
+
+
+def open_to_groups(path, known, own):
+    """Tell which groups can reach a file that is closed to others.
+
+    :param path: path of the file
+    :param known: as of :func:`open_to_others`
+    :param own: the group of the processes whose file it is
+    :returns: sorted list of group IDs; empty if it is open to others
+    :raises KeyError: if a directory is not known
+    """
+    if open_to_others(path, known):
+        return []
+    groups = {known[each].gid for each in _way(path)} - {own}
+    return sorted(group for group in groups if _is_open(
+        path, known, lambda found: found.mode >> 3 if found.gid == group
+        else found.mode))
+
+
+def acls(path, known):
+    """List what has an ACL and may open a file to somebody by it.
+
+    :param path: path of the file
+    :param known: as of :func:`open_to_others`
+    :returns: list of paths: the file, or directories above it
+    :raises KeyError: if a directory is not known
+    """
+    file, *above = _way(path)
+    if known[file].acl:
+        return [file]
+    # Whoever gets there could open it, or nobody but its owner.
+    if not known[file].mode & (_OTHERS_READ_WRITE | _OTHERS_READ_WRITE << 3):
+        return []
+    return [each for each in above if known[each].acl]
+
+
+def _is_open(path, known, bits):
+    """Tell whether somebody can reach a file.
+
+    :param bits: function of a :class:`File` that returns a mode whose last
+        bits are his
+    """
+    file, *above = _way(path)
+    return bool(bits(known[file]) & _OTHERS_READ_WRITE) and all(
+        bits(known[each]) & _OTHERS_SEARCH for each in above)
+
+
+def _way(path):
+    """List a path, and all directories above it."""
+    way = [path]
+    while way[-1] != '/':
+        way.append(posixpath.dirname(way[-1]))
+    return way

@@ -99,6 +99,17 @@ class LibvirtConnection:
         """
         return self._call(lambda: self._domain(uuid).XMLDesc(0))
 
+    def inactive_xml(self, uuid):
+        """Get the XML with which a domain will start the next time.
+
+        :param uuid: UUID of the domain, which is the server's
+        :returns: the XML as text
+        :raises DomainGone: if the host does not have that domain
+        :raises HypervisorError: if libvirt cannot tell
+        """
+        return self._call(lambda: self._domain(uuid).XMLDesc(
+            libvirt.VIR_DOMAIN_XML_INACTIVE))
+
     def monitor(self, uuid, command, **arguments):
         """Ask QEMU itself.
 
@@ -169,6 +180,22 @@ class LibvirtConnection:
         :raises HypervisorError: if libvirt cannot be reached
         """
         return self._call(lambda: self._open().getHostname())
+
+    def is_cut_off(self):
+        """Tell whether the process is gone that answered last.
+
+        No connection outlives the daemon that it is with, whatever is between
+        the two. The next question opens a new one.
+        """
+        with self._lock:
+            if self._connection is None:
+                return True
+            try:
+                self._connection.getHostname()
+            except libvirt.libvirtError as error:
+                LOG.debug('libvirt of %s: %s', self._host.name, error)
+                return True
+            return False
 
     def close(self):
         """Close the connection; the next question opens a new one."""

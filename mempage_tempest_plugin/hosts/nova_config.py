@@ -19,6 +19,7 @@ the process, and oslo.config itself reads them.
 import argparse
 import base64
 import dataclasses
+import glob
 import os
 import posixpath
 import re
@@ -37,6 +38,10 @@ PROCESSES = 'nova_processes.sh'
 FILES = 'nova_files.sh'
 PROJECT = 'nova'
 PROGRAM = 'nova-compute'
+# What is named as the file that says what the environment does.
+ENVIRONMENT = 'environment of nova-compute'
+# Drivers of other sources would ask from here, not from there.
+NO_SOURCE = '[DEFAULT]\nconfig_source =\n'
 #: What DevStack gives to nova-compute, which nobody knows if it does not run.
 DEVSTACK = '/etc/nova/nova-cpu.conf'
 
@@ -66,6 +71,8 @@ class Process:
     :ivar pid: as the host counts; None if it does not run
     :ivar arguments: what follows the name of the program
     :ivar environment: dict of what oslo.config may look at
+    :ivar started: when the kernel started it, as /proc/PID/stat counts: a
+        PID may be had by another one later
     """
 
     pid: str | None = None
@@ -73,6 +80,12 @@ class Process:
     home: str = '/root'
     arguments: tuple[str, ...] = ()
     environment: dict = dataclasses.field(default_factory=dict)
+    started: int | None = None
+
+    @property
+    def identity(self):
+        """What no other process of this boot of the host has."""
+        return self.pid, self.started
 
     @property
     def command(self):
@@ -177,11 +190,66 @@ def processes(ssh):
         for line in body.splitlines():
             key, _, value = line.partition(' ')
             told.setdefault(key, []).append(value)
-        found.append((int(started), _process(pid, told)))
-    return [process for _, process in sorted(found, key=lambda pair: pair[0])]
+        found.append(_process(pid, told, int(started)))
+    return sorted(found, key=lambda process: process.started)
 
 
-def _process(pid, told):
+def check_read(ssh, host, changed, options):
+    """Check that nova-compute reads what its configuration was told.
+
+    Other files may say otherwise: those that are read later win, and what
+    one of them says holds where the others say nothing.
+
+    :param ssh: ssh.SSHConnection of the host, on which nova-compute runs
+    :param host: name of the host, for errors
+    :param changed: path of the file that was changed
+    :param options: dict by (group, option) of the value that it has to read,
+        of a list of values of an option that may appear several times, or of
+        None for none
+    :raises OptionNotRead: if it reads another value; the file is named
+    :raises FactsMissing: if no nova-compute is seen there
+    :raises ConfigurationUnclear: if oslo.config would refuse it
+    :raises HostError: if the host cannot be reached or asked
+    """
+    running = processes(ssh)
+    if not running:
+        raise exceptions.FactsMissing(
+            host, 'no process called %s: it answers Nova, and so has to be '
+            'there' % PROGRAM)
+    with tempfile.TemporaryDirectory() as root:
+        _bring(ssh, running[0], root)
+        try:
+            read = _values(running[0], root, options)
+        except (cfg.Error, ValueError, AttributeError) as error:
+            raise exceptions.ConfigurationUnclear(
+                host, str(error).replace(root, '')) from error
+    for (group, option), wanted in options.items():
+        _check_value(host, changed, '[%s] %s' % (group, option), wanted,
+                     read[group, option])
+
+
+def _check_value(host, changed, option, wanted, read):
+    """Check one option.
+
+    :param read: list of pairs: a file, and the list of values that it has
+    """
+    values = [value for _, found in read for value in found]
+    # Of an option that has one value, the last counts.
+    if isinstance(wanted, str):
+        values = values[-1:]
+    if values != _as_list(wanted):
+        raise exceptions.OptionNotRead(
+            host, option, changed, wanted, values,
+            [path for path, found in read if found])
+
+
+def _as_list(value):
+    if value is None:
+        return []
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _process(pid, told, started):
     words = told.get('argument', [])
     # Where Python runs it, it is not the first word.
     program = next((number for number, word in enumerate(words)
@@ -190,7 +258,8 @@ def _process(pid, told):
                        for variable in told.get('environment', ()))
     home = environment.get('HOME') or ''.join(told.get('home', ())[:1])
     return Process(pid, ''.join(told.get('directory', ())) or '/',
-                   home or '/root', tuple(words[program + 1:]), environment)
+                   home or '/root', tuple(words[program + 1:]), environment,
+                   started)
 
 
 def _bring(ssh, process, root):
@@ -231,6 +300,59 @@ def _parse(process, root):
     conf = cfg.ConfigOpts()
     for group, option in _OPTIONS:
         conf.register_opt(option, group)
+    # What is in the environment here is none of that one's.
+    conf([word for option, path in _sources(process, root)
+          for word in (option, path)], PROJECT, PROGRAM,
+         default_config_dirs=[], use_env=False)
+    return conf
+
+
+def _values(process, root, options):
+    """Let oslo.config read options, one file after the other.
+
+    :param options: iterable of (group, option)
+    :returns: dict by (group, option) of a list of pairs: the path of a file,
+        as there, and the list of values that it has
+    """
+    read = {option: [] for option in options}
+    no_source = os.path.join(root, 'no source')
+    _write(no_source, NO_SOURCE)
+    for path in _files(_sources(process, root)):
+        conf = cfg.ConfigOpts()
+        for group, option in options:
+            # Each file is asked for all that it says.
+            conf.register_opt(cfg.MultiStrOpt(option, default=[]),
+                              None if group == 'DEFAULT' else group)
+        conf(['--config-file', path, '--config-file', no_source], PROJECT,
+             PROGRAM, default_config_dirs=[], use_env=False)
+        for group, option in options:
+            found = conf if group == 'DEFAULT' else conf[group]
+            read[group, option].append((_there(path, root), found[option]))
+    return read
+
+
+def _there(path, root):
+    """Tell how a file that was brought is called where it is from."""
+    if path == os.path.join(root, ENVIRONMENT):
+        return ENVIRONMENT
+    return path.removeprefix(root)
+
+
+def _files(sources):
+    """List the files that are read, in that order, as oslo.config does."""
+    for option, path in sources:
+        if option == '--config-file':
+            yield path
+        else:
+            yield from sorted(glob.glob(os.path.join(glob.escape(path),
+                                                     '*.conf')))
+
+
+def _sources(process, root):
+    """List what is read, in that order.
+
+    :returns: list of pairs of an option and its path, where it was brought
+    """
     read = []
     for option, extension in (('--config-file', '.conf'),
                               ('--config-dir', '.conf.d')):
@@ -240,12 +362,10 @@ def _parse(process, root):
     if process.pid is None and os.path.exists(root + DEVSTACK):
         read.append(('--config-file', DEVSTACK))
     read += process.named
-    variables = os.path.join(root, 'environment of nova-compute')
+    variables = os.path.join(root, ENVIRONMENT)
     _write(variables, _as_file(process.environment))
-    # What is in the environment here is none of that one's.
-    conf([*(word for option, path in read for word in (option, root + path)),
-          '--config-file', variables], PROJECT, PROGRAM, use_env=False)
-    return conf
+    return [*((option, root + path) for option, path in read),
+            ('--config-file', variables)]
 
 
 def _first_of_each(choices, root):
@@ -262,8 +382,7 @@ def _as_file(environment):
         if match:
             group = match[1] if match[1] == 'DEFAULT' else match[1].lower()
             lines += ['[%s]' % group, '%s = %s' % (match[2].lower(), value)]
-    # Its drivers would ask from here, not from there.
-    return '\n'.join([*lines, '[DEFAULT]', 'config_source =', ''])
+    return '\n'.join([*lines, NO_SOURCE])
 
 
 def _configuration(conf):

@@ -12,6 +12,23 @@
 
 """What a service on a host writes to its log."""
 
+# What a traceback has beside the error.
+_FRAMES = (' ', 'Traceback ')
+
+
+def errors_of(log, server):
+    """Take out of a log what went wrong with a server, without tracebacks.
+
+    :param log: lines as oslo.log writes them
+    :param server: its UUID
+    :returns: list of texts, each once
+    """
+    mark = '[instance: %s] ' % server
+    said = (line.partition(mark)[2].rstrip() for line in log.splitlines()
+            if ' ERROR ' in line.partition(mark)[0])
+    return [*dict.fromkeys(text for text in said
+                           if text and not text.startswith(_FRAMES))]
+
 
 class ServiceLog:
     """A log, to be read from some moment on."""

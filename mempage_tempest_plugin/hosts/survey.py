@@ -33,7 +33,7 @@ _BLOCK = 512
 
 @dataclasses.dataclass(frozen=True)
 class Process:
-    """A QEMU process of a guest; ``uid`` is its effective user.
+    """A QEMU process of a guest; ``uid`` and ``gid`` are in effect.
 
     :ivar node_pages: its large pages by NUMA node; None if the host has one
         node only, or its kernel does not tell
@@ -43,6 +43,7 @@ class Process:
     uid: int
     mappings: list[smaps.Mapping]
     node_pages: list[numa_maps.NodePages] | None = None
+    gid: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,8 +79,9 @@ class Survey:
     :ivar boot: the kernel's boot ID: hosts that have it in common are
         containers of one machine, and so have its pools in common
     :ivar memory_mib: the host's RAM
-    :ivar files: by path: the backing directory, what is in it, the files
-        asked for, and all directories above these
+    :ivar files: by path: the backing directory, what is in it, what guests
+        have on any hugetlbfs, the files asked for, and all directories above
+        these
     :ivar store: None where nothing is mounted
     :ivar processes: by guest UUID
     :ivar mappers: by file asked for: who maps its inode number, as
@@ -87,6 +89,7 @@ class Survey:
     :ivar available_mib: how much RAM the kernel could still hand out; None if
         it does not tell
     :ivar small_page_kib: the kernel's page size; None if it is not told
+    :ivar backing_directory: where guests' files are, or would be
     :ivar real_paths: by declared path of the store: the one that all paths
         here begin with, see compute_host.ComputeHost.real_paths
     :ivar nodes_mib: the RAM of all NUMA nodes together, which is less while
@@ -109,6 +112,7 @@ class Survey:
     node_memory: dict[int, int] = dataclasses.field(default_factory=dict)
     reserved: dict[int, int] = dataclasses.field(default_factory=dict)
     small_page_kib: int | None = None
+    backing_directory: str | None = None
     real_paths: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def real(self, declared):
@@ -126,17 +130,18 @@ def take(ssh, host, directory, store, guests, paths):
 
     :param ssh: ssh.SSHConnection of the host
     :param host: name of the host, for errors
-    :param directory: backing directory, or None
+    :param directory: where guests' files are, or would be
     :param store: declared mount point of the backing store, or None
     :param guests: UUIDs of guests that may run there
     :param paths: backing files to look at
     :returns: a :class:`Survey`
     :raises HostError: if the host cannot be reached or asked
     """
-    return parse(host, libvirt_root.run(
+    found = parse(host, libvirt_root.run(
         ssh, SCRIPT, paths, find_format=files.FIND_FORMAT,
-        below=files.GUESTS, directory=directory or '', store=store or '',
+        below=files.GUESTS, directory=directory, store=store or '',
         guests=' '.join(guests)))
+    return dataclasses.replace(found, backing_directory=directory)
 
 
 def parse(host, text):
@@ -201,9 +206,10 @@ def _processes(found):
         _, guest, pid = name.split()
         mappings = smaps.parse(found.get('smaps %s %s' % (guest, pid), ''))
         numa = found.get('numa %s %s' % (guest, pid))
+        uid, gid = (int(word) for word in body.split())
         processes.setdefault(guest, []).append(Process(
-            int(pid), int(body), mappings,
-            None if numa is None else numa_maps.parse(numa)))
+            int(pid), uid, mappings,
+            None if numa is None else numa_maps.parse(numa), gid))
     return processes
 
 

@@ -12,6 +12,7 @@
 
 
 import contextlib
+import dataclasses
 import json
 import os
 import subprocess
@@ -23,6 +24,9 @@ import ddt
 from mempage_lab import bench
 from mempage_lab import cli
 from mempage_lab import constraints
+from mempage_lab.drills import clean
+from mempage_lab.drills import report
+from mempage_lab.drills import running
 from mempage_lab import errors
 from mempage_lab import lab
 from mempage_lab import logs
@@ -93,7 +97,7 @@ class CliTest(base.LabTestCase):
         self.patch_object(lab, 'load').return_value = 'lab'
         run = self.patch_object(restart, 'run')
         self._invoke('restart', 'a/sshd')
-        self.assertEqual(('lab', 'a/sshd'), run.call_args.args[:2])
+        self.assertEqual(('lab', ['a/sshd']), run.call_args.args[:2])
 
     @ddt.data((['device1'], False), (['device1', '--hard'], True))
     @ddt.unpack
@@ -114,10 +118,22 @@ class CliTest(base.LabTestCase):
         self.patch_object(stream, 'read').return_value = stream.Outcome(
             ['a.b'], {'a.c': 'Traceback:\n  File "d", line 1, in e\n'
                              '    code()\nError: two\nlines\n'})
+        self.patch_object(runner, 'compare').return_value = 'a.d skips'
         result = self._invoke('run')
-        self.assertEqual('a.c: Error: two lines\nresults: %s\n'
+        self.assertEqual('a.c: Error: two lines\na.d skips\nresults: %s\n'
                          % self.directory, result.output)
         self.assertEqual(1, result.exit_code)
+
+    @ddt.data((None, 0), ('a.d skips', 1))
+    @ddt.unpack
+    def test_run_is_red_if_less_ran_than_had_to(self, surprise, status):
+        self.patch_object(cli, '_up')
+        self.patch_object(runner, 'run').return_value = 0, self.directory
+        self.patch_object(stream, 'read').return_value = stream.Outcome()
+        compare = self.patch_object(runner, 'compare')
+        compare.return_value = surprise
+        self.assertEqual(status, self._invoke('run', '-s').exit_code)
+        compare.assert_called_once_with(('-s',), self.directory)
 
     def test_run_of_each_host(self):
         self.patch_object(cli, '_up')
@@ -161,6 +177,7 @@ class CliTest(base.LabTestCase):
         choose = self.patch_object(lab, 'choose')
         self.patch_object(runner, 'run').return_value = 0, self.directory
         self.patch_object(stream, 'read').return_value = stream.Outcome()
+        self.patch_object(runner, 'compare')
         self._invoke('run')
         self.assertEqual(lab.Wish(), choose.call_args.args[0])
 
@@ -172,6 +189,41 @@ class CliTest(base.LabTestCase):
                 self.assertIn('tests run in the lab already', result.output)
                 self.assertEqual(1, result.exit_code)
         run.assert_not_called()
+
+    def test_words_of_drills_need_no_lab(self):
+        path = self.directory / 'drills.json'
+        said = ('check_evidence: host: source: expected file, libvirt says '
+                'none')
+        for line, ended, shown in (
+                (said, 0, '1 of 1 caught'),
+                ('odd', 1, '1 caught without the cause')):
+            report.save([running.Result(
+                'option-off', 'what', ('fbm1',), running.CAUGHT, '',
+                {'a.TestFileBacked.test_memory_is_in_file': [line]}, 1.5)],
+                path)
+            result = self._invoke('drill', '--words', str(path))
+            self.assertIn(shown, result.output)
+            self.assertEqual(ended, result.exit_code)
+
+    def test_words_that_were_said_though_nothing_was_broken(self):
+        path = self.directory / 'clean.json'
+        report.save([clean.Run(7, 3, (), 1.5, (
+            'MEMORY_MB total: expected 1024, placement says 512',))], path)
+        result = self._invoke('drill', '--words', str(path))
+        self.assertRegex(result.output, 'capacity-misreported +a clean run')
+        self.assertEqual(1, result.exit_code)
+
+    def test_results_of_other_drills_stay(self):
+        path = self.directory / 'drills.json'
+        old, new = (running.Result(
+            name, 'what', ('fbm1',), running.CAUGHT, '', {}, 1.5)
+            for name in ('option-on', 'option-off'))
+        report.save([old, dataclasses.replace(new, seconds=9.5)], path)
+        self.patch_object(lab, 'load')
+        self.patch_object(running, 'run').return_value = [new]
+        result = self._invoke('drill', 'option-off', '--json', str(path))
+        self.assertEqual([old, new], report.load(path))
+        self.assertIn('1 of 1 caught', result.output)
 
     def test_openrc(self):
         paths.OPENRC.parent.mkdir()

@@ -82,6 +82,8 @@ class RunTest(base.LabTestCase):
         self.up = self.choose.return_value.up
         self.run_tests = self.patch_object(runner, 'run')
         self.run_tests.return_value = 1, self.directory
+        self.compare = self.patch_object(runner, 'compare')
+        self.compare.return_value = None
         (self.directory / 'versions.json').write_text(json.dumps(VERSIONS))
         self.read = self.patch_object(stream, 'read')
         self.read.return_value = stream.Outcome(
@@ -102,6 +104,15 @@ class RunTest(base.LabTestCase):
         self.assertEqual(VERSIONS, result.versions)
         self.assertEqual(str(self.directory), result.results)
         self.read.assert_called_with(self.directory / 'results.subunit')
+
+    def test_less_ran_than_had_to(self):
+        self.run_tests.return_value = 0, self.directory
+        self.read.return_value = stream.Outcome(['a'])
+        self.compare.return_value = 'b skips'
+        [result, *_] = self._run()
+        self.assertEqual(({'expected.txt': 'b skips'}, matrix.RED),
+                         (result.failures, result.verdict))
+        self.compare.assert_called_with(['--regex', 'a'], self.directory)
 
     def test_a_run_that_ended_badly_without_a_failed_test(self):
         self.read.return_value = stream.Outcome(['a'], {})

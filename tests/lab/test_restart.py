@@ -81,7 +81,7 @@ class RestartTest(base.LabTestCase):
         self.assertIn('fbm1, sshd', str(error))
 
     def _run(self, target):
-        restart.run(self.lab, target, progress.Progress())
+        restart.run(self.lab, [target], progress.Progress())
 
     def _calls(self):
         return [(name, arguments[0]) for name, arguments, _ in
@@ -225,7 +225,7 @@ class MachineTest(base.LabTestCase):
             topology.SHIPPED / 'device.yaml', []))
 
     def _run(self, target):
-        restart.run(self.lab, target, progress.Progress())
+        restart.run(self.lab, [target], progress.Progress())
 
     def test_a_whole_host(self):
         self._run('device1')

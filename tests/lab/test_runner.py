@@ -108,6 +108,32 @@ class RunTest(base.LabTestCase):
         self.assertEqual(('--regex', regex, '--concurrency', str(workers)),
                          runner.suite(**wanted))
 
+    def _compare(self, script, arguments):
+        self._tempest(script)
+        (self.directory / 'tempest').rename(
+            self.directory / 'mempage-tempest')
+        said = runner.compare(arguments, self.directory)
+        return said, (self.directory / 'expected.txt').read_text()
+
+    @ddt.data(
+        ((), '--regex ^mempage_tempest_plugin'),
+        (('--regex', 'a b', '--concurrency', '2', '--load_list', 'x'),
+         '--regex a b --load-list x'),
+        (('-s', '--exclude-regex=c', '--exclude-list', 'e',
+          '--include-list', 'i', '--serial'),
+         '--regex smoke --exclude-regex c --include-list i '
+         '--exclude-list e'))
+    @ddt.unpack
+    def test_compares_the_tests_that_were_selected(self, arguments, selected):
+        expected = 'expect --config-file %s --results %s %s\n' % (
+            paths.TEMPEST_CONF, self.directory / 'results.subunit', selected)
+        self.assertEqual((None, expected), self._compare(
+            'echo "$@"', arguments))
+
+    def test_what_had_to_run_and_did_not(self):
+        self.assertEqual(('did not\nnot at all\n',) * 2, self._compare(
+            'echo did not; echo not at all >&2; exit 1', ['--regex', 'a']))
+
     def test_arguments(self):
         said = self.directory / 'said'
         self._tempest('echo "$@" $ORDER > %s; cat >> %s' % (said, said))

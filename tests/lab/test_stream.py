@@ -10,8 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import json
+
 import subunit
 import testtools
+from testtools import content
+from testtools import content_type
 
 from mempage_lab import stream
 from tests.lab import base
@@ -49,6 +53,31 @@ class StreamTest(base.LabTestCase):
         self.assertEqual('not here', reason)
         [name] = outcome.passed
         self.assertTrue(name.endswith('test_good'), name)
+
+    def test_facts_read_like_those_of_a_failure(self):
+        class Sample(testtools.TestCase):
+            def test(self):
+                for text in json.dumps({'facts': [
+                        {'name': 'share', 'witness': 'QEMU', 'expected': True,
+                         'observed': False},
+                        {'name': 'owners', 'witness': 'kernel',
+                         'expected': [7, 8], 'observed': []},
+                        {'name': 'source', 'witness': 'libvirt',
+                         'expected': None, 'observed': 1}]}), '{"facts":':
+                    self.addDetailUniqueName('facts', content.Content(
+                        content_type.JSON, lambda text=text: [text.encode()]))
+
+        path = self.directory / 'stream'
+        with open(path, 'wb') as target:
+            result = testtools.ExtendedToStreamDecorator(
+                subunit.StreamResultToBytes(target))
+            result.startTestRun()
+            Sample('test').run(result)
+            result.stopTestRun()
+        self.assertEqual({'share: expected yes, QEMU says no',
+                          'owners: expected 7, 8, kernel says none',
+                          'source: expected none, libvirt says 1'},
+                         stream.read(path).facts)
 
     def test_what_is_no_result_is_left_out(self):
         path = self.directory / 'stream'

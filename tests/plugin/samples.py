@@ -89,8 +89,10 @@ def host_survey(mappings=None, **changes):
         files=known_files(),
         store=store(1024 * MIB, 1024 * MIB - RAM, RAM),
         processes={SERVER: [survey.Process(
-            PID, QEMU_USER, mappings or [LIBRARY, mapping()])]},
-        mappers={PATH: [(PID, '0:40')]}, small_page_kib=4)
+            PID, QEMU_USER, mappings or [LIBRARY, mapping()],
+            gid=QEMU_USER)]},
+        mappers={PATH: [(PID, '0:40')]}, small_page_kib=4,
+        backing_directory=DIRECTORY)
     values.update(changes)
     return survey.Survey(**values)
 
@@ -115,6 +117,9 @@ def backing(**changes):
                   allocation='immediate', discard=True, hugepages=None,
                   free_page_reporting=False)
     values.update(changes)
+    values.setdefault('children', tuple(sorted(
+        part for part in ('source', 'access', 'allocation', 'discard',
+                          'hugepages') if values[part])))
     return domain_xml.MemoryBacking(**values)
 
 
@@ -125,6 +130,7 @@ def file_backed_evidence(**changes):
         ram_mib=192, provider=provider(), allocated={'provider': 192},
         xml=backing(), backends=[backend()], survey=host_survey())
     values.update(changes)
+    values.setdefault('next_xml', values['xml'])
     return collect.Evidence(**values)
 
 

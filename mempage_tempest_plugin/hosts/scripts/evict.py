@@ -12,9 +12,10 @@
 
 """Push a guest's backing file out of the page cache; runs on the host.
 
-Sent to python3 there, as root, by cache.py: it needs nothing else. Arguments:
-the file, and whether to push it out or only to look ("evict" or "look"), and
-the PIDs that map it. It prints JSON.
+Sent to python3 there, as root, by cache.py: it needs nothing else, and no
+newer one than 3.6. Arguments: the file, and whether to push it out or only to
+look ("evict" or "look"), and the PIDs that map it. It prints JSON. Without any
+argument it says what the kernel lacks, if anything.
 """
 
 import ctypes
@@ -24,6 +25,7 @@ import os
 import sys
 import time
 
+PIDFD_OPEN = 434
 PROCESS_MADVISE = 440
 CACHESTAT = 451
 MADV_PAGEOUT = 21
@@ -50,20 +52,41 @@ def call(number, *arguments):
     return result
 
 
-def mappings(pid, inode, device):
-    """Find where a process has mapped a file."""
-    with open('/proc/%d/maps' % pid) as stream:
+def lines(pid):
+    """List what a process has mapped: start, end, device and inode number."""
+    with open('/proc/%s/maps' % pid) as stream:
         for line in stream:
-            bounds, _, _, where, number = line.split()[:5]
-            major, minor = (int(part, 16) for part in where.split(':'))
-            if int(number) == inode and os.makedev(major, minor) == device:
-                start, end = (int(part, 16) for part in bounds.split('-'))
-                yield start, end - start
+            bounds, _, _, device, inode = line.split()[:5]
+            start, end = (int(part, 16) for part in bounds.split('-'))
+            yield start, end, (device, inode)
+
+
+def identity(handle):
+    """Tell how maps name a file; stat says otherwise on btrfs and overlays."""
+    with mmap.mmap(handle, mmap.PAGESIZE) as mapped:
+        view = ctypes.c_char.from_buffer(mapped)
+        address = ctypes.addressof(view)
+        found = [file for start, end, file in lines('self')
+                 if start <= address < end]
+        del view
+    return found[0]
+
+
+def mappings(pid, file):
+    """Find where a process has mapped a file."""
+    for start, end, found in lines(pid):
+        if found == file:
+            yield start, end - start
+
+
+def open_process(pid):
+    """Open a process; os.pidfd_open came with Python 3.9."""
+    return call(PIDFD_OPEN, ctypes.c_int(pid), ctypes.c_uint(0))
 
 
 def page_out(pid, spans):
     """Take the pages from the process; the page cache keeps them."""
-    handle = os.pidfd_open(pid)
+    handle = open_process(pid)
     try:
         for start, length in spans:
             while length > 0:
@@ -106,33 +129,50 @@ def resident(handle, size):
     return sum(page & 1 for page in vector)
 
 
-def push_out(handle, status, pids):
+def push_out(handle, file, pids):
     """Take the file's pages from the processes, and from the page cache."""
     for pid in pids:
-        page_out(int(pid), mappings(int(pid), status.st_ino, status.st_dev))
+        page_out(int(pid), mappings(pid, file))
     os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def main(path, action, *pids):
+def lacking():
+    """Name the system calls that the kernel has not; Linux 5.10 has all."""
+    try:
+        page = mmap.mmap(-1, mmap.PAGESIZE)
+        view = ctypes.c_char.from_buffer(page)
+        start = ctypes.addressof(view)
+        del view
+        page_out(os.getpid(), [(start, mmap.PAGESIZE)])
+    except OSError as error:
+        return 'pidfd_open or process_madvise: %s' % error
+    return ''
+
+
+def main(path=None, action=None, *pids):
     """Do it, and print what is in the page cache then."""
+    if path is None:
+        print(json.dumps(lacking()))
+        return
     handle = os.open(path, os.O_RDWR)
-    status = os.fstat(handle)
+    size = os.fstat(handle).st_size
     problem = None
     if action == 'evict':
+        file = identity(handle)
         try:
             os.fsync(handle)
         except OSError as error:
             problem = os.strerror(error.errno)
     for left in reversed(range(TRIES if action == 'evict' else 1)):
         if action == 'evict':
-            push_out(handle, status, pids)
-        cached, method = count(handle, status.st_size)
+            push_out(handle, file, pids)
+        cached, method = count(handle, size)
         if not (cached and left):
             break
         time.sleep(PAUSE)
     print(json.dumps({
-        'pages': -(-status.st_size // mmap.PAGESIZE), 'cached': cached,
-        'method': method, 'fsync': problem}))
+        'pages': -(-size // mmap.PAGESIZE), 'cached': cached,
+        'method': method, 'fsync': problem, 'page': mmap.PAGESIZE}))
 
 
 if __name__ == '__main__':

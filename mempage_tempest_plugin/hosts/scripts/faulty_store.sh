@@ -110,9 +110,9 @@ case $action in
         mkfs.ext4 -q -F -m 0 -O ^has_journal -E nodiscard "$source"
         mkdir "$base/store"
         mount -o "$options" "$source" "$base/store"
+        # With security labels, without which QEMU may not enter.
+        cp -a -- "$directory/." "$base/store/"
         rm -rf "$base/store/lost+found"
-        (cd "$directory" && tar -c --exclude=./lost+found .) |
-            tar -x -C "$base/store"
         umount "$base/store"
         mount -o "$options" "$source" "$directory"
         cut -d ' ' -f 1 /proc/uptime

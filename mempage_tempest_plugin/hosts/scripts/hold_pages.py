@@ -26,22 +26,35 @@ import time
 MAP_HUGETLB = 0x40000
 MAP_HUGE_SHIFT = 26
 
-path = sys.argv[1]
-size, shift, step, limit = map(int, sys.argv[2:])
-if path:
-    memory = mmap.mmap(os.open(path, os.O_RDWR), size)
-else:
-    memory = mmap.mmap(-1, size, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
-                       | MAP_HUGETLB | shift << MAP_HUGE_SHIFT)
-for place in range(0, size, step) if step else ():
-    memory[place] = memory[place]
-child = os.fork()
-if child:
-    print(child)
-    sys.exit()
-# Whoever waits for the end of the output need not wait for the child.
-nothing = os.open(os.devnull, os.O_RDWR)
-for stream in 0, 1, 2:
-    os.dup2(nothing, stream)
-os.setsid()
-time.sleep(limit)
+
+def take(path, size, shift, step):
+    """Map pages, and touch one in each step bytes of them."""
+    if path:
+        memory = mmap.mmap(os.open(path, os.O_RDWR), size)
+    else:
+        memory = mmap.mmap(-1, size, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS
+                           | MAP_HUGETLB | shift << MAP_HUGE_SHIFT)
+    for place in range(0, size, step) if step else ():
+        memory[place] = memory[place]
+    return memory
+
+
+def hold(limit):
+    """Leave a process that has what this one has, for some seconds."""
+    child = os.fork()
+    if child:
+        print(child)
+        return
+    # Whoever waits for the end of the output need not wait for the child.
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in 0, 1, 2:
+        os.dup2(nothing, stream)
+    os.setsid()
+    time.sleep(limit)
+
+
+if __name__ == '__main__':
+    where, *numbers = sys.argv[1:]
+    in_bytes, page_shift, distance, seconds = map(int, numbers)
+    taken = take(where, in_bytes, page_shift, distance)
+    hold(seconds)

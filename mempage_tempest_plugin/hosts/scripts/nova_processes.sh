@@ -31,6 +31,11 @@ lines() {
     sed "s/^/$1 /"
 }
 
+# Others may be secrets.
+options='COMPUTE_DRIVER|FILE_BACKED_MEMORY|RESERVED_HUGE_PAGES'
+options="$options|ALLOWED_MEMORY_PAGESIZE|REFUSE_MIXED_LIVE_MIGRATION"
+options="$options|RAM_ALLOCATION_RATIO|RESERVED_HOST_MEMORY_MB"
+
 for cmdline in $(grep -lzE '(^|/)nova-compute$' /proc/[0-9]*/cmdline); do
     process=${cmdline%/cmdline}
     pid=${process#/proc/}
@@ -42,7 +47,7 @@ for cmdline in $(grep -lzE '(^|/)nova-compute$' /proc/[0-9]*/cmdline); do
     printf '\n=== %s %s\n' "$started" "$pid"
     tr '\000' '\n' <"$cmdline" | lines argument
     tr '\000' '\n' <"$process/environ" |
-        grep -E '^(HOME|SNAP|SNAP_COMMON|OS_[A-Z]+__(COMPUTE_DRIVER|FILE_BACKED_MEMORY|RESERVED_HUGE_PAGES|ALLOWED_MEMORY_PAGESIZE))=' |
+        grep -E "^(HOME|SNAP|SNAP_COMMON|OS_[A-Z]+__($options))=" |
         lines environment
     readlink "$process/cwd" | lines directory
     awk -F: -v user="$user" '$3 == user { print $6 }' \

@@ -34,6 +34,11 @@ describe_path() (
         set -- "$path" "$@"
     done
     find / "$@" -maxdepth 0 -printf "$find_format"
+    # What is not there is the last, or all that follows.
+    ls -dlnU -- "$@" | while read -r mode _; do
+        case $mode in *+) printf 'acl %s\n' "$1" ;; esac
+        shift
+    done
 )
 
 describe_guest() {
@@ -44,7 +49,7 @@ describe_guest() {
             *) continue ;;
         esac
         section process "$1" "${process#/proc/}"
-        awk '$1 == "Uid:" { print $3 }' "$process/status"
+        awk '/^[UG]id:/ { print $3 }' "$process/status"
         section smaps "$1" "${process#/proc/}"
         grep -E '^[0-9a-f]+-|^(KernelPageSize|Rss|.*_Hugetlb):' \
             "$process/smaps"
@@ -88,13 +93,15 @@ grep . /sys/devices/system/node/node*/hugepages/hugepages-*/*_hugepages ||
 section reserved
 grep . /sys/kernel/mm/hugepages/hugepages-*/resv_hugepages
 
-if [ -n "$directory" ]; then
-    section files
-    describe_path "$directory"
-    find "$directory" -mindepth 1 -printf "$find_format"
-    # Where the store is not mounted, this would read the root disk.
-    mountpoint -q "$store" && [ "$store" != / ] && describe_store
-fi
+section files
+describe_path "$directory"
+find "$directory" -mindepth 1 -printf "$find_format"
+# Where libvirt has a directory for each guest with large pages, too.
+awk '$3 == "hugetlbfs" { print $2 }' /proc/self/mounts | while read -r mount; do
+    find "$mount/$below" -mindepth 1 -printf "$find_format"
+done
+# Where the store is not mounted, this would read the root disk.
+mountpoint -q "$store" && [ "$store" != / ] && describe_store
 
 nodes=$(ls -d /sys/devices/system/node/node[0-9]* | wc -l)
 for guest in $guests; do

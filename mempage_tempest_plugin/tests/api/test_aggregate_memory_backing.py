@@ -15,6 +15,8 @@
 The tests are named after the rows of the specification: AMB1 to AMB6.
 """
 
+import contextlib
+
 from tempest.lib import decorators
 
 from mempage_tempest_plugin.changes import aggregates
@@ -22,6 +24,7 @@ from mempage_tempest_plugin.declared import aggregate_filter
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 
 HOST = page_sizes.Way.HOST
@@ -47,6 +50,7 @@ class TestAggregateMemoryBacking(page_size_outcomes.BasePageSizeTest):
     about = which.small_pages & which.large_pages
     alone_on = which.each
     promises = ('aggregate_memory_backing_filter',)
+    may_skip = (observed.IN_AGGREGATES,)
 
     @classmethod
     def resource_setup(cls):
@@ -58,9 +62,9 @@ class TestAggregateMemoryBacking(page_size_outcomes.BasePageSizeTest):
         taken = aggregates.hosts_with(cls.client, aggregate_filter.KEY)
         free = [host for host in cls.hosts if services[host] not in taken]
         if not free:
-            raise cls.skipException(
-                'All declared hosts that have small and large pages for '
-                'guests are in aggregates with %s' % aggregate_filter.KEY)
+            observed.skip(
+                cls, observed.IN_AGGREGATES, 'all declared hosts that have '
+                'small and large pages for guests')
         cls.host = free[0]
         cls.small = cls.host.declared.small_page_kib
         cls.large = min(page_sizes.large(cls.host.declared))
@@ -73,18 +77,30 @@ class TestAggregateMemoryBacking(page_size_outcomes.BasePageSizeTest):
             if one of them cannot be understood
         :param requests: list of small, large, any, sizes in KiB, or None
         """
-        for value in values:
-            self.useFixture(aggregates.Aggregate(
-                self.client, [self.services.host_of(self.host.name)],
-                {aggregate_filter.KEY: value} if value else {}))
-        self.check_outcomes(
-            {self.host: {request: self._expected(request, allowed)
-                         for request in requests}}, HOST,
-            'in aggregates with %s = %s; does nova-scheduler have '
-            'AggregateMemoryBackingFilter in [filter_scheduler] '
-            'available_filters and enabled_filters' % (
-                aggregate_filter.KEY, ' and '.join(
-                    value or 'nothing' for value in values)))
+        with contextlib.ExitStack() as there:
+            for value in values:
+                there.enter_context(aggregates.Aggregate(
+                    self.client, [self.services.host_of(self.host.name)],
+                    {aggregate_filter.KEY: value} if value else {}))
+            self.check_outcomes(
+                {self.host: {request: self._expected(request, allowed)
+                             for request in requests}}, HOST,
+                'in aggregates with %s = %s; does nova-scheduler have '
+                'AggregateMemoryBackingFilter in [filter_scheduler] '
+                'available_filters and enabled_filters' % (
+                    aggregate_filter.KEY, ' and '.join(
+                        value or 'nothing' for value in values)))
+
+    def check_sizes(self, write):
+        """Assert that of several sizes each is allowed, and no other.
+
+        :param write: function of texts that returns the values of aggregates
+        """
+        allowed = page_sizes.forbidding_list(self.host.declared, {
+            pool.size_kib for pool in self.host.survey().pools})
+        self.check(write([str(size) for size in allowed]), allowed, [
+            None, page_sizes.ANY, page_sizes.LARGE, self.small,
+            *page_sizes.in_pools(self.host.declared)])
 
     def _expected(self, request, allowed):
         declared = self.host.declared
@@ -120,15 +136,17 @@ class TestAggregateMemoryBacking(page_size_outcomes.BasePageSizeTest):
 
     @decorators.idempotent_id('8934ea5b-f8c1-47ea-96d9-084bc6fa5b7f')
     def test_amb4_list(self):
-        """Several values pass each of them"""
+        """Several values pass each of them, and no other"""
         self.check(['%d, large' % self.small], (self.small, 'large'),
                    [None, page_sizes.ANY, self.large])
+        self.check_sizes(lambda texts: [','.join(texts)])
 
     @decorators.idempotent_id('9a45fb6c-09d2-48fb-a7ea-195cd70b6c80')
     def test_amb4_several_aggregates(self):
-        """What several aggregates of a host allow adds up"""
+        """What several aggregates of a host allow adds up, to no more"""
         self.check(['small', 'large', None], ('small', 'large'),
                    [None, page_sizes.ANY, self.large])
+        self.check_sizes(list)
 
     @decorators.idempotent_id('ab560c7d-1ae3-490c-b8fb-2a6de81c7d91')
     def test_amb5_image(self):

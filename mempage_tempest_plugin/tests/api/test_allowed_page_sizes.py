@@ -19,6 +19,7 @@ from tempest.lib import decorators
 
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 
 ZONE = page_sizes.Way.ZONE
@@ -26,8 +27,7 @@ ZONE = page_sizes.Way.ZONE
 
 def _large_size(host):
     """Get the smallest size in KiB that a declared pool has, or None."""
-    return min((pool.size_kib for pool in host.pools if pool.pages),
-               default=None)
+    return min(page_sizes.in_pools(host), default=None)
 
 
 class TestAllowedPageSizes(page_size_outcomes.BasePageSizeTest):
@@ -40,7 +40,7 @@ class TestAllowedPageSizes(page_size_outcomes.BasePageSizeTest):
         for host in self.hosts:
             if condition(host.declared):
                 return host
-        self.skipTest('%s declares no %s' % (self.inventory.path, condition))
+        joined.skip(self, condition)
 
     def _check_first(self, condition):
         """Assert what becomes of all ways to ask a host for a page size."""
@@ -93,7 +93,13 @@ class TestAllowedPageSizes(page_size_outcomes.BasePageSizeTest):
     @decorators.idempotent_id('91d0c2b4-2d7f-4b8e-8c35-0e4d5f6a7c18')
     def test_mp8_small_is_the_smallest_size_of_the_host(self):
         """What small gets is the size of ordinary pages of the kernel"""
+        hosts = [host for host in self.hosts
+                 if which.small_pages(host.declared)]
+        if not hosts:
+            joined.skip(self, which.small_pages)
         self.on_each_host(self._check_small_page)
+        self.check_requests([page_sizes.SMALL],
+                            {host: host.declared for host in hosts}, ZONE)
 
     def _check_small_page(self, host):
         bytes_ = int(host.ssh.execute(['getconf', 'PAGESIZE']).stdout)

@@ -15,6 +15,7 @@
 from tempest.lib import decorators
 
 from mempage_tempest_plugin.changes import foreign_data
+from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.tests.bases import stores
 
 
@@ -25,7 +26,7 @@ class TestFileBackedCapacity(stores.BaseStoreTest):
     def test_fill(self):
         """The last MiB is handed out, and the next server is never built"""
         self.on_each_host(self.check_host, self.check_capacity,
-                          self.note_store)
+                          self._skip_if_held, self.note_store)
         self._check_refused(self._more_than_all)
         self.check_active(self.request_on_each(self._little, self._rest))
         self._check_refused(self._little)
@@ -33,18 +34,32 @@ class TestFileBackedCapacity(stores.BaseStoreTest):
 
     @decorators.idempotent_id('1d0a3c5e-7b64-4f1e-9a55-3f0d6c2b8e02')
     def test_foreign_data(self):
-        """Guests go on where foreign data fill the store; no other comes"""
+        """On a full store, guests go on that have theirs; no other comes"""
         self.on_each_host(self.check_host, self.note_store)
         self.check_active(self.request_on_each(self._little))
-        self.on_each_host(self.note_processes, self._fill,
+        self.on_each_host(self.note_processes, self._fill, self._write,
                           self.check_unchanged)
         self.check_refused([self.request_forced(self.RAM_MIB, host)
                             for host in self.hosts], [stores.NO_SPACE])
         self.on_each_host(self.check_unchanged, foreign_data.remove)
         self.check_active(self.request_on_each(self._little))
 
+    def _skip_if_held(self, host):
+        self.skip_if_held(host, host.declared.file_backed.capacity_mib)
+
     def _fill(self, host):
         self.useFixture(foreign_data.ForeignData(host))
+
+    def _write(self, host):
+        """Write into the guest's memory, as it could itself.
+
+        It has given nothing back: whoever did may get nothing any more.
+        """
+        [backend] = host.memory_backends(self.server_on(host).uuid)
+        libvirt_root.execute(host.ssh, [
+            'dd', 'if=/dev/urandom', 'of=' + backend.mem_path,
+            'conv=notrunc,fsync', 'bs=1M', 'status=none',
+            'seek=%d' % (self.RAM_MIB // 4), 'count=%d' % (self.RAM_MIB // 2)])
 
     def _check_refused(self, size):
         refused = self.request_on_each(size)
@@ -52,10 +67,10 @@ class TestFileBackedCapacity(stores.BaseStoreTest):
         self.check_never_built(refused)
 
     def _little(self, host):
-        return self.RAM_MIB
+        return [self.RAM_MIB]
 
     def _rest(self, host):
-        return host.file_backed.capacity_mib - self.RAM_MIB
+        return stores.parts(host.file_backed.capacity_mib - self.RAM_MIB)
 
     def _more_than_all(self, host):
-        return host.file_backed.capacity_mib + 1
+        return [host.file_backed.capacity_mib + 1]

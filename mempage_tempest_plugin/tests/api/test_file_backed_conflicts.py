@@ -22,10 +22,15 @@ from tempest.lib import decorators
 from tempest.lib import exceptions as lib_exc
 
 from mempage_tempest_plugin.changes import aggregates
+from mempage_tempest_plugin.changes import foreign_data
 from mempage_tempest_plugin.changes import host_traits
 from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import collect
+from mempage_tempest_plugin.evidence import server_memory
+from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 from mempage_tempest_plugin.tests.bases import reconfigured
 from mempage_tempest_plugin.tests.bases import stores
@@ -69,18 +74,27 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
     def test_store_too_small(self):
         """Who does not fit leaves no file, and the host goes on"""
         self.check_active(self._request_little())
-        self.on_each_host(self.note_processes)
+        self.on_each_host(self.note_processes, self._make_small)
         self.check_refused([
-            self.request_forced(self._more_than_store(host), host)
+            self.request_forced(self._small_mib(host) + 1, host)
             for host in self.hosts], [stores.NO_SPACE])
-        self.on_each_host(self.check_unchanged)
+        self.on_each_host(self.check_unchanged, foreign_data.remove)
         self.check_active(self._request_little())
 
     def _request_little(self):
-        return self.request_on_each(lambda host: self.RAM_MIB)
+        return self.request_on_each(lambda host: [self.RAM_MIB])
 
-    def _more_than_store(self, host):
-        return self.surveys[host.name].store.total // units.Mi + 1
+    def _make_small(self, host):
+        """Leave less of a large store than one guest can ask for."""
+        if self._store_mib(host) > self._small_mib(host):
+            self.useFixture(foreign_data.ForeignData(
+                host, leave_mib=self._small_mib(host)))
+
+    def _small_mib(self, host):
+        return min(self._store_mib(host), stores.MOST_MIB - 1)
+
+    def _store_mib(self, host):
+        return self.surveys[host.name].store.total // units.Mi
 
     @decorators.idempotent_id('2e1b4d6f-8c75-4a2f-8b66-4a1e7d3c9f02')
     def test_numa_guests_are_limited_by_ram(self):
@@ -130,11 +144,14 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
         """It needs a page size, by Nova's word, and so cannot be had"""
         locked = {'hw:locked_memory': 'true'}
         for host in self.hosts:
+            try:
+                self.request_forced(self.RAM_MIB, host, **locked)
             # It was another error before Nova 34.
-            error = self.assertRaises(
-                (lib_exc.BadRequest, lib_exc.Forbidden), self.request_forced,
-                self.RAM_MIB, host, **locked)
-            self.assertIn('locked_memory', str(error))
+            except (lib_exc.BadRequest, lib_exc.Forbidden) as refused:
+                self.assertIn('locked_memory', str(refused))
+            else:
+                self.fail('Nova had to refuse a flavor with hw:locked_memory '
+                          'and no page size, and took it')
         self.check_refused([
             self.request_forced(self.RAM_MIB, host, **locked,
                                 **{page_sizes.EXTRA_SPEC: page_sizes.SMALL})
@@ -155,8 +172,11 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
             self.nova.settle(self.servers)
             self.assertEqual(('ACTIVE', other.name),
                              (server.status, server.host), server)
-            self.assertEqual(other.small_page_kib,
-                             self.cloud.page_size(server.uuid))
+            self.assert_agrees(server_memory.compare(
+                other, collect.collect(
+                    compute_host.get(other, CONF.mempage.host_timeout),
+                    server.uuid, server.ram_mib, self.cloud),
+                other.small_page_kib, system=self.needs_system))
             asked = ((other,) if page_size_outcomes.has_page_size_filter()
                      else (host, other))
             self.assertEqual(
@@ -170,8 +190,8 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
             if (which.small_pages(other)
                     and other.group == host.declared.group):
                 return other
-        self.skipTest('%s declares no %s in the group of %s' % (
-            self.inventory.path, which.small_pages, host.name))
+        joined.skip(self, '%s in the group of %s' % (
+            which.small_pages, host.name))
 
     def _request_on_one_of(self, host, other):
         """Request a server on one of two hosts.

@@ -20,6 +20,8 @@ from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.tests.bases import backing_trait
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import evacuation
+from mempage_tempest_plugin.tests.bases import joined
+from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import remains
 
 TRAIT = 'trait:%s' % traits.FILE_BACKED
@@ -51,8 +53,7 @@ class _BaseStoreMoveTest(base.BaseMoveTest):
         for host in self.destinations:
             if wanted(host.declared):
                 return host
-        self.skipTest('%s declares no %s beside %s' % (
-            self.inventory.path, wanted, self.source.name))
+        joined.skip(self, '%s beside %s' % (wanted, self.source.name))
 
     def start(self):
         super().start()
@@ -130,6 +131,7 @@ class TestFileBackedResize(_BaseDecidedTest):
     """The scheduler chooses, among these hosts."""
 
     features = ('resize',)
+    may_skip = (observed.NO_TRAIT,)
 
     @classmethod
     def resource_setup(cls):

@@ -119,6 +119,6 @@ class TestFileBackedSoftReboot(operations.BaseBootedTest):
         memory = survival.Survival(self)
         self.on_each_host(self.boot_reachable, self.wait_until_active,
                           self.wait_until_booted, memory.note,
-                          *steps.SOFT_REBOOT.calls(self),
-                          self.check_evidence,
+                          *self.reboot_softly(), self.check_evidence,
+                          self.check_obeyed,
                           *memory.checks(steps.SOFT_REBOOT))

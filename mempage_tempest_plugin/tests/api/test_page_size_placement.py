@@ -18,6 +18,7 @@ from tempest.lib import decorators
 from mempage_tempest_plugin.declared import page_size_requests
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 
 # Of hw:mem_page_size.
@@ -36,14 +37,25 @@ class _OnOneHost(page_size_outcomes.BasePageSizeTest):
 
     def expect(self, value):
         """Note what must become of a flavor with the value on each host."""
-        request = page_size_requests.effective(value, None)
+        self.asked = page_size_requests.effective(value, None)
         # A host that lacks the size refuses guests that are small as well:
         # large ones would leave no memory for tests at the same time.
-        self.flavors = {host.name: self.flavor_for(request, [host.declared])
-                        for host in self.hosts}
+        self.ram_mib_on = {
+            host.name: self.ram_mib(self.asked, [host.declared])
+            for host in self.hosts}
         self.expected = {host.name: page_sizes.outcome(
-            [host.declared], request, self.flavors[host.name]['ram'],
+            [host.declared], self.asked, self.ram_mib_on[host.name],
             self.way, self.enforcement()) for host in self.hosts}
+
+    def send_each(self, hosts):
+        """Request servers on hosts, and assert what becomes of them.
+
+        :param hosts: list of compute_host.ComputeHost
+        """
+        self.flavors = {host.name: self.flavor_for(self.asked,
+                                                   [host.declared])
+                        for host in hosts}
+        self.on_each_host(self.send_to, self.check_outcome, hosts=hosts)
 
     def send_to(self, host):
         """Request the server on a host, in the way of the class."""
@@ -66,7 +78,7 @@ class TestPageSizeOnHost(_OnOneHost):
     def test_request(self, value):
         """The host gives the page size, or the server has no valid host"""
         self.expect(value)
-        self.on_each_host(self.send_to, self.check_outcome)
+        self.send_each(self.hosts)
 
 
 @ddt.ddt
@@ -84,9 +96,8 @@ class TestPageSizeInZone(_OnOneHost):
         refusing = [host for host in self.hosts
                     if self.expected[host.name].faults]
         if not refusing:
-            self.skipTest('%s declares no host that refuses page size %s' % (
-                self.inventory.path, value))
-        self.on_each_host(self.send_to, self.check_outcome, hosts=refusing)
+            joined.skip(self, 'host that refuses page size %s' % value)
+        self.send_each(refusing)
 
 
 @ddt.ddt

@@ -21,6 +21,7 @@ from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import ordinary_memory
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import observed
 
 
 class TestPlain(base.BaseMemoryTest):
@@ -72,6 +73,7 @@ class TestNodeBesidePool(base.BaseMemoryTest):
     """Hosts with a pool of large pages that allow small ones."""
 
     about = ~which.file_backed & which.with_pool & which.no_page_size
+    may_skip = (observed.NO_ROOM,)
     needs_system = False
     extra_specs = {'hw:numa_nodes': '1'}
     flavor_ram_mib = 64
@@ -103,10 +105,9 @@ class TestNodeBesidePool(base.BaseMemoryTest):
         room = (self.cloud.provider(host.name).memory_for_guests
                 - self.cloud.used_memory(host.name))
         if room < beyond:
-            self.skipTest(
-                'Placement has %d MiB for guests on host %s: it would refuse '
-                'one of %d MiB, before its NUMA node is looked at' % (
-                    room, host.name, beyond))
+            observed.skip(
+                self, observed.NO_ROOM, 'it has %d MiB for guests on host %s, '
+                'where one needs %d MiB' % (room, host.name, beyond))
         server = self.boot(host, flavor=self.create_flavor(
             self.extra_specs, beyond))
         self.nova.settle([server])

@@ -15,6 +15,7 @@
 from tempest import config
 
 from mempage_tempest_plugin.declared import traits
+from mempage_tempest_plugin.tests.bases import observed
 
 CONF = config.CONF
 
@@ -35,7 +36,7 @@ def skip_unless_reported(test):
     :raises SkipException: if hosts do not
     """
     if not is_reported(test):
-        raise test.skipException(
-            'Nova reports %s since release 31, and nova_mempage, which does '
-            'so before, is not promised ([mempage] allowed_memory_pagesize)'
-            % traits.FILE_BACKED)
+        observed.skip(
+            test, observed.NO_TRAIT, 'it reports %s since release 31, and '
+            'nova_mempage, which does so before, is not promised ([mempage] '
+            'allowed_memory_pagesize)' % traits.FILE_BACKED)

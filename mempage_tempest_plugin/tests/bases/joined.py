@@ -77,26 +77,42 @@ def skip_unless_promised(cls):
         raise cls.skipException(
             '[mempage] host_inventory is not set: it declares the compute '
             'hosts to test')
-    lacks = [lacking(option) for option in _united(cls, 'promises')
+    lacks = [lacking(option) for option in united(cls, 'promises')
              if not CONF.mempage[option]]
     lacks += ['[compute-feature-enabled] %s is not set' % feature
-              for feature in _united(cls, 'features')
+              for feature in united(cls, 'features')
               if not CONF.compute_feature_enabled[feature]]
     if lacks:
         raise cls.skipException('; '.join(lacks))
-    for wanted, most, configured in (
-            (cls.min_microversion, cls.max_microversion, CONF.compute),
+    for wanted, most, group in (
+            (cls.min_microversion, cls.max_microversion, 'compute'),
             (cls.placement_min_microversion, cls.placement_max_microversion,
-             CONF.placement),
-            *((version, 'latest', CONF.compute)
-              for version in _united(cls, 'speaks'))):
+             'placement'),
+            *((version, 'latest', 'compute')
+              for version in united(cls, 'speaks'))):
+        _skip_unless_spoken(cls, wanted, most, group)
+
+
+def _skip_unless_spoken(cls, wanted, most, group):
+    configured = getattr(CONF, group)
+    try:
         api_version_utils.check_skip_with_microversion(
             wanted, most, configured.min_microversion,
             configured.max_microversion)
+    except cls.skipException as error:
+        # It names no option.
+        raise cls.skipException(
+            '[%s] min_microversion and max_microversion: %s' % (
+                group, error)) from error
 
 
-def _united(cls, name):
-    """Unite tuples of names, each of which counts once."""
+def united(cls, name):
+    """Unite tuples of names that a class and its bases say.
+
+    :param cls: the class
+    :param name: of the attribute
+    :returns: dict of the names, each of which counts once
+    """
     return dict.fromkeys(item for part in values(cls, name) for item in part)
 
 
@@ -108,7 +124,7 @@ def choose_hosts(cls):
     :raises SkipException: if no host is what it needs
     :raises InventoryError: if the inventory cannot be used
     """
-    cls.inventory = inventory.load(CONF.mempage.host_inventory)
+    cls.inventory = inventory.load_confirmed(CONF.mempage.host_inventory)
     cls.declared = cls.choose(*which.selected(
         cls.inventory, CONF.mempage.hosts, CONF.mempage.peers))
 
@@ -130,9 +146,12 @@ def choose(cls, hosts):
 
 
 def skip(cls, wanted):
-    """Skip a class, as no host is what it needs.
+    """Skip a class or a test, as no host is what it needs.
 
-    :param cls: the class
+    A test does so before it asks anything of the cloud: what it skips for can
+    be foretold then.
+
+    :param cls: the class, or the test
     :param wanted: what is needed, with a text
     :raises SkipException: always
     """

@@ -20,6 +20,7 @@ from tempest import config
 from mempage_tempest_plugin.changes import leases
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.hosts import several
 from mempage_tempest_plugin.tests.bases import joined
 
 CONF = config.CONF
@@ -87,11 +88,21 @@ def _wish(cls):
         names.update(cls.inventory.hosts)
     shared = {leases.host(name) for name in names}
     exclusive = {leases.host(host.name) for host in alone_on(cls)}
-    kernels = {leases.kernel(compute_host.get(
-        host, CONF.mempage.host_timeout).kernel) for host in used
-        if cls.pools}
+    kernels = _kernels(used) if cls.pools else set()
     (exclusive if cls.pools == COUNTS else shared).update(kernels)
     return leases.Wish(frozenset(shared), frozenset(exclusive))
+
+
+def _kernels(declared):
+    """List the leases of the kernels of hosts.
+
+    :param declared: declarations (inventory.Host)
+    :raises HostError: if a host cannot be asked
+    """
+    hosts = [compute_host.get(host, CONF.mempage.host_timeout)
+             for host in declared]
+    return {leases.kernel(kernel) for _, kernel in several.ask(
+        hosts, lambda host: host.kernel, CONF.mempage.parallel_hosts)}
 
 
 def alone_on(cls):

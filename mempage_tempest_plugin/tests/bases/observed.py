@@ -21,24 +21,58 @@ from mempage_tempest_plugin.tests.bases import leased
 CONF = config.CONF
 LOG = logging.getLogger(__name__)
 
+# Reasons to skip that nobody can foretell from the inventory and the options.
+# Classes name those that they may have in may_skip.
+OCCUPIED = 'guests of others would come to harm'
+UNDECLARED = 'servers may land on hosts that are not declared'
+IN_AGGREGATES = 'hosts are in aggregates with MemoryBacking'
+FLAVOR_TOO_SMALL = 'no other host gives the flavor\'s RAM the same page size'
+NO_TRAIT = 'Nova does not report the trait of file-backed hosts'
+NOT_CONFINED = 'AppArmor confines no guests'
+NO_MORE_PAGES = 'the kernel has no more large pages'
+NO_TARGET = 'the device mapper lacks a target'
+NO_DISK_COUNT = 'no NVMe disk counts what is written to the store'
+STORE_TOO_SMALL = 'the store is too small for more than the host\'s memory'
+NOT_GIVEN_BACK = 'Nova does not have guests give back free memory'
+NO_LOG = 'nobody says where nova-compute logs to'
+NO_LOCAL_DISKS = 'Nova boots no servers from images'
+CANNOT_EVICT = 'files cannot be pushed out of the page cache'
+POLLED = 'others than QEMU have mapped the guest\'s memory'
+STORE_IN_MEMORY = 'the store could take memory that everything else needs'
+HELD = 'placement holds memory for others'
+ON_SEVERAL_NODES = 'a pool has pages on several NUMA nodes'
+NO_ROOM = 'placement would refuse before a NUMA node is looked at'
 
-def leave_out(cls, reason):
+
+def skip(test, reason, details):
+    """Skip what the cloud turns out not to have.
+
+    :param test: a test, or its class, whose may_skip has the reason
+    :param reason: one of the above
+    :param details: what was seen, and where
+    :raises SkipException: always
+    """
+    raise test.skipException('%s: %s' % (reason, details))
+
+
+def leave_out(cls, reason, ask):
     """Leave out hosts of a class for what only the hosts themselves tell.
 
     :param cls: a base.BaseMemoryTest, whose hosts are known
-    :param reason: function of a compute_host.ComputeHost that returns why it
+    :param reason: one of the above
+    :param ask: function of a compute_host.ComputeHost that returns why it
         is left out; None if it is not
     :raises SkipException: if no host is left, or one that is needed, with
-        all reasons
+        all that was found
     """
-    reasons = several.ask(cls.hosts, reason, CONF.mempage.parallel_hosts)
-    cls.hosts = [host for host, found in reasons if found is None]
-    texts = ['host %s: %s' % (host.name, found) for host, found in reasons
+    answers = several.ask(cls.hosts, ask, CONF.mempage.parallel_hosts)
+    cls.hosts = [host for host, found in answers if found is None]
+    texts = ['host %s: %s' % (host.name, found) for host, found in answers
              if found is not None]
     if texts and (cls.needs_all_hosts or not cls.hosts):
-        raise cls.skipException('; '.join(texts))
+        skip(cls, reason, '; '.join(texts))
     for text in texts:
-        LOG.warning('%s leaves out %s', cls.__name__, text)
+        LOG.warning('%s leaves out %s: %s', cls.__name__, text, reason)
 
 
 def leave_out_occupied(cls):
@@ -51,11 +85,10 @@ def leave_out_occupied(cls):
     """
     alone = leased.alone_on(cls)
 
-    def reason(host):
+    def count(host):
         guests = host.libvirt.running() if host.declared in alone else ()
         if not guests:
             return None
-        return ('guests run there that are no test\'s and would come to harm: '
-                '%d' % len(guests))
+        return '%d run there that are no test\'s' % len(guests)
 
-    leave_out(cls, reason)
+    leave_out(cls, OCCUPIED, count)

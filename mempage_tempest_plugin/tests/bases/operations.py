@@ -17,8 +17,11 @@ from tempest.common import waiters
 from mempage_tempest_plugin.changes import names
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.evidence import absence
+from mempage_tempest_plugin.evidence import soft_reboot
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import reachable
+from mempage_tempest_plugin.tests.bases import steps
 
 
 def snapshot(test):
@@ -80,8 +83,13 @@ class BaseShelveTest(base.BaseMemoryTest):
 
     def check_absent(self, host):
         """Assert that the host has nothing of its server."""
-        self.assert_agrees(absence.compare_absent(
-            host, self.server_on(host).uuid, self.cloud))
+        # Nova says that it is away, and then cleans up.
+        self.assert_soon_agrees(host, self._compare_absent,
+                                base.HELD_TIMEOUT)
+
+    def _compare_absent(self, host):
+        return absence.compare_absent(host, self.server_on(host).uuid,
+                                      self.cloud)
 
     @base.in_turn
     def unshelve(self, host):
@@ -91,6 +99,42 @@ class BaseShelveTest(base.BaseMemoryTest):
 
 class BaseBootedTest(reachable.BaseReachableTest):
     """Tests of guests that are asked to shut down, and do."""
+
+    may_skip = (observed.NO_LOG,)
+
+    def setUp(self):
+        super().setUp()
+        self._before = {}
+
+    def reboot_softly(self):
+        """List the steps of a soft reboot, for :meth:`check_obeyed`.
+
+        :returns: list of functions of a compute_host.ComputeHost
+        """
+        return [self._note_process, *steps.SOFT_REBOOT.calls(self)]
+
+    def _note_process(self, host):
+        self._before[host.name] = (
+            host.pids(self.server_on(host).uuid), host.log and host.log.end())
+
+    def check_obeyed(self, host):
+        """Assert that the guest itself has shut down, or skip the test.
+
+        Of a soft reboot that is not obeyed, Nova makes a hard one.
+
+        :param host: the compute_host.ComputeHost
+        """
+        uuid = self.server_on(host).uuid
+        pids, end = self._before[host.name]
+        said = host.log.about(uuid, end) if host.log else []
+        self.assert_agrees(soft_reboot.compare(
+            host.name, uuid, pids, host.pids(uuid), said))
+        if not soft_reboot.is_told(said):
+            observed.skip(
+                self, observed.NO_LOG, 'only that tells whether the guest on '
+                '%s has obeyed: %s has to say where it is (services.'
+                'nova-compute.log or .journal), and messages of level INFO '
+                'have to be in it' % (host.name, self.inventory.path))
 
     def wait_until_booted(self, host):
         """Wait until a guest does what it is asked to; only a login tells."""

@@ -21,9 +21,13 @@ from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import page_size_requests
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import traits
+from mempage_tempest_plugin.evidence import collect
 from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import server_memory
+from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import leased
+from mempage_tempest_plugin.tests.bases import observed
 
 CONF = config.CONF
 
@@ -41,10 +45,14 @@ class BasePageSizeTest(base.BaseMemoryTest):
     """Tests of who gets which page size, whatever the guest does with it.
 
     Many servers can be requested at once, as they have no operating system.
+    Those that run are looked at where they are: that Nova grants a page size
+    does not say that the guest has it.
     """
 
     needs_system = False
     pools = leased.TAKES
+    # All that one test requests, while those of another are being deleted.
+    servers_on_host = 16
     # That the values of extra specs are validated.
     min_microversion = '2.86'
 
@@ -59,6 +67,11 @@ class BasePageSizeTest(base.BaseMemoryTest):
         # What nobody waits for before the class ends.
         cls._deleted = []
         cls.addClassResourceCleanup(cls.nova.wait_until_gone, cls._deleted)
+
+    def setUp(self):
+        super().setUp()
+        # Hosts and page sizes of which a server was looked at.
+        self._looked_at = set()
 
     @classmethod
     def enforcement(cls):
@@ -238,6 +251,25 @@ class BasePageSizeTest(base.BaseMemoryTest):
                           server.uuid, seen, expected.granted or 'none',
                           sorted(expected.faults) or 'none'))
 
+        if server.status == 'ACTIVE':
+            self._check_memory(server, page_kib)
+
+    def _check_memory(self, server, page_kib):
+        """Assert that a server has its memory in pages of the granted size.
+
+        One for each host and page size tells for all others of the test.
+        """
+        kind = server.host, page_kib
+        if kind in self._looked_at:
+            return
+        self._looked_at.add(kind)
+        host = compute_host.get(self.inventory.hosts[server.host],
+                                CONF.mempage.host_timeout)
+        self.assert_agrees(server_memory.compare(
+            host.declared, collect.collect(host, server.uuid, server.ram_mib,
+                                           self.cloud),
+            page_kib, system=self.needs_system))
+
     def _asked_in_vain(self, server, expected):
         """List hosts that were asked to build a server, and must not refuse.
 
@@ -260,9 +292,9 @@ class BaseAnywhereTest(BasePageSizeTest):
 
     scope = base.PER_CLOUD
     anywhere = True
+    may_skip = (observed.UNDECLARED,)
 
-    #: Values of flavor and image, either may be None. No more than an
-    #: ordinary quota of servers (10).
+    #: Values of flavor and image, either may be None.
     cases = ()
 
     @classmethod
@@ -283,8 +315,8 @@ class BaseAnywhereTest(BasePageSizeTest):
         undeclared = {hypervisor['hypervisor_hostname'] for hypervisor
                       in found['hypervisors']} - set(cls.inventory.hosts)
         if undeclared:
-            raise cls.skipException(
-                '%s does not declare %s, where servers may land' % (
+            observed.skip(
+                cls, observed.UNDECLARED, '%s does not declare %s' % (
                     cls.inventory.path, ', '.join(sorted(undeclared))))
 
     @classmethod

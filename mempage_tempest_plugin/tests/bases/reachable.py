@@ -24,6 +24,7 @@ from mempage_tempest_plugin.guests import memory
 from mempage_tempest_plugin.guests import reachability
 from mempage_tempest_plugin.hosts import redact
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import observed
 
 CONF = config.CONF
 
@@ -31,6 +32,11 @@ CONSOLE_LINES = 100
 SSH_PORT = 22
 # How much of a guest's RAM has a pattern in it, in percent.
 FILLED = 60
+#: What is said of a guest that is asked for the memory that it does not use.
+KEEPS_ALL = (
+    'The guest has all of its memory, though Nova asks it to give back what '
+    'is free (free page reporting). Its kernel has to be 5.7 or later, with '
+    'virtio_balloon: choose an image ([compute] image_ref) that has it')
 
 
 class BaseReachableTest(base.BaseMemoryTest):
@@ -180,6 +186,18 @@ class BaseFilledTest(BaseReachableTest):
         """
         self.nova.wait_for(server.uuid, 'ACTIVE')
         return memory.Guest(self.connect(server), data_utils.rand_uuid_hex())
+
+    def skip_unless_asked(self, host, server):
+        """Skip the test where nobody asks guests for memory that is free.
+
+        :param host: the compute_host.ComputeHost where the guest runs
+        :param server: the servers.RequestedServer
+        """
+        if not host.memory_backing(server.uuid).free_page_reporting:
+            observed.skip(
+                self, observed.NOT_GIVEN_BACK, 'libvirt\'s XML of server %s '
+                'has no free page reporting, which Nova asks for since 32 '
+                '(2025.2)' % server.uuid)
 
     @property
     def filled_mib(self):

@@ -12,14 +12,77 @@
 
 """What tests share that count what guests take from backing stores."""
 
+import collections
+
+from oslo_utils import units
+
 from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import store_counts
+from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.tests.bases import amounts
+from mempage_tempest_plugin.tests.bases import observed
 
 # What Nova says if QEMU does not get the memory; that there is no space, QEMU
 # does not tell.
 NO_SPACE = 'prealloc'
+# The RAM of one guest, at most: CPUs of guests do not know more than 1 TiB of
+# addresses unless Nova is told (phys-bits), and some are not for RAM.
+MOST_MIB = 256 * units.Ki
+# MiB that even a slow store takes each second: QEMU writes all of a guest's
+# memory before it starts.
+SLOWEST = 200
+
+
+def parts(ram_mib):
+    """Divide RAM among as few guests as can have it.
+
+    :param ram_mib: that of all of them
+    :returns: list of MiB, none more than :data:`MOST_MIB`
+    """
+    number = -(-ram_mib // MOST_MIB)
+    least, more = divmod(ram_mib, number)
+    return [least + 1] * more + [least] * (number - more)
+
+
+def leave_out_larger_than_memory(cls):
+    """Leave out hosts whose store is in memory that is not there.
+
+    Whoever fills it would take the memory of everything else.
+
+    :param cls: a base.BaseMemoryTest, whose hosts are known, and whose
+        may_skip has observed.STORE_IN_MEMORY
+    :raises SkipException: as of observed.leave_out
+    """
+    surveys = {host: host.survey() for host in cls.hosts}
+    # Containers of one machine have their memory in common.
+    wanted = collections.Counter()
+    for host, survey in surveys.items():
+        wanted[survey.boot] += _in_memory_mib(host, survey)
+
+    def reason(host):
+        survey = surveys[host]
+        if (not _in_memory_mib(host, survey) or survey.available_mib is None
+                or survey.available_mib > wanted[survey.boot]):
+            return None
+        return ('a store that is in memory, as its own is, could take %d MiB '
+                'if it was filled, and the machine has %d MiB available: '
+                'everything else there would be without memory' % (
+                    wanted[survey.boot], survey.available_mib))
+
+    observed.leave_out(cls, observed.STORE_IN_MEMORY, reason)
+
+
+def _in_memory_mib(host, survey):
+    """Tell how much memory a store could still take; 0 if it is on a device.
+
+    :param survey: a survey of the host
+    """
+    mount = mounts.holding(survey.mounts, survey.real(
+        host.declared.file_backed.mount))
+    if not survey.store or mount.filesystem not in which.IN_MEMORY:
+        return 0
+    return survey.store.available // units.Mi
 
 
 class BaseStoreTest(amounts.BaseAmountTest):
@@ -30,9 +93,22 @@ class BaseStoreTest(amounts.BaseAmountTest):
 
     # Little: QEMU needs no more to start.
     RAM_MIB = 16
+    may_skip = (observed.STORE_IN_MEMORY,)
     # Seconds that QEMU and libvirt may need after nova has forgotten the
     # server.
     RELEASE_TIMEOUT = 30
+
+    @classmethod
+    def setup_clients(cls):
+        super().setup_clients()
+        cls.nova.wait_longer(max(
+            host.limit(host.file_backed.capacity_mib // SLOWEST)
+            for host in cls.declared))
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        leave_out_larger_than_memory(cls)
 
     def setUp(self):
         super().setUp()
@@ -50,12 +126,13 @@ class BaseStoreTest(amounts.BaseAmountTest):
     def request_on_each(self, *sizes):
         """Request servers on every host.
 
-        :param sizes: functions of a host's declaration that return MiB
+        :param sizes: functions of a host's declaration that return a list of
+            the RAM of each server there, in MiB
         :returns: list of servers.RequestedServer
         """
         return self.request_at_once([
-            (size(host.declared), None, host)
-            for host in self.hosts for size in sizes])
+            (ram_mib, None, host) for host in self.hosts
+            for size in sizes for ram_mib in size(host.declared)])
 
     def request_forced(self, ram_mib, host, **extra_specs):
         """Request a server on a host, whatever the scheduler thinks of it.

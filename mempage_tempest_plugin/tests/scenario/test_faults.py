@@ -23,14 +23,20 @@ from testtools import matchers
 from mempage_tempest_plugin.changes import faulty_store
 from mempage_tempest_plugin.changes import foreign_data
 from mempage_tempest_plugin.changes import nova_compute
+from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import which
-from mempage_tempest_plugin.evidence import attachments
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import cache
 from mempage_tempest_plugin.hosts import libvirt_root
+from mempage_tempest_plugin.hosts import nova_config
+from mempage_tempest_plugin.hosts import redact
+from mempage_tempest_plugin.hosts import several
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import joined
+from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import remains
+from mempage_tempest_plugin.tests.bases import stores
 
 CONF = config.CONF
 
@@ -56,8 +62,8 @@ class _BaseFaultTest(base.BaseMemoryTest):
     def resource_setup(cls):
         super().resource_setup()
         # Nobody has such a store now: whoever does has leased the host alone.
-        for host in cls.hosts:
-            faulty_store.remove_left(host)
+        several.ask(cls.hosts, faulty_store.remove_left,
+                    CONF.mempage.parallel_hosts)
 
     def setUp(self):
         super().setUp()
@@ -154,8 +160,7 @@ class TestDaemonsRestarted(_BaseFaultTest):
         hosts = [host for host in self.hosts
                  if which.libvirt_restartable(host.declared)]
         if not hosts:
-            self.skipTest('%s declares no %s' % (
-                self.inventory.path, which.libvirt_restartable))
+            joined.skip(self, which.libvirt_restartable)
         self._check_restart(hosts, self._restart_libvirt)
 
     def _check_restart(self, hosts, restart):
@@ -172,17 +177,26 @@ class TestDaemonsRestarted(_BaseFaultTest):
         self.assertEqual(self._pids[host.name], self.pids(host))
 
     def _restart_nova_compute(self, host):
+        # Whoever is not seen is not seen to be another one, either.
+        self.assertNotEqual([], nova_config.processes(host.ssh))
         nova_compute.NovaCompute(
             host, self.services, CONF.compute.build_timeout
         ).restart().wait_until_up()
 
     def _restart_libvirt(self, host):
+        # It keeps a connection, which ends with the process that has it.
+        host.libvirt.hostname()
         host.ssh.execute(
             ['sh', '-c', 'exec >&2; ' + host.declared.libvirt_restart],
             root=True)
+        timeout = host.declared.limit(NOTICE_TIMEOUT)
+        if not test_utils.call_until_true(host.libvirt.is_cut_off, timeout, 1):
+            raise exceptions.ServiceNotRestarted(
+                host.name, 'libvirt', host.declared.libvirt_restart,
+                'the libvirt that answers at %s is still that of before'
+                % host.declared.libvirt_uri)
         self.assertTrue(test_utils.call_until_true(
-            lambda: self._answers(host),
-            host.declared.limit(NOTICE_TIMEOUT), 1),
+            lambda: self._answers(host), timeout, 1),
             'libvirt did not answer again')
 
     def _answers(self, host):
@@ -197,6 +211,7 @@ class _BaseBrokenStoreTest(_BaseFaultTest):
 
     take = which.last
     alone_on = which.each
+    may_skip = (observed.NO_TARGET, observed.CANNOT_EVICT)
 
     @classmethod
     def resource_setup(cls):
@@ -210,8 +225,15 @@ class _BaseBrokenStoreTest(_BaseFaultTest):
         """
         missing = faulty_store.missing_targets(self.host, store)
         if missing:
-            self.skipTest('The device mapper of host %s has no %s' % (
+            observed.skip(self, observed.NO_TARGET, 'host %s has no %s' % (
                 self.host.name, ', '.join(missing)))
+
+    def need_eviction(self):
+        """Skip the test unless the host can push files out of its cache."""
+        reason = cache.unable(self.host)
+        if reason:
+            observed.skip(self, observed.CANNOT_EVICT, 'host %s: %s' % (
+                self.host.name, reason))
 
     def boot_on_store(self):
         """Have a server on the store that is there for this test only."""
@@ -298,6 +320,7 @@ class TestBrokenStore(_BaseBrokenStoreTest):
     @decorators.idempotent_id('b26e518f-e4ad-4b7d-9f98-63c0a5b92e8b')
     def test_write_errors_are_silent_but_found(self):
         """Hazard: memory is lost and only fsync and the kernel's log tell"""
+        self.need_eviction()
         store = self._store(self.flavor['ram'] // 4)
         self.boot_on_store()
         pids = self.pids(self.host)
@@ -306,6 +329,7 @@ class TestBrokenStore(_BaseBrokenStoreTest):
     @decorators.idempotent_id('c37f6290-f5be-4c8e-80a9-74d1b6ca3f9c')
     def test_read_errors_end_the_guest(self):
         """QEMU dies rather than go on with wrong memory, and Nova tells"""
+        self.need_eviction()
         store = self._store(self.flavor['ram'])
         self.boot_on_store()
         self.check_unreadable(store)
@@ -313,7 +337,11 @@ class TestBrokenStore(_BaseBrokenStoreTest):
     @decorators.idempotent_id('d480739a-06cf-4d9f-91ba-85e2c7db40ad')
     def test_read_only_store(self):
         """A new server is refused with a fault that names the cause"""
+        [host] = self.hosts
+        if not which.logs(host.declared):
+            joined.skip(self, which.file_backed & which.logs)
         self._store(self.flavor['ram']).make_read_only()
+        begin = self.host.log.end()
         self.boot_noted(self.host)
         server = self.server_on(self.host)
         self.nova.settle([server])
@@ -321,11 +349,12 @@ class TestBrokenStore(_BaseBrokenStoreTest):
         self.assertEqual('ERROR', server.status)
         # It never had a file there.
         server.host = self.host.name
-        self.assertIn('Read-only file system',
-                      self.host.compute_log(attachments.LOG_LINES))
+        said = self.host.log.since(begin)
+        self.report('nova-compute.log', redact.mask(said))
+        self.assertIn('Read-only file system', said)
         self.remains.paths[self.host.name] = []
         self.remains.check_none(self.host)
-        self.assertEqual({}, self.cloud.allocated_memory(server.uuid))
+        self.assertEqual({}, actions.left_allocated(server.uuid, self.cloud))
         self.remove()
 
 
@@ -334,6 +363,7 @@ class TestMappedStore(_BaseBrokenStoreTest):
 
     def setUp(self):
         super().setUp()
+        self.need_eviction()
         self.need_mapper(faulty_store.MappedStore)
         self.check_host(self.host)
         self.store = self.useFixture(faulty_store.MappedStore(
@@ -380,6 +410,7 @@ class TestThinStore(_BaseBrokenStoreTest):
     @decorators.idempotent_id('47367bef-4e3a-44a6-86c1-131500431646')
     def test_pool_is_full(self):
         """Hazard: the file system has room, and what it is on has none"""
+        self.need_eviction()
         self.need_mapper(faulty_store.ThinStore)
         store = self.useFixture(faulty_store.ThinStore(
             self.host, self.flavor['ram'] + SPARE_MIB,
@@ -397,10 +428,12 @@ class TestFullStore(reachable.BaseFilledTest):
     alone_on = which.each
     harmful = True
     promises = ('fault_injection', 'fill_stores')
+    may_skip = (observed.NOT_GIVEN_BACK, observed.STORE_IN_MEMORY)
 
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
+        stores.leave_out_larger_than_memory(cls)
         [cls.host] = cls.hosts
 
     @decorators.idempotent_id('0d5825fa-8ebc-42bc-97a0-52807e5be276')
@@ -409,6 +442,7 @@ class TestFullStore(reachable.BaseFilledTest):
         """Hazard: QEMU dies if others have the space of free guest memory"""
         server = self.boot_reachable(self.host)
         guest = self.enter(server)
+        self.skip_unless_asked(self.host, server)
         [backend] = self.host.memory_backends(server.uuid)
         self._wait_until_given_back(backend.mem_path)
         # It cannot be told to begin when there is no memory to listen with.
@@ -425,9 +459,7 @@ class TestFullStore(reachable.BaseFilledTest):
         if not test_utils.call_until_true(
                 lambda: self._given_back(path) >= self.filled_mib // 2,
                 self.host.declared.limit(NOTICE_TIMEOUT), 1):
-            raise self.skipException(
-                'The guest has all of its memory: it does not give back what '
-                'is free (free page reporting)')
+            self.fail(reachable.KEEPS_ALL)
 
     def _given_back(self, path):
         """Tell how many MiB of the guest's RAM are not in its file."""

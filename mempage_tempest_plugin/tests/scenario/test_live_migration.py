@@ -23,6 +23,7 @@ from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.guests import reachability
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import late_refusal
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import reachable
@@ -176,6 +177,11 @@ class _BaseLiveMigrationTest(reachable.BaseFilledTest, base.BaseMoveTest):
         Memory is unharmed, whatever they end in.
         """
         hosts = self._those(~which.alike)
+        if (REFUSED_LATE in map(self.outcome, hosts)
+                and self.source.declared.compute_log is None):
+            joined.skip(self, 'log of nova-compute on %s (services.'
+                        'nova-compute.log or .journal), where libvirt\'s '
+                        'reason is' % self.source.name)
         self.start_filled()
         checks = {ALLOWED: self._check_allowed,
                   REFUSED_EARLY: self._check_refused_early,
@@ -193,8 +199,7 @@ class _BaseLiveMigrationTest(reachable.BaseFilledTest, base.BaseMoveTest):
         hosts = [host for host in self.destinations
                  if condition(host.declared, self.source.declared)]
         if not hosts:
-            self.skipTest('%s declares no %s beside %s' % (
-                self.inventory.path, condition, self.source.name))
+            joined.skip(self, '%s beside %s' % (condition, self.source.name))
         return hosts
 
     def outcome(self, host):

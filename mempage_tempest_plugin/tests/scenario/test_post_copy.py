@@ -31,7 +31,7 @@ class TestPostCopyPermitted(base.BaseMoveTest):
 
     features = ('live_migration',)
     promises = ('reconfigure_hosts',)
-    start_on = which.file_backed & which.reconfigurable
+    start_on = which.file_backed & which.reconfigurable & which.logs
     go_to = which.file_backed
     take = which.one_of_each_file_system
     alone_on = which.first

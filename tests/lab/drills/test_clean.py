@@ -20,6 +20,11 @@ from tests.lab import base
 
 class CleanTest(base.LabTestCase):
 
+    def setUp(self):
+        super().setUp()
+        self.compare = self.patch_object(runner, 'compare')
+        self.compare.return_value = None
+
     def test_runs(self):
         outcomes = iter([stream.Outcome(['a', 'b'], {}),
                          stream.Outcome(['a'], {'b': 'because'})])
@@ -42,6 +47,15 @@ class CleanTest(base.LabTestCase):
         [done] = clean.run(1, 3, mock.Mock())
         self.assertEqual(('tempest run: exit status 3',), done.failed)
         self.assertFalse(done.clean)
+
+    def test_a_run_of_less_than_had_to_is_not_clean(self):
+        run = self.patch_object(runner, 'run')
+        run.return_value = 0, self.directory
+        self.patch_object(stream, 'read').return_value = stream.Outcome(
+            ['a'], {})
+        self.compare.return_value = 'b skips'
+        [done] = clean.run(1, 3, mock.Mock())
+        self.assertEqual((str(self.directory / 'expected.txt'),), done.failed)
 
     def test_a_run_without_tests_is_not_clean(self):
         self.assertFalse(clean.Run(1, 0, (), 0.5).clean)

@@ -10,13 +10,22 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import dataclasses
 import pathlib
+import re
 from unittest import mock
 
 import ddt
 
 from mempage_lab.drills import catalogue
+from mempage_lab.drills import drill
 from mempage_lab.drills import faults
+from mempage_lab.drills import of_configuration
+from mempage_lab.drills import of_guests
+from mempage_lab.drills import of_hosts
+from mempage_lab.drills import of_moves
+from mempage_lab.drills import of_nova
+from mempage_lab.drills import of_operations
 from mempage_lab import errors
 from mempage_lab import files
 from mempage_lab import installation
@@ -140,31 +149,45 @@ class FaultsTest(base.LabTestCase):
 class CatalogueTest(base.LabTestCase):
 
     def test_there_are_enough(self):
-        self.assertGreaterEqual(len(catalogue.DRILLS), 25)
+        self.assertGreaterEqual(len(catalogue.DRILLS), 70)
+
+    def test_none_is_another_ones_copy(self):
+        faults_ = [(repr(each.fault), each.hosts(self.default_topology()))
+                   for each in catalogue.DRILLS.values()]
+        self.assertEqual([], [fault for fault in faults_
+                              if faults_.count(fault) > 1])
+        kept = sum(len(module.DRILLS) for module in (
+            of_configuration, of_guests, of_hosts, of_moves, of_nova,
+            of_operations))
+        self.assertEqual(kept, len(catalogue.DRILLS))
 
     @ddt.data(*catalogue.DRILLS)
     def test_the_default_topology_has_the_host(self, name):
-        self.assertIsNotNone(catalogue.DRILLS[name].host(
+        self.assertNotEqual((), catalogue.DRILLS[name].hosts(
             self.default_topology()))
 
     def test_machines_get_no_faults(self):
-        drill = catalogue.Drill(
-            what='what', where=lambda policy: True, fault=None, tests='A',
-            caught_by='A', words='words')
+        some = drill.Drill(what='what', where=lambda policy: True, fault=None,
+                           tests='A', words='words')
         device, numa = (topology.load(topology.SHIPPED / name, [])
                         for name in ('device.yaml', 'numa.yaml'))
-        self.assertEqual('plain1', drill.host(device))
-        self.assertIsNone(drill.host(numa))
+        self.assertEqual(('plain1',), some.hosts(device))
+        self.assertEqual((), some.hosts(numa))
 
     @ddt.data(*catalogue.DRILLS)
     def test_what_catches_it_runs(self, name):
-        drill = catalogue.DRILLS[name]
+        chosen = catalogue.DRILLS[name]
         tests = pathlib.Path(catalogue.__file__).parents[2] / (
             'mempage_tempest_plugin/tests')
-        classes = {word.strip('_.\\') for word in drill.tests.split('|')}
         source = ''.join(path.read_text() for path in tests.rglob('*.py'))
-        for name in classes:
-            self.assertRegex(source, 'class %s' % name.split('\\.')[0])
+        test_class, _, test = chosen.tests.partition('\\.')
+        self.assertIn('class %s(' % test_class, source)
+        self.assertTrue(
+            not test or re.search('def %s' % re.split(r'_[.\d]', test)[0],
+                                  source),
+            test)
+        for text in chosen.words, chosen.caught_by, chosen.unsaid:
+            re.compile(text)
 
     @ddt.data(*catalogue.DRILLS)
     def test_our_source_has_one_such_place(self, name):
@@ -175,6 +198,12 @@ class CatalogueTest(base.LabTestCase):
 
     def test_a_topology_without_such_a_host(self):
         empty = mock.Mock(hosts=())
-        self.assertIsNone(catalogue.DRILLS['option-off'].host(empty))
-        self.assertEqual('controller',
-                         catalogue.DRILLS['filter-off'].host(empty))
+        self.assertEqual((), catalogue.DRILLS['option-off'].hosts(empty))
+        self.assertEqual(('controller',),
+                         catalogue.DRILLS['filter-off'].hosts(empty))
+
+    def test_all_hosts_that_suit(self):
+        everywhere = dataclasses.replace(catalogue.DRILLS['option-off'],
+                                         everywhere=True)
+        self.assertEqual(('fbm1', 'fbm2'),
+                         everywhere.hosts(self.default_topology()))

@@ -67,6 +67,7 @@ class Simulation:
             inventory.DeclaredPool(*pool) for pool in DECLARED[name]))
         host = cases.host(name, declared=declared)
         host.survey.side_effect = lambda **kwargs: self.survey(host, **kwargs)
+        host.libvirt.running.return_value = []
         host.libvirt.xml.side_effect = lambda uuid: uuid
         return host
 
@@ -187,6 +188,8 @@ class NumaTest(test_base.BaseTestCase):
                 nodes.BaseNodeTest, name, mock.Mock()))
         self.useFixture(fixtures.MockPatchObject(
             pools.BasePoolTest, 'RELEASE_TIMEOUT', 0.01))
+        self.useFixture(fixtures.MockPatchObject(
+            page_holders, 'find', return_value=[]))
         self.useFixture(fixtures.MockPatchObject(
             domain_xml, 'node_memory', self.simulation.told))
         self.useFixture(fixtures.MockPatchObject(

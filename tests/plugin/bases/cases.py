@@ -31,6 +31,7 @@ def host(name, **attributes):
     made.real = lambda path: path
     made.survey_store = made.survey
     made.libvirt.running.return_value = {}
+    made.errors_of.return_value = []
     if 'declared' not in attributes:
         made.declared.limit = lambda seconds: seconds
     return made

@@ -17,6 +17,7 @@ from unittest import mock
 import ddt
 import fixtures
 from oslotest import base as test_base
+import testtools
 
 from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.cloud import servers
@@ -130,8 +131,39 @@ class AmountTest(test_base.BaseTestCase):
 
     def test_refused_but_memory_is_allocated(self):
         self.case.cloud.allocated_memory.return_value = {'provider': 64}
+        self.useFixture(fixtures.MockPatchObject(
+            actions, 'GIVE_BACK_TIMEOUT', 0.01))
         self.assertIn('provider', self._refusal_fails(
             _server('ERROR', None, NOWHERE)))
+
+    def test_refused_and_given_back_a_moment_later(self):
+        self.useFixture(fixtures.MockPatch('time.sleep'))
+        self.case.cloud.allocated_memory.side_effect = [
+            {'provider': 64}, {}, {}]
+        self._check(self.case.check_refused, _server('ERROR', None, NOWHERE))
+
+    def _skip_if_held(self, needed_mib, used):
+        provider = self.case.cloud.provider.return_value
+        provider.memory_total, provider.memory_reserved = 1000, 100
+        provider.allocation_ratio = 1.0
+        self.case.cloud.used_memory.return_value = used
+        self.case.cloud.memory_of_nobody.return_value = {'gone': 64}
+        self.case.skip_if_held(self.case.hosts[0], needed_mib)
+
+    def test_memory_that_others_hold(self):
+        error = self.assertRaises(
+            testtools.TestCase.skipException, self._skip_if_held, 900, 64)
+        self.assertIn(
+            'host a: the test needs 900 MiB, and placement has 836, as it '
+            "holds 64. For consumers without a server there, MiB: "
+            "{'gone': 64}", str(error))
+
+    def test_memory_that_is_there(self):
+        self._skip_if_held(836, 64)
+
+    def test_memory_that_never_was_there(self):
+        # What fails is the test itself.
+        self._skip_if_held(901, 64)
 
     def test_delete_servers(self):
         self.case.servers = [_server('ACTIVE', 'a')]

@@ -19,6 +19,8 @@ from unittest import mock
 import ddt
 import fixtures
 from oslotest import base as test_base
+from tempest import exceptions
+from tempest.lib import exceptions as lib_exc
 import testtools
 
 from mempage_tempest_plugin.changes import names
@@ -61,6 +63,20 @@ class BaseTestCase(test_base.BaseTestCase):
         return [json.loads(b''.join(detail.iter_bytes())) for name, detail
                 in self.case.getDetails().items()
                 if name.partition('-')[0] == kind]
+
+
+class WaitUntilActiveTest(BaseTestCase):
+
+    def test_who_fails_says_what_nova_compute_knows(self):
+        self.case.servers = [_server('u', 'a')]
+        self.a.errors_of.return_value = ['libvirtError: no memory']
+        self.case.nova.wait_until_active.side_effect = (
+            exceptions.BuildErrorException('Exceeded', server_id='u'))
+        error = self.assertRaises(exceptions.BuildErrorException,
+                                  self.case.wait_until_active, self.a)
+        self.assertEqual(
+            'Server u failed to build and is in ERROR status\n'
+            'Details: Exceeded\na: libvirtError: no memory', str(error))
 
 
 class OnEachHostTest(BaseTestCase):
@@ -276,6 +292,18 @@ class ServersTest(BaseTestCase):
             'server', {'id': '1'}, 'image', 'a')
         self.assertEqual('a', self.case.server_on(self.a).uuid)
 
+    def test_servers_boot_from_volumes_only(self):
+        self.case.nova.request.side_effect = lib_exc.BadRequest(
+            'Block Device Mapping is Invalid: You specified more local '
+            'devices than the limit allows')
+        error = self.assertRaises(testtools.TestCase.skipException,
+                                  self._boot, [self.a])
+        self.assertIn('max_local_block_devices is 0', str(error))
+
+    def test_other_requests_that_are_bad(self):
+        self.case.nova.request.side_effect = lib_exc.BadRequest('odd')
+        self.assertRaises(lib_exc.BadRequest, self._boot, [self.a])
+
     def test_all_are_deleted_at_the_same_time(self):
         self._boot(self.hosts)
         self.case.doCleanups()
@@ -304,7 +332,7 @@ class AttachDetailsTest(BaseTestCase):
 
     def _assert_attached(self, hosts, uuids):
         self.attach.assert_called_once_with(
-            self.case, hosts, uuids, self.case.evidence_table)
+            self.case, hosts, uuids, self.case.evidence_table, 16)
 
     def test_failure_attaches_once(self):
         self._raise(AssertionError('a'))
@@ -365,9 +393,10 @@ class ResourceSetupTest(test_base.BaseTestCase):
         for target in ('tempest.test.BaseTestCase.resource_setup',
                        'oslo_concurrency.lockutils.get_lock_path'):
             self.useFixture(fixtures.MockPatch(target))
-        for target in 'empty_image.shared', 'quotas.Room':
-            self.useFixture(fixtures.MockPatch(
-                'mempage_tempest_plugin.changes.' + target))
+        self.useFixture(fixtures.MockPatch(
+            'mempage_tempest_plugin.changes.empty_image.shared'))
+        self.useFixture(fixtures.MockPatch(
+            'mempage_tempest_plugin.changes.quotas.room', mock.MagicMock()))
         for name in 'setup_api_microversion_fixture', 'create_flavor':
             self.useFixture(fixtures.MockPatchObject(
                 base.BaseMemoryTest, name))

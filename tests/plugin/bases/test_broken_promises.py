@@ -17,6 +17,7 @@ from unittest import mock
 import fixtures
 from oslotest import base as test_base
 
+from mempage_tempest_plugin.changes import aggregates
 from mempage_tempest_plugin.cloud import cloud
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.tests.api import test_aggregate_memory_backing
@@ -59,7 +60,7 @@ class FilterTest(test_base.BaseTestCase):
         case = self._case({
             'status': 'ACTIVE', 'fault': {},
             'OS-EXT-SRV-ATTR:hypervisor_hostname': 'plain1'})
-        with mock.patch.object(case, 'useFixture'):
+        with mock.patch.object(aggregates, 'Aggregate', mock.MagicMock()):
             error = self.assertRaises(AssertionError, case.check, ['large'],
                                       ('large',), [None])
         self.assertIn('plain1', str(error))

@@ -160,8 +160,10 @@ class PromisesTest(JoinedTestCase):
         joined.skip_unless_promised(Both)
 
     def test_version_of_placement(self):
-        self.assertIn('1.5', self._skip(
-            Both, placement={'max_microversion': '1.5'}))
+        skipped = self._skip(Both, placement={'max_microversion': '1.5'})
+        self.assertIn('1.5', skipped)
+        self.assertIn('[placement] min_microversion and max_microversion: ',
+                      skipped)
 
     def test_no_inventory_is_a_skip_that_names_the_option(self):
         self.assertIn('[mempage] host_inventory',

@@ -119,8 +119,9 @@ class RefusedLateTest(test_base.BaseTestCase):
         super().setUp()
         self.case = cases.make(
             test_live_migration._BaseLiveMigrationTest, 'check_mixed',
-            source=cases.host('a'), nova=mock.Mock(), cloud=mock.Mock(),
-            migrations_client=mock.Mock(), inventory=mock.Mock(path='x'))
+            source=cases.host('a'), hosts=[], nova=mock.Mock(),
+            cloud=mock.Mock(), migrations_client=mock.Mock(),
+            inventory=mock.Mock(path='x'))
         self.case.servers = [servers.RequestedServer('uuid', 64, host='a')]
         self.case.nova.to_live.return_value = {}
         self.done = []
@@ -178,6 +179,15 @@ class RefusedLateTest(test_base.BaseTestCase):
         self.assertIn('ACTIVE and completed', str(error))
 
     def test_nobody_knows_the_reason(self):
-        self.case.source.log = None
-        self.assertRaises(testtools.TestCase.skipException, self._check)
-        self.case.nova.act.assert_not_called()
+        self.case.source.declared.compute_log = None
+        self.case.source.declared.file_backed = None
+        other = cases.host('b')
+        other.declared.file_backed.filesystem = 'ext4'
+        self.case.destinations = [other]
+        self.case.start_filled = self._note('start_filled')
+        with mock.patch.object(test_live_migration._BaseLiveMigrationTest,
+                               'outcome', lambda *a: 'refused-late'):
+            skipped = self.assertRaises(testtools.TestCase.skipException,
+                                        self.case.check_mixed)
+        self.assertIn('services.nova-compute.log', str(skipped))
+        self.assertEqual([], self.done)

@@ -12,6 +12,7 @@
 
 """Guests that lose their memory, or kept too much of it, fail the tests."""
 
+import unittest
 from unittest import mock
 
 from oslotest import base
@@ -89,12 +90,13 @@ class MemoryTruthTest(base.BaseTestCase):
             tenant.guest.seed = 'seed-of-' + tenant.server.uuid
 
     def _cached(self, cached, fsync=None):
-        return cache.Cached(256, cached, 'cachestat', fsync)
+        return cache.Cached(256, cached, 'cachestat', fsync, 4096)
 
-    def _push_out(self, *arguments):
+    def _push_out(self, *arguments, mappers=((7, '0:40'), (8, '0:41'))):
         with mock.patch.object(cache, 'evict',
                                return_value=self._cached(*arguments)) as evict:
             self.case.host.pids.return_value = [7]
+            self.case.host.survey.return_value.mappers = {'/ram/a': mappers}
             self.case._push_out(self.tenants[0])
         evict.assert_called_once_with(self.case.host, '/ram/a', [7])
         # Who runs would have its pages back at once.
@@ -108,6 +110,12 @@ class MemoryTruthTest(base.BaseTestCase):
         error = self.assertRaises(AssertionError, self._push_out, 1)
         self.assertIn('in the page cache (cachestat): expected 0',
                       str(error))
+
+    def test_page_that_others_may_use(self):
+        error = self.assertRaises(
+            unittest.SkipTest, self._push_out, 1,
+            mappers=[(7, '0:40'), (9, '0:40')])
+        self.assertIn('/ram/a (PID 9)', str(error))
 
     def test_write_that_failed(self):
         error = self.assertRaises(AssertionError, self._push_out, 0,
@@ -131,7 +139,7 @@ class MemoryTruthTest(base.BaseTestCase):
 
     def test_read_back_from_elsewhere(self):
         error = self.assertRaises(AssertionError, self._read_back, GOOD, 99)
-        self.assertIn('pages that were read', str(error))
+        self.assertIn('bytes that were read', str(error))
 
     def _apart(self, counts):
         self.case.host.count_in_files.return_value = counts

@@ -24,6 +24,9 @@ from mempage_tempest_plugin.cloud import cloud
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import absence
+from mempage_tempest_plugin.evidence import collect
+from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.tests.bases import base
 from tests.plugin.bases import cases
@@ -39,7 +42,7 @@ class MoveTestCase(test_base.BaseTestCase):
         self.case = cases.make(
             base.BaseMoveTest, hosts=[self.a, self.b], source=self.a,
             destinations=[self.b], nova=mock.Mock(), cloud=mock.Mock(),
-            migrations_client=mock.Mock())
+            migrations_client=mock.Mock(), held_before={'a': {}, 'b': {}})
         self.server = servers.RequestedServer('uuid', 64, host='a')
         self.case.servers = [self.server]
         self.checked = []
@@ -136,6 +139,11 @@ class MovedTest(MoveTestCase):
                                   self.a, self.b)
         self.assertIn("says {'consumer': 64}", str(error))
 
+    def test_memory_that_nobody_had_before(self):
+        self.case.cloud.memory_of_nobody.return_value = {'consumer': 64}
+        self.case.held_before = {'a': {'consumer': 64}, 'b': {'consumer': 64}}
+        self.case.check_moved(self.a, self.b)
+
     def test_moved(self):
         self.case.check_moved(self.a, self.b)
         self.assertEqual('b', self.server.host)
@@ -151,6 +159,69 @@ class MovedTest(MoveTestCase):
         other = servers.RequestedServer('other', 64, host='a')
         self.case.servers.append(other)
         self.assertIs(other, self.case.server)
+
+
+class PatienceTest(MoveTestCase):
+    """Nova tells what a server is, and then cleans up."""
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.MockPatch('time.sleep'))
+        for name in 'check_absent', 'check_unmoved':
+            delattr(self.case, name)
+        self.held = self.useFixture(fixtures.MockPatchObject(
+            actions, 'held_by_migrations', return_value={})).mock
+        self.useFixture(fixtures.MockPatchObject(collect, 'collect'))
+        for name in 'compare_absent', 'compare_untouched':
+            self.useFixture(fixtures.MockPatchObject(
+                absence, name, self._compare))
+        self.answers = []
+
+    def _compare(self, *arguments):
+        comparison = facts.Comparison('x')
+        comparison.equal('placement', 'held', {}, self.answers.pop(
+            0) if len(self.answers) > 1 else self.answers[0])
+        return comparison
+
+    def test_absent(self):
+        self.answers = [{'b': 64}, {}]
+        self.case.check_absent(self.b)
+        self.assertEqual([{}], self.answers)
+
+    def test_unmoved(self):
+        self.answers = [{'migration': 64}, {}]
+        self.case.check_unmoved([7])
+        self.assertEqual([{}], self.answers)
+        self.assertEqual([('check_evidence', 'a')], self.checked)
+
+    def test_never(self):
+        self.useFixture(fixtures.MockPatchObject(base, 'HELD_TIMEOUT', 0.01))
+        for check, about in ((self.case.check_absent, self.b),
+                             (self.case.check_unmoved, [7])):
+            self.answers = [{'x': 64}]
+            self.assertIn('held: expected {}', str(self.assertRaises(
+                AssertionError, check, about)))
+
+
+class HeldBeforeTest(test_base.BaseTestCase):
+
+    def test_each_host_is_asked(self):
+        class Case(base.BaseMoveTest):
+            """Two hosts."""
+
+            hosts = [cases.host('a'), cases.host('b')]
+            cloud = mock.Mock()
+            services = mock.Mock()
+
+        Case.services.host_of.side_effect = 'service-{}'.format
+        Case.cloud.memory_of_nobody.side_effect = (
+            lambda host, service: {service: 64} if host == 'b' else {})
+        with mock.patch.object(base.BaseMemoryTest, 'resource_setup'), \
+                mock.patch.object(base, 'CONF', cases.options()), \
+                mock.patch.object(base.LOG, 'warning') as warning:
+            Case.resource_setup()
+        self.assertEqual({'a': {}, 'b': {'service-b': 64}}, Case.held_before)
+        warning.assert_called_once_with(mock.ANY, 'b', {'service-b': 64})
 
 
 class LocateTest(MoveTestCase):

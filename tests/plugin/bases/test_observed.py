@@ -33,7 +33,8 @@ class LeaveOutTest(test_base.BaseTestCase):
                         hosts=[cases.host(name) for name in reasons],
                         needs_all_hosts=needs_all)
         cls.__name__ = 'TestStoreDevice'
-        observed.leave_out(cls, lambda host: reasons[host.name])
+        observed.leave_out(cls, observed.NO_DISK_COUNT,
+                           lambda host: reasons[host.name])
         return [host.name for host in cls.hosts]
 
     def test_some(self):
@@ -44,13 +45,16 @@ class LeaveOutTest(test_base.BaseTestCase):
         error = self.assertRaises(
             base.BaseMemoryTest.skipException, self._leave_out,
             a='on loop0', b='no nvme-cli')
-        self.assertEqual('host a: on loop0; host b: no nvme-cli', str(error))
+        self.assertEqual(
+            observed.NO_DISK_COUNT + ': host a: on loop0; host b: no nvme-cli',
+            str(error))
 
     def test_one_that_is_needed(self):
         error = self.assertRaises(
             base.BaseMemoryTest.skipException, self._leave_out,
             needs_all=True, a=None, b='on loop0')
-        self.assertEqual('host b: on loop0', str(error))
+        self.assertEqual(observed.NO_DISK_COUNT + ': host b: on loop0',
+                         str(error))
 
     def test_all_are_needed_and_there(self):
         self.assertEqual(['a', 'b'], self._leave_out(
@@ -79,8 +83,8 @@ class OccupiedTest(test_base.BaseTestCase):
             base.BaseMemoryTest.skipException, self._leave_out,
             (base.BaseMoveTest,))
         self.assertEqual(
-            'host fbm1: guests run there that are no test\'s and would come '
-            'to harm: 2', str(error))
+            'guests of others would come to harm: host fbm1: 2 run there that '
+            'are no test\'s', str(error))
 
     def test_hosts_that_others_may_use(self):
         """Guests of other tests may be there, and nothing harms them"""

@@ -75,6 +75,54 @@ class StepsTest(test_base.BaseTestCase):
                                  % operation.feature, str(error))
 
 
+class SoftRebootTest(test_base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.host = cases.host('a', **{'pids.side_effect': [[7], [8]]})
+        self.host.log.about.return_value = [
+            'INFO [instance: uuid] Instance soft rebooted successfully.']
+        self.case = cases.make(
+            operations.BaseBootedTest, nova=mock.Mock(),
+            inventory=mock.Mock(path='x.yaml'))
+        self.case.servers = [servers.RequestedServer('uuid', 64, host='a')]
+
+    def _reboot(self):
+        for step in [*self.case.reboot_softly(), self.case.check_obeyed]:
+            step(self.host)
+
+    def test_obeyed(self):
+        self._reboot()
+        self.host.log.about.assert_called_once_with(
+            'uuid', self.host.log.end.return_value)
+
+    def test_not_obeyed(self):
+        self.host.log.about.return_value = [
+            'WARNING [instance: uuid] Failed to soft reboot instance. Trying '
+            'hard reboot.']
+        error = str(self.assertRaises(AssertionError, self._reboot))
+        self.assertIn('what it logged of a guest that did not shut down: '
+                      'expected none, nova-compute says WARNING', error)
+
+    def test_nothing_happened(self):
+        self.host.pids.side_effect = [[7], [7]]
+        error = str(self.assertRaises(AssertionError, self._reboot))
+        self.assertIn('QEMU processes: expected others than [7], kernel says '
+                      '7', error)
+
+    def test_nobody_tells(self):
+        for about in [], ['DEBUG [instance: uuid] something else']:
+            self.host.pids.side_effect = [[7], [8]]
+            self.host.log.about.return_value = about
+            self.assertIn('x.yaml has to say where it is', str(
+                self.assertRaises(testtools.TestCase.skipException,
+                                  self._reboot)))
+
+    def test_no_log_is_declared(self):
+        self.host.log = None
+        self.assertRaises(testtools.TestCase.skipException, self._reboot)
+
+
 class ReusedServersTest(test_base.BaseTestCase):
 
     def setUp(self):

@@ -12,6 +12,7 @@
 
 """Tests of what is made of requests for page sizes."""
 
+import dataclasses
 from unittest import mock
 
 import fixtures
@@ -23,7 +24,10 @@ from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.evidence import collect
 from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import server_memory
+from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 from tests.plugin.bases import cases
@@ -44,7 +48,28 @@ class OutcomeTestCase(test_base.BaseTestCase):
             base, 'CONF', cases.options()))
         self.case = cases.make(
             page_size_outcomes.BasePageSizeTest, hosts=[], nova=mock.Mock(),
-            cloud=mock.Mock(), begin_to_delete=mock.Mock())
+            cloud=mock.Mock(), begin_to_delete=mock.Mock(),
+            inventory=inventory.Inventory('x.yaml', {
+                name: dataclasses.replace(samples.LARGE_PAGE, name=name)
+                for name in 'ab'}))
+        self.useFixture(fixtures.MockPatchObject(
+            page_size_outcomes, 'CONF', cases.options()))
+        self.useFixture(fixtures.MockPatchObject(
+            compute_host, 'get',
+            side_effect=lambda declared, timeout: cases.host(
+                declared.name, declared=declared)))
+        self.collected = self.useFixture(fixtures.MockPatchObject(
+            collect, 'collect')).mock
+        # The host and the page size of which it was asked.
+        self.looked_at = []
+        self.seen = facts.Comparison('memory')
+        self.useFixture(fixtures.MockPatchObject(
+            server_memory, 'compare', self._compare))
+
+    def _compare(self, declared, evidence, page_kib, system):
+        self.assertFalse(system)
+        self.looked_at.append((declared.name, page_kib))
+        return self.seen
 
     def server(self, status, host=None, fault='', uuid='uuid'):
         return servers.RequestedServer(uuid, 64, host=host, status=status,
@@ -61,7 +86,7 @@ class AssertOutcomeTest(OutcomeTestCase):
         finally:
             kept = [name for name in self.case.getDetails()
                     if name.startswith(facts.FACTS)]
-            self.assertEqual(1, len(kept))
+            self.assertEqual(1 + len(self.looked_at), len(kept))
 
     def _fails(self, *arguments, **kwargs):
         return str(self.assertRaises(AssertionError, self._assert_outcome,
@@ -69,6 +94,29 @@ class AssertOutcomeTest(OutcomeTestCase):
 
     def test_granted(self):
         self._assert_outcome(GRANTED, 'ACTIVE', 'a', page_kib=2048)
+
+    def test_looked_at(self):
+        self._assert_outcome(GRANTED, 'ACTIVE', 'a', page_kib=2048)
+        self.assertEqual([('a', 2048)], self.looked_at)
+        self.assertEqual(('uuid', 64),
+                         self.collected.call_args.args[1:3])
+
+    def test_each_kind_is_looked_at_once(self):
+        both = page_sizes.Outcome({'a': 2048, 'b': None}, frozenset())
+        for host, page_kib in ('a', 2048), ('a', 2048), ('b', None):
+            self.case.cloud.page_size.return_value = page_kib
+            self.case.assert_outcome(self.server('ACTIVE', host), both)
+        self.assertEqual([('a', 2048), ('b', None)], self.looked_at)
+
+    def test_granted_and_not_had(self):
+        self.seen.equal('kernel', 'page size, KiB', [2048], [4])
+        self.assertIn('page size, KiB: expected 2048, kernel says 4',
+                      self._fails(GRANTED, 'ACTIVE', 'a', page_kib=2048))
+
+    def test_refused_is_not_looked_at(self):
+        self._assert_outcome(REFUSED, 'ERROR', None,
+                             page_sizes.NO_VALID_HOST)
+        self.assertEqual([], self.looked_at)
 
     def test_granted_something_else(self):
         self.assertIn('runs on a with page size 4; allowed are these hosts '
@@ -204,5 +252,5 @@ class AnywhereTest(test_base.BaseTestCase):
         self._hypervisors('c', 'a', 'b')
         error = self.assertRaises(testtools.TestCase.skipException,
                                   self.cls._skip_if_undeclared)
-        self.assertEqual('x.yaml does not declare b, c, where servers may '
-                         'land', str(error))
+        self.assertEqual('servers may land on hosts that are not declared: '
+                         'x.yaml does not declare b, c', str(error))

@@ -145,7 +145,7 @@ class PoolTest(test_base.BaseTestCase):
 
 class WaitUntilCountedTest(test_base.BaseTestCase):
 
-    def _wait(self, used, timeout=10):
+    def _wait(self, used, timeout=10, of_nobody=None):
         self.useFixture(fixtures.MockPatch('time.sleep'))
         options = cases.options()
         options.compute['build_timeout'] = timeout
@@ -155,6 +155,7 @@ class WaitUntilCountedTest(test_base.BaseTestCase):
         case.cloud, case.services = mock.Mock(), mock.Mock()
         case.cloud.provider.return_value.memory_reserved = 512
         case.cloud.used_memory.return_value = 64
+        case.cloud.memory_of_nobody.return_value = of_nobody or {}
         case.services.used_memory.side_effect = used
         with mock.patch.object(pools, 'CONF', options):
             case.wait_until_counted(cases.host('a'))
@@ -167,3 +168,12 @@ class WaitUntilCountedTest(test_base.BaseTestCase):
 
     def test_never(self):
         self.assertRaises(AssertionError, self._wait, lambda host: 640, 0.05)
+
+    def test_what_placement_holds_for_nobody(self):
+        self._wait([544], of_nobody={'gone': 32})
+        error = str(self.assertRaises(
+            AssertionError, self._wait, lambda host: 576, 0.05,
+            {'gone': 32}))
+        self.assertIn('(without those that placement holds for no server: 32 '
+                      'for consumer gone): expected 544, compute API says 576',
+                      error)

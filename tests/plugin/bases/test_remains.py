@@ -17,6 +17,7 @@ from unittest import mock
 import fixtures
 from oslotest import base as test_base
 
+from mempage_tempest_plugin.changes import names
 from mempage_tempest_plugin.cloud import cloud
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.tests.bases import base
@@ -40,13 +41,16 @@ class RemainsTest(test_base.BaseTestCase):
             cases.host(declared.name, declared=declared)
             for declared in (samples.FILE_BACKED, samples.PLAIN)]
         self.case = cases.make(base.BaseMemoryTest, hosts=self.hosts,
-                               cloud=mock.Mock())
+                               cloud=mock.Mock(), nova=mock.Mock(),
+                               services=mock.Mock())
         self.case.cloud.server.side_effect = lambda uuid: cloud.Server(
             uuid, 'SHUTOFF', 'fbm1', 'instance-00000001')
         self.case.servers = [
             servers.RequestedServer(samples.SERVER, 192, host='fbm1')]
         self.remains = remains.Remains(self.case, 0.01)
         self.useFixture(fixtures.MockPatch('time.sleep'))
+        self.useFixture(fixtures.MockPatchObject(
+            names, 'CONF', mock.Mock(resource_name_prefix='tempest')))
         self._see(self.store, EMPTY)
         self._see(self.plain, EMPTY, store=None)
         self.remains.note_space(self.store)
@@ -93,6 +97,34 @@ class RemainsTest(test_base.BaseTestCase):
         for check in self.remains.check_none, self.remains.check_off:
             self.assertIn('space kept by deleted files', self._fails(
                 check, self.store))
+
+    def _others(self, name):
+        """Note the space beside a guest of some name."""
+        self.store.libvirt.running.return_value = {'other': '1-instance'}
+        self.case.nova.client.list_servers.return_value = {
+            'servers': [{'id': 'other', 'name': name}]}
+        self.remains.note_space(self.store)
+
+    def test_space_beside_guests_of_others(self):
+        self._others('database')
+        self._see(self.store, HELD)
+        self.remains.check_off(self.store)
+        self.remains.check_none(self.store)
+        self.assertIn('not judged: guests of others run there, such as other',
+                      str(self.case._comparisons['fbm1']))
+
+    def test_space_beside_guests_of_tests(self):
+        self._others('tempest-mempage-TestOther-server-1')
+        self._see(self.store, HELD)
+        self.assertIn('space kept by deleted files', self._fails(
+            self.remains.check_none, self.store))
+
+    def test_one_look_in_a_bad_moment(self):
+        self._see(self.store, HELD, EMPTY)
+        self._others('tempest-mempage-TestOther-server-1')
+        self._see(self.store, HELD)
+        self.assertIn('space kept by deleted files', self._fails(
+            self.remains.check_none, self.store))
 
     def test_what_others_kept_before_does_not_matter(self):
         self._see(self.store, HELD)

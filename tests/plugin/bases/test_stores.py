@@ -12,13 +12,17 @@
 
 """Tests of what tests assert that count what backing stores have."""
 
+import dataclasses
+import unittest
 from unittest import mock
 
 import fixtures
 from oslotest import base as test_base
+from tempest.lib import exceptions as lib_exc
 
 from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import stores
 from tests.plugin.bases import cases
@@ -99,10 +103,61 @@ class StoreTest(test_base.BaseTestCase):
     def test_request_on_each(self):
         with mock.patch.object(self.case, 'request_at_once') as request:
             self.case.request_on_each(
-                lambda host: 16,
-                lambda host: host.file_backed.capacity_mib - 16)
+                lambda host: [16],
+                lambda host: [host.file_backed.capacity_mib - 32, 16])
         request.assert_called_once_with(
-            [(16, None, self.host), (1008, None, self.host)])
+            [(16, None, self.host), (992, None, self.host),
+             (16, None, self.host)])
+
+    def test_parts(self):
+        most = stores.MOST_MIB
+        for ram_mib, expected in (
+                (1008, [1008]), (most, [most]),
+                (most + 1, [most // 2 + 1, most // 2]),
+                (4 * 1024 * 1024 - 16, [most - 1] * 16)):
+            self.assertEqual(expected, stores.parts(ram_mib))
+
+    def test_large_stores_may_take_long(self):
+        declared = dataclasses.replace(
+            samples.FILE_BACKED, slowness=2,
+            file_backed=inventory.FileBacked(400 * 1024, '/srv'))
+        nova = servers.Servers(mock.MagicMock(), None, 300, 0)
+        cls = type('TestIt', (stores.BaseStoreTest,), {
+            'nova': nova, 'declared': [samples.FILE_BACKED, declared]})
+        with mock.patch.object(base.BaseMemoryTest, 'setup_clients'):
+            cls.setup_clients()
+        with mock.patch.object(nova, '_until', return_value=False):
+            error = self.assertRaises(lib_exc.TimeoutException, nova.wait_for,
+                                      'x', 'ACTIVE')
+        self.assertIn('within %d s' % (300 + 2 * 2048), str(error))
+
+    def _leave_out(self, **changes):
+        class Case:
+            hosts = [self.host, cases.host('b', declared=samples.FILE_BACKED)]
+            needs_all_hosts = False
+            skipException = unittest.SkipTest
+
+        for host in Case.hosts:
+            host.survey.return_value = samples.host_survey(**changes)
+        stores.leave_out_larger_than_memory(Case)
+        return Case.hosts
+
+    def test_store_in_memory_that_is_there(self):
+        # Two hosts of one kernel, each with 832 MiB to fill.
+        self.assertEqual(2, len(self._leave_out(available_mib=1665)))
+        self.assertEqual(2, len(self._leave_out(available_mib=None)))
+
+    def test_store_in_memory_that_is_not_there(self):
+        error = self.assertRaises(unittest.SkipTest, self._leave_out,
+                                  available_mib=1664)
+        self.assertIn('host fbm1: a store that is in memory', str(error))
+        self.assertIn('1664 MiB', str(error))
+
+    def test_store_on_a_device_needs_no_memory(self):
+        root, own = samples.host_survey().mounts
+        self.assertEqual(2, len(self._leave_out(
+            available_mib=1,
+            mounts=[root, dataclasses.replace(own, filesystem='xfs')])))
 
     def test_request_forced(self):
         with mock.patch.object(self.case, 'flavor_of') as flavor, \

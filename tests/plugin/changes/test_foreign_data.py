@@ -12,11 +12,15 @@
 
 """Tests of foreign data on backing stores."""
 
+import os
+import subprocess
 from unittest import mock
 
+import fixtures
 from oslotest import base
 
 from mempage_tempest_plugin.changes import foreign_data
+from mempage_tempest_plugin.hosts import scripts
 from tests.plugin import samples
 
 PATH = '/real/mempage-foreign-data'
@@ -37,8 +41,8 @@ class ForeignDataTest(base.BaseTestCase):
     def test_it_is_removed(self):
         with foreign_data.ForeignData(self.host):
             script = self.host.ssh.execute.call_args.kwargs['stdin']
-            self.assertEqual(['file=' + PATH, 'directory=/real'],
-                             script.splitlines()[:2])
+            self.assertEqual(['file=' + PATH, 'directory=/real', 'leave=0'],
+                             script.splitlines()[:3])
         self.assertEqual(['rm', '-f', '--', PATH], self._commands()[-1])
 
     def test_it_is_removed_if_the_store_cannot_be_filled(self):
@@ -51,3 +55,75 @@ class ForeignDataTest(base.BaseTestCase):
         for status, there in ((0, True), (1, False)):
             self.host.ssh.execute.return_value.status = status
             self.assertIs(there, foreign_data.is_there(self.host))
+
+
+# A file system of 40 MiB, of which the file has what it has.
+STAT = """#!/bin/sh
+case $1 in
+    -f) echo "1 * $((40 * 1048576 - $(/usr/bin/stat -c %%s %s)))" ;;
+    *) exec /usr/bin/stat "$@" ;;
+esac
+"""
+# One that gives out 9 MiB at a time, or nothing that is not written.
+FALLOCATE = """#!/bin/sh
+[ "$4" -le %d ] && exec /usr/bin/fallocate "$@"
+"""
+
+
+class FillTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.directory = self.useFixture(fixtures.TempDir()).path
+        self.file = os.path.join(self.directory, 'foreign')
+        self.programs = self.useFixture(fixtures.TempDir()).path
+        self._have('stat', STAT % self.file)
+        self._have('fallocate', FALLOCATE % (9 * samples.MIB))
+
+    def _have(self, name, text):
+        path = os.path.join(self.programs, name)
+        with open(path, 'w', encoding='utf-8') as stream:
+            stream.write(text)
+        os.chmod(path, 0o755)
+
+    def _fill(self, leave=0):
+        text = scripts.with_values(
+            foreign_data.SCRIPT, file=self.file, directory=self.directory,
+            leave=str(leave))
+        return subprocess.run(
+            ['sh', '-s'], input=text, capture_output=True, text=True,
+            env={**os.environ, 'PATH': '%s:%s' % (self.programs,
+                                                  os.environ['PATH'])})
+
+    def _mib(self):
+        return os.stat(self.file).st_size / samples.MIB
+
+    def test_full(self):
+        done = self._fill()
+        self.assertEqual((0, 40), (done.returncode, self._mib()), done)
+        # Whoever waits is told what happens, in steps.
+        self.assertIn('35 MiB left\n', done.stdout)
+
+    def test_something_is_left(self):
+        self.assertEqual(0, self._fill(leave=7).returncode)
+        self.assertEqual(33, self._mib())
+
+    def test_what_cannot_be_allocated_is_written(self):
+        self._have('fallocate', FALLOCATE % 0)
+        self._have('dd', '#!/bin/sh\nexec /usr/bin/dd "$1" "$2" bs=1M count=10'
+                   ' "$5" "$6"\n')
+        self.assertEqual(0, self._fill().returncode)
+        self.assertEqual(40, self._mib())
+
+    def test_what_cannot_be_had(self):
+        self._have('fallocate', FALLOCATE % 0)
+        self._have('dd', '#!/bin/sh\nexit 1\n')
+        done = self._fill()
+        self.assertEqual(1, done.returncode)
+        self.assertIn('cannot be had', done.stderr)
+
+    def test_it_ends_when_the_file_is_removed(self):
+        self._have('fallocate', '#!/bin/sh\nrm %s\nexit 1\n' % self.file)
+        self._have('stat', '#!/bin/sh\necho 40000000\n')
+        self.assertEqual(1, self._fill().returncode)
+        self.assertEqual([], os.listdir(self.directory))

@@ -98,7 +98,7 @@ class LeftoversTest(base.BaseTestCase):
             if 'quotas' in left.what]
         left.remove()
         self.manager.quotas_client.update_quota_set.assert_called_once_with(
-            'p', cores=20)
+            'p', force=True, cores=20)
 
     def test_only_what_is_ours_is_found(self):
         self.assertEqual([

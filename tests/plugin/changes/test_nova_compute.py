@@ -10,6 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import itertools
 from unittest import mock
 
 from oslotest import base
@@ -17,6 +18,7 @@ from oslotest import base
 from mempage_tempest_plugin.changes import nova_compute
 from mempage_tempest_plugin.cloud import nova_services
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import nova_config
 
 
 class _Services(nova_services.ComputeServices):
@@ -54,6 +56,11 @@ class _Base(base.BaseTestCase):
         self.host.name = 'a'
         self.host.declared.compute_service.restart = 'restart it'
         self.host.declared.limit = lambda seconds: seconds
+        self._patch(nova_compute, 'GONE_TIMEOUT', 0.1)
+        # Each restart looks before it, and then until that one is gone.
+        self.processes = self._patch(
+            nova_compute.nova_config, 'processes', side_effect=itertools.cycle(
+                [[_process('7', 100)], [_process('8', 200)]]))
 
     def _patch(self, *arguments, **kwargs):
         patcher = mock.patch.object(*arguments, **kwargs)
@@ -63,6 +70,10 @@ class _Base(base.BaseTestCase):
     def _compute(self, services, log='', timeout=0.1):
         self.log.since.return_value = log
         return nova_compute.NovaCompute(self.host, services, timeout)
+
+
+def _process(pid, started):
+    return nova_config.Process(pid, started=started)
 
 
 class NovaComputeTest(_Base):
@@ -98,6 +109,25 @@ class RestartTest(_Base):
 
     def _restart(self, *arguments, check=True, **kwargs):
         return self._compute(*arguments, **kwargs).restart(check)
+
+    def test_nothing_was_restarted(self):
+        self.processes.side_effect = None
+        self.processes.return_value = [_process('7', 100)]
+        restart = self._restart(_Services(_report('1')))
+        error = self.assertRaises(exceptions.ServiceNotRestarted, restart.wait)
+        self.assertIn("services.nova-compute.restart of the inventory, "
+                      "'restart it', has ended, but the process of before "
+                      "(PID 7) is still there", str(error))
+
+    def test_process_takes_its_time_to_end(self):
+        before = [_process('7', 100)]
+        self.processes.side_effect = [before, before, [], []]
+        self._restart(_Services(_report('1'))).wait()
+
+    def test_pid_of_before_is_another_process(self):
+        self.processes.side_effect = [[_process('7', 100)],
+                                      [_process('7', 200)]]
+        self._restart(_Services(_report('1'))).wait()
 
     def test_log_is_there_from_the_beginning(self):
         self.assertEqual('starts', self._restart(_Services(_report('1')),

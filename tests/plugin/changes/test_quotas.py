@@ -22,6 +22,7 @@ from oslotest import base
 from tempest.lib import exceptions as lib_exc
 
 from mempage_tempest_plugin.changes import quotas
+from mempage_tempest_plugin import exceptions
 
 FLAVOR = {'ram': 100, 'vcpus': 2}
 
@@ -45,7 +46,11 @@ class _Client:
 
     show_quota_details = show_quota_set
 
-    def update_quota_set(self, project, **limits):
+    def update_quota_set(self, project, force=False, **limits):
+        # The services refuse less than is used, unless they are forced.
+        for name, limit in limits.items():
+            if not force and 0 <= limit < self.in_use[name]:
+                raise lib_exc.BadRequest()
         self.limits.update(limits)
 
     update_quotas = update_quota_set
@@ -67,7 +72,7 @@ class RoomTest(base.BaseTestCase):
         self.before = dict(self.compute.limits)
 
     def _room(self, servers, reached=False):
-        return quotas.Room(self.manager, self.locks, servers, FLAVOR, reached)
+        return quotas.room(self.manager, self.locks, servers, FLAVOR, reached)
 
     def test_room_enough(self):
         with self._room(10):
@@ -111,7 +116,7 @@ class RoomTest(base.BaseTestCase):
         def lift(pipe):
             # Its lock is gone when it is.
             room = self._room(11)
-            room.setUp()
+            room.__enter__()
             pipe.send(self.compute.limits)
             pipe.recv()
 
@@ -132,9 +137,9 @@ class RoomTest(base.BaseTestCase):
                 mock.patch.object(quotas.LOG, 'info',
                                   side_effect=lambda *_: process.kill()
                                   ) as waits:
-            room.setUp()
+            room.__enter__()
         waits.assert_called()
-        room.cleanUp()
+        room.__exit__(None, None, None)
         self.assertEqual(self.before, self.compute.limits)
 
     def test_left(self):
@@ -151,6 +156,26 @@ class RoomTest(base.BaseTestCase):
         self.assertEqual(self.before, self.compute.limits)
         self.assertEqual([], quotas.left(self.manager, self.locks))
 
+    def test_left_with_servers(self):
+        self._killed().kill()
+        [left] = quotas.left(self.manager, self.locks)
+        self.compute.in_use['instances'] = 11
+        left.remove()
+        self.assertEqual(self.before, self.compute.limits)
+
+    def test_limits_that_keystone_has(self):
+        with mock.patch.object(self.compute, 'update_quota_set'):
+            error = str(self.assertRaises(exceptions.QuotaNotLifted,
+                                          self._room(11).__enter__))
+        self.assertIn(
+            'project p may have, and the compute service ignores that its '
+            'quotas are lifted (limits still: cores 20, instances 10, ram '
+            '1000)', error)
+        self.assertEqual([], quotas.left(self.manager, self.locks))
+        # Who has enough is not disturbed, and nobody has to wait.
+        with self._room(10), self._room(11):
+            self.assertEqual(-1, self.compute.limits['instances'])
+
     def test_project_that_is_gone(self):
         self._killed().kill()
         [left] = quotas.left(self.manager, self.locks)
@@ -162,8 +187,7 @@ class RoomTest(base.BaseTestCase):
     def test_that_fails(self):
         with mock.patch.object(self.compute, 'update_quota_set',
                                side_effect=lib_exc.Forbidden()):
-            self.assertRaises(fixtures.MultipleExceptions,
-                              self._room(11).setUp)
+            self.assertRaises(lib_exc.Forbidden, self._room(11).__enter__)
         # Nobody has to wait.
         with self._room(11):
             self.assertEqual(-1, self.compute.limits['instances'])

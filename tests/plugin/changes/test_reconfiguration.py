@@ -57,6 +57,8 @@ class ReconfigurationTest(_Base):
         self.atexit = self._patch(reconfiguration, 'atexit', mock.Mock())
         self.taken = []
         self.errors = {}
+        self.check_read = self._patch(reconfiguration.nova_config,
+                                      'check_read')
         self._patch(nova_compute, 'NovaCompute', self._compute)
 
     def _compute(self, host, services, timeout):
@@ -111,6 +113,30 @@ class ReconfigurationTest(_Base):
         self.errors['wait_until_refused', 'a'] = error
         self.assertEqual({host: error}, self.reconfiguration.apply_refused(
             {host: ({'x': 'y'}, 'no')}))
+
+    def test_host_that_starts_with_other_options_is_told(self):
+        host = self.hosts[0]
+        host.declared.compute_service.config = '/nova.conf'
+        error = exceptions.ServiceStarted('a', 'no', 'it started', 'log')
+        for found, expected in (
+                (None, error), (exceptions.OptionNotRead(
+                    'a', 'x', '/nova.conf', 'y', [], []), None)):
+            self.errors['wait_until_refused', 'a'] = error
+            self.check_read.side_effect = found
+            self.assertEqual(
+                {host: expected or found}, self.reconfiguration.apply_refused(
+                    {host: ({'x': 'y'}, 'no')}))
+            self.check_read.assert_called_with(
+                host.ssh, 'a', '/nova.conf', {'x': 'y'})
+
+    def test_options_have_to_be_read(self):
+        host = self.hosts[0]
+        self.check_read.side_effect = exceptions.OptionNotRead(
+            'a', 'x', '/nova.conf', 'y', [], ['/extra.conf'])
+        self.assertRaises(exceptions.OptionNotRead, self.reconfiguration.apply,
+                          {host: {'x': 'y'}})
+        self.reconfiguration.restore()
+        self._configuration(host).forget.assert_called_once_with()
 
     def test_host_that_is_not_down_is_told(self):
         host = self.hosts[0]

@@ -21,6 +21,7 @@ from oslotest import base
 from mempage_tempest_plugin.cmd import discovery
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import backing_directory
 from mempage_tempest_plugin.hosts import nova_config
 from mempage_tempest_plugin.hosts import ssh
 from tests.plugin import samples
@@ -100,6 +101,13 @@ class PoolsTest(base.BaseTestCase):
                          list(draft.host.pools))
         self.assertEqual(reserved is RESERVED, bool(draft.notes))
 
+    def test_nothing_is_confirmed(self):
+        """Nor that there is none of what was not found"""
+        self.assertEqual(
+            ('file_backed', 'pools', 'small_page_kib', 'allowed_page_sizes',
+             'memory_mb_without_pools'),
+            Host().draft(_configuration()).host.drafted)
+
     def test_surplus_pages_are_not_the_pool(self):
         draft = Host(pools=_pools(ONE_NODE) + '\n' + _pools(
             [(0, 2048, 100)], 'surplus')).draft(_configuration())
@@ -144,7 +152,7 @@ class StoreTest(base.BaseTestCase):
     @ddt.unpack
     def test_what_is_guessed_is_told(self, qemu_conf, words):
         draft = self._draft(qemu_conf)
-        self.assertEqual(discovery.DIRECTORY,
+        self.assertEqual(backing_directory.DEFAULT,
                          draft.host.file_backed.directory)
         self.assertIn(words, ' '.join(draft.notes))
 

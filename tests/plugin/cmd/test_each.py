@@ -52,15 +52,31 @@ HOST = CONF['mempage'].get('hosts')
 
 class TestEach(testtools.TestCase):
 
+    declared = ()
+    may_skip = ('the kernel is old',)
+    harmful = False
+
+    @classmethod
+    def skip_checks(cls):
+        if HOST in ('c', 'd') and (HERE / 'nothing').exists():
+            raise cls.skipException('nothing to test there')
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.skip_checks()
+
     def setUp(self):
         super().setUp()
+        self.cloud = 'there'
         with open(HERE / 'log', 'a') as log:
             log.write('%s %s\\n' % (HOST, self._testMethodName))
 
     def test_cloud(self):
-        pass
+        self.assertEqual('there', self.cloud)
 
     def test_host(self):
+        self.assertEqual('there', self.cloud)
         (HERE / ('conf-' + HOST)).write_text('%o %s' % (
             os.stat(PATH).st_mode & 0o777, open(PATH).read()))
         %s
@@ -79,8 +95,9 @@ COMMAND = '''
 import sys
 from mempage_tempest_plugin.cmd import each
 from mempage_tempest_plugin.cmd import mempage_tempest
-each.SUITE = sys.argv[1:3]
-sys.exit(mempage_tempest.main(sys.argv[3:]))
+each.SUITE = sys.argv[2:4]
+each.EXPECT = [sys.executable, '-c', sys.argv[1], *sys.argv[1:4], 'expect']
+sys.exit(mempage_tempest.main(sys.argv[4:]))
 '''
 CONFIGURATION = '''
 [mempage]
@@ -125,7 +142,7 @@ class RunTest(base.BaseTestCase):
 
     def _start(self, *arguments):
         return subprocess.Popen(
-            [sys.executable, '-c', COMMAND, str(self.package),
+            [sys.executable, '-c', COMMAND, COMMAND, str(self.package),
              str(self.package.parent), 'run', '--each', '--config-file',
              str(self.directory / 'tempest.conf'), '--results',
              str(self.results), *arguments],
@@ -195,8 +212,8 @@ class RunTest(base.BaseTestCase):
          'b: failed: few.test_each.TestEach.test_host'),
         ('if HOST == "b": os._exit(7)', 'failed', [['0', '1', '0']],
          'b: failed: few.test_each.TestEach.test_host'),
-        ('if HOST == "b": self.skipTest("x")', 'error', [['0', '0', '1']],
-         'b: error: no test ran'),
+        ('if HOST == "b": self.skipTest("x")', 'failed', [['0', '0', '1']],
+         'test_host[id-0,per-host,smoke]: had to run, and skipped: x'),
         # That of stestr itself, which may have written of the test before.
         ('if HOST == "b": os.kill(os.getpgrp(), 9)', 'error',
          [['0', '0', '0'], ['0', '1', '0']], 'b: error: status -9'))
@@ -209,6 +226,31 @@ class RunTest(base.BaseTestCase):
             self.assertEqual('passed', self._row(name)[0])
         self.assertEqual('3 of 4 passed', self._row('all')[0])
         self.assertIn(said, self.err)
+
+    def test_nothing_to_test_on_a_host(self):
+        (self.directory / 'nothing').touch()
+        self.assertEqual(0, self._run('--hosts', 'a,b,c'), self.err)
+        self.assertEqual(['skipped', '0', '0', '1'], self._row('c'))
+        self.assertEqual('3 of 4 passed', self._row('all')[0])
+        self.assertIn('c: skipped: nothing to test there (0 p', self.err)
+        self.assertIn('\nc: nothing to test there\n', self.out)
+
+    def test_nothing_to_test_on_any_host(self):
+        (self.directory / 'nothing').touch()
+        self.assertEqual(1, self._run('--hosts', 'c,d', '--regex', 'host'))
+        self.assertEqual('0 of 2 passed', self._row('all')[0])
+
+    def test_skipped_as_only_the_cloud_tells(self):
+        self._write_tests(
+            'if HOST == "b": self.skipTest("the kernel is old: 4.18")')
+        self.assertEqual(0, self._run('--hosts', 'a,b'), self.err)
+        self.assertIn('\nb: the kernel is old: 4.18\n', self.out)
+
+    def test_nobody_can_tell_what_had_to_run(self):
+        self._write_tests('(HERE / "top/few/test_other.py").write_text("-")')
+        self.assertEqual(1, self._run('--hosts', 'a', '--regex', 'host'))
+        self.assertEqual('error', self._row('a')[0])
+        self.assertIn('a: expect: status 1: ', self.out)
 
     @ddt.data(signal.SIGINT, signal.SIGTERM)
     def test_interrupted(self, how):

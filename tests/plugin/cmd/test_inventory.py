@@ -26,6 +26,7 @@ from mempage_tempest_plugin.hosts import nova_config
 from tests.plugin import samples
 
 LOOK = samples.host_survey(), {'instance-00000001'}
+NO_FILES = samples.host_survey(files={}), set()
 HOST = dataclasses.replace(samples.LARGE_PAGE, name='fbm1')
 UNREACHABLE = exceptions.HostUnreachable('fbm2', 'a@b:22', 'refused')
 
@@ -54,7 +55,7 @@ class DiscoverTest(base.BaseTestCase):
         status = command.main(['discover', '--config-file', 'tempest.conf',
                                '--ssh-user', 'a', '--ssh-key', '/key'])
         self.assertEqual(1, status)
-        self.assertIn('# A draft.', self.stdout.getvalue())
+        self.assertIn('# A draft of what is there.', self.stdout.getvalue())
         self.assertIn('# left out: host fbm2: ', self.stdout.getvalue())
         self.assertIn('\n  # A note.\n  fbm1:\n', self.stdout.getvalue())
         [(name, declared)] = yaml.safe_load(
@@ -120,6 +121,13 @@ class CheckTest(base.BaseTestCase):
         self.assertEqual(1, status)
         self.assertIn('!!  name', text)
 
+    def test_drafted(self):
+        status, text = self._check([LOOK], host=dataclasses.replace(
+            samples.FILE_BACKED, drafted=('file_backed', 'pools')))
+        self.assertEqual(0, status)
+        self.assertIn('host fbm1: nobody has confirmed what was drafted: '
+                      'file_backed, pools', text)
+
     def test_unreachable(self):
         status, text = self._check([UNREACHABLE])
         self.assertEqual(1, status)
@@ -134,7 +142,7 @@ class CheckTest(base.BaseTestCase):
         read = nova_config.Configuration(None, 0, {}, (), reserved_mib=100)
         with mock.patch.object(nova_config, 'processes', return_value=[]), \
                 mock.patch.object(nova_config, 'read', return_value=read):
-            status, text = self._check([LOOK], host=beside)
+            status, text = self._check([NO_FILES], host=beside)
         self.assertEqual(expected, status, text)
         self.assertIn('reserved_host_memory_mb = 512 ', text)
 

@@ -10,6 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import dataclasses
 import os
 import textwrap
 
@@ -39,6 +40,7 @@ ALL_KEYS = '''
     group: east
     slowness: 2.5
     power: {reboot: a b, cut: c}
+    drafted: [file_backed, small_page_kib]
     services:
       nova-compute: {journal: a, config: /b, restart: c d}
       libvirt: {restart: e f}
@@ -49,6 +51,7 @@ DEFAULTS = '''
     allowed_page_sizes: [any]
     slowness: 1
     power: {}
+    drafted: []
     services: {}
 '''
 
@@ -183,6 +186,29 @@ class InventoryTest(base.BaseTestCase):
     def test_defaults_are_not_dumped(self):
         self.assertEqual(yaml.safe_load(HEAD), yaml.safe_load(
             inventory.dump(self._load(HEAD + DEFAULTS))))
+
+    def test_all_of_a_policy_can_be_drafted(self):
+        host = inventory.schema()['$defs']['host']['properties']
+        self.assertEqual([field.name for field
+                          in dataclasses.fields(inventory.Policy)],
+                         host['drafted']['items']['enum'])
+
+    def test_drafted(self):
+        self._load(HEAD + '    drafted: [pools]')
+        path = self.useFixture(fixtures.TempDir()).join('hosts.yaml')
+        for text, wrong in ((HEAD, False), (HEAD + '    drafted: []', False),
+                            (HEAD + '    drafted: [pools, file_backed]',
+                             True)):
+            with open(path, 'w', encoding='utf-8') as stream:
+                stream.write(text)
+            if not wrong:
+                inventory.load_confirmed(path)
+                continue
+            error = self.assertRaises(exceptions.InventoryError,
+                                      inventory.load_confirmed, path)
+            for part in (path, 'hosts.fbm1.drafted: pools, file_backed;',
+                         'remove these keys'):
+                self.assertIn(part, str(error))
 
     @ddt.data(
         ('', 'top level: None'),

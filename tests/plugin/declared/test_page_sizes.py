@@ -122,6 +122,46 @@ class RefusalTest(base.BaseTestCase):
         self.assertEqual(2048, page_sizes.granted(host, 2048, 80))
         self.assertIs(FIT, page_sizes.refusal(host, 2048, 82))
 
+    @ddt.data(
+        # The sizes of pools on two hosts, the RAM needed; RAM, page size.
+        ((2048,), (2048,), 64, 66, 2048),
+        ((2048,), (2048,), 66, 66, 2048),
+        ((2048, 1048576), (2048,), 1024, 1026, 2048),
+        ((2048, 1048576), (2048, 1048576), 1024, 1026, 2048),
+        ((2048, 1048576), (1048576,), 64, 1024, 1048576),
+        ((64, 2048), (64, 2048), 64, 65, 64),
+        ((32768, 1048576), (32768, 1048576), 1024, 1056, 32768))
+    @ddt.unpack
+    def test_common_ram(self, source, destination, needed, ram_mib, size):
+        hosts = [dataclasses.replace(samples.PLAIN, pools=tuple(
+            inventory.DeclaredPool(size, 2 ** 16) for size in sizes))
+            for sizes in (source, destination)]
+        self.assertEqual(ram_mib, page_sizes.common_ram(hosts, needed))
+        for host in hosts:
+            self.assertEqual(size, page_sizes.granted(
+                host, page_sizes.LARGE, ram_mib))
+
+    @ddt.data(
+        # The sizes of pools, those that the kernel knows; what to allow.
+        ((2048, 1048576), (2048, 1048576), (4, 2048)),
+        ((2048,), (2048, 1048576), (4, 1048576)),
+        ((1048576,), (2048, 1048576), (4, 2048)),
+        ((2048,), (2048,), (4,)))
+    @ddt.unpack
+    def test_forbidding_list(self, pools, known, expected):
+        host = dataclasses.replace(samples.PLAIN, pools=tuple(
+            inventory.DeclaredPool(size, 8) for size in pools))
+        self.assertEqual(expected, page_sizes.forbidding_list(host, known))
+        # There is something that it forbids.
+        self.assertNotEqual(set(), set(pools) - page_sizes.available(
+            dataclasses.replace(host, allowed_page_sizes=expected)))
+
+    def test_pools_without_pages(self):
+        host = dataclasses.replace(samples.PLAIN, pools=(
+            inventory.DeclaredPool(2048, 0),
+            inventory.DeclaredPool(1048576, 1)))
+        self.assertEqual({1048576}, page_sizes.in_pools(host))
+
     def test_part_of_a_page(self):
         self.assertIs(FIT, page_sizes.refusal(POLICIES['pool'], 2048, 63))
 

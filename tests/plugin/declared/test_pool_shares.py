@@ -43,6 +43,8 @@ class PoolTest(base.BaseTestCase):
         size, pages, nodes = pool
         pool = pool_shares.PoolShare(size, pages, (pages // nodes,) * nodes)
         self.assertEqual(nodes, pool.nodes)
+        self.assertEqual(nodes, pool.nodes_for(pool.node_mib))
+        self.assertEqual(0, pool.nodes_for(pool.node_mib + 1))
         self.assertEqual([more_than_all], pool.more_than_all())
         self.assertEqual(filling, pool.filling())
         self.assertEqual([more_than_left], pool.more_than_left())

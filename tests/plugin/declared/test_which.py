@@ -83,6 +83,9 @@ CONDITIONS = {
                    [PLAIN, _plain(power=inventory.Power(cut='a'))]),
     'power_can_be_cut': ([_plain(power=inventory.Power(cut='a'))],
                          [PLAIN, _plain(power=inventory.Power(reboot='a'))]),
+    'logs': ([_plain(compute_log=inventory.Log(file='/a')),
+              _plain(compute_log=inventory.Log(unit='a'))],
+             [PLAIN, _plain(compute_service=SERVICE)]),
     'libvirt_restartable': ([_plain(libvirt_restart='restart')],
                             [PLAIN, _plain(compute_service=SERVICE)]),
     'on_a_device': ([_store('ext4')],
@@ -350,6 +353,14 @@ class PairTest(base.BaseTestCase):
         # The only file-backed host has no other one to go to.
         self.assertEqual(['p', 'q'], self._pair(
             [self.a, *self.plain], go_to=which.alike))
+
+    def test_start_with_most_to_go_to(self):
+        east = [dataclasses.replace(host, group='east',
+                                    name='east-' + host.name)
+                for host in (self.a, self.b, self.plain[0])]
+        self.assertEqual(['east-a', 'east-b', 'east-p'], self._pair(
+            [self.a, self.plain[0], *east], start=which.file_backed,
+            take=which.one_of_each_policy))
 
     def test_both_have_to_suit(self):
         self.assertEqual(['p', 'a', 'b'], self._pair(

@@ -10,6 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import threading
 from unittest import mock
 
 from oslotest import base
@@ -34,7 +35,7 @@ class DetailsTest(base.BaseTestCase):
         test = mock.Mock()
         test.addDetailUniqueName = lambda name, content: (
             self.found.__setitem__(name, content.as_text()))
-        attachments.attach(test, [self.host], servers or {}, table)
+        attachments.attach(test, [self.host], servers or {}, table, 2)
 
     def test_all(self):
         self._attach({'fbm1': samples.SERVER})
@@ -61,6 +62,19 @@ class DetailsTest(base.BaseTestCase):
                          self.found['fbm1-evidence'])
         self.assertIn('host fbm1: gone', self.found['fbm1-domain.xml'])
         self.assertIn('fbm1-nova-compute.log', self.found)
+
+    def test_hosts_are_asked_at_the_same_time(self):
+        both = threading.Barrier(2, timeout=20)
+        hosts = [self.host, mock.Mock(**{
+            'survey.side_effect': exceptions.HostUnreachable('b', 'x', 'y')})]
+        hosts[1].name = 'b'
+        test = mock.Mock()
+        attachments.attach(test, hosts, {}, lambda host: str(both.wait()), 2)
+        self.assertEqual(
+            ['fbm1-evidence', 'fbm1-memory', 'fbm1-nova-compute.log',
+             'b-evidence', 'b-unreachable'],
+            [call.args[0] for call in
+             test.addDetailUniqueName.call_args_list])
 
     def test_unreachable_host_is_asked_once(self):
         self.host.survey.side_effect = exceptions.HostUnreachable(

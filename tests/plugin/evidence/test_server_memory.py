@@ -45,12 +45,18 @@ ELSEWHERE = '/var/lib/libvirt/qemu/ram/1-instance-00000001/pc.ram'
 
 # What is spoiled, and the facts that must then disagree.
 REFUSALS = 'traits of what the host refuses'
+PARTS = 'parts of memoryBacking'
 FILE_BACKED = (
-    ({'xml': samples.backing(source=None)}, {'source'}),
+    ({'xml': samples.backing(source=None)}, {'source', PARTS}),
     ({'xml': samples.backing(access='private')}, {'access'}),
     ({'xml': samples.backing(allocation='ondemand')}, {'allocation'}),
-    ({'xml': samples.backing(discard=False)}, {'discard'}),
-    ({'xml': samples.backing(hugepages=(2048,))}, {'hugepages'}),
+    ({'xml': samples.backing(discard=False)}, {'discard', PARTS}),
+    ({'xml': samples.backing(hugepages=(2048,))}, {'hugepages', PARTS}),
+    ({'xml': samples.backing(children=(
+        'access', 'allocation', 'discard', 'locked', 'source'))}, {PARTS}),
+    ({'next_xml': samples.backing(source=None)},
+     {'changes at the next start'}),
+    ({'next_xml': None}, {'changes at the next start'}),
     ({'xml': samples.backing(memory_kib=1024)}, {'memory, MiB'}),
     ({'allocated': {'other': 192}}, {'MEMORY_MB allocated'}),
     ({'provider': None}, {'MEMORY_MB allocated'}),
@@ -75,6 +81,17 @@ FILE_BACKED = (
         samples.known_files(), **{samples.GUEST_DIRECTORY: samples.file(
             samples.GUEST_DIRECTORY, mode=0o711)}))},
      {'pc.ram: open to others'}),
+    ({'survey': samples.host_survey(files=dict(
+        _with(mode=0o660), **{samples.GUEST_DIRECTORY: dataclasses.replace(
+            samples.file(samples.GUEST_DIRECTORY, mode=0o710), gid=27)}))},
+     set()),
+    ({'survey': samples.host_survey(files=dict(
+        _with(mode=0o660, gid=27), **{
+            samples.GUEST_DIRECTORY: dataclasses.replace(samples.file(
+                samples.GUEST_DIRECTORY, mode=0o710), gid=27)}))},
+     {'pc.ram: open to groups'}),
+    ({'survey': samples.host_survey(files=_with(acl=True))},
+     {'pc.ram: ACLs'}),
     ({'survey': samples.host_survey(mounts=samples.host_survey().mounts[:1])},
      {'pc.ram: mount', 'pc.ram: on the root file system',
       'pc.ram: file system type', 'pc.ram: mapped on device'}),
@@ -87,17 +104,26 @@ FILE_BACKED = (
 )
 
 PLAIN = (
-    ({'xml': samples.backing()}, {'source', 'access'}),
+    ({'xml': samples.backing()}, {'source', 'access', PARTS}),
+    ({'next_xml': samples.backing()}, {'changes at the next start'}),
     ({'backends': [samples.backend()]}, {'mem-path'}),
     ({'survey': samples.host_survey([samples.mapping()])},
-     {'anonymous private mapping of the RAM',
+     {'anonymous private mapping of the RAM', 'backing files',
       'files mapped that could hold the RAM'}),
-    ({'survey': samples.host_survey([samples.LIBRARY])},
+    ({'survey': samples.host_survey([samples.LIBRARY], files={})},
      {'anonymous private mapping of the RAM', 'page size, KiB'}),
     ({'survey': samples.host_survey([
         samples.LIBRARY, dataclasses.replace(samples.ANONYMOUS,
-                                             page_kib=2048)])},
+                                             page_kib=2048)], files={})},
      {'page size, KiB'}),
+    # All of the process, so that none of it tells what is small.
+    ({'survey': samples.host_survey([
+        dataclasses.replace(samples.ANONYMOUS, page_kib=64)], files={})},
+     {'page size, KiB'}),
+    # Empty directories are no memory.
+    ({'survey': samples.host_survey(
+        [samples.LIBRARY, samples.ANONYMOUS],
+        files=_without(samples.PATH))}, set()),
 )
 
 # Spoiled evidence of a large-page server, and the facts that must notice.
@@ -105,8 +131,11 @@ LARGE_PAGE = [
     ({'server': cloud.Server(samples.SERVER, 'ACTIVE', 'huge1', 'i', 4)},
      {'page size, KiB'}),
     ({'xml': samples.backing(source=None, access=None, allocation=None,
-                             discard=False)}, {'hugepages, KiB'}),
-    ({'xml': samples.backing(hugepages=(2048,))}, {'source'}),
+                             discard=False)}, {'hugepages, KiB', PARTS}),
+    ({'xml': samples.backing(hugepages=(2048,))}, {'source', PARTS}),
+    ({'survey': dataclasses.replace(samples.large_page_survey(),
+                                    files=samples.known_files())},
+     {'backing files'}),
     ({'backends': []}, {'memory, MiB', 'memory backends'}),
     ({'backends': [samples.backend(name='ram-node0',
                                    mem_path='/srv/memory/x')]},
@@ -148,6 +177,15 @@ class CompareServerTest(base.BaseTestCase):
     def test_file_backed_disagrees(self, changes, wrong):
         self.assertEqual(wrong, _wrong(server_memory.compare(
             samples.FILE_BACKED, samples.file_backed_evidence(**changes))))
+
+    def test_changes_at_the_next_start(self):
+        comparison = server_memory.compare(
+            samples.FILE_BACKED, samples.file_backed_evidence(
+                next_xml=samples.backing(source=None)))
+        self.assertEqual(
+            [['source: None',
+              "children: ('access', 'allocation', 'discard')"]],
+            [fact.observed for fact in comparison.disagreements])
 
     def test_file_elsewhere(self):
         found = samples.host_survey(
@@ -247,6 +285,19 @@ class CompareHostTest(base.BaseTestCase):
     def test_agrees(self):
         self.assertEqual(set(), self._wrong())
 
+    @ddt.data((None, set()), (samples.PATH, {'files of guests'}),
+              # Others are not where libvirt makes them.
+              ('/srv/memory/other', set()))
+    @ddt.unpack
+    def test_host_without_a_store(self, path, wrong):
+        """Whoever's it is"""
+        files = {each.path: each for each in (
+            samples.file(samples.GUEST_DIRECTORY),
+            samples.file(path or '/', 'f' if path else 'd'))}
+        self.assertEqual(wrong, self._wrong(
+            samples.PLAIN, samples.PLAIN.name, hostname='plain1',
+            files=files))
+
     def test_other_host(self):
         self.assertEqual({'name', 'name, without its domain'},
                          self._wrong(name='fbm2', hostname='fbm2'))
@@ -280,7 +331,7 @@ class CompareHostTest(base.BaseTestCase):
     def test_pools(self, found, wrong):
         self.assertEqual(set(wrong), self._wrong(
             samples.LARGE_PAGE, samples.LARGE_PAGE.name,
-            hostname=samples.LARGE_PAGE.name, pools=[
+            hostname=samples.LARGE_PAGE.name, files={}, pools=[
                 pools.NodePool(node, 2048, total, total, surplus)
                 for node, total, surplus in found]))
 
@@ -318,7 +369,7 @@ class CompareHostTest(base.BaseTestCase):
         host = dataclasses.replace(samples.LARGE_PAGE, name='fbm1', pools=(
             inventory.DeclaredPool(2048, 256, node=0),
             inventory.DeclaredPool(2048, 36, node=1, reserved=reserved)))
-        self.assertEqual(wrong, self._wrong(host, pools=[
+        self.assertEqual(wrong, self._wrong(host, files={}, pools=[
             pools.NodePool(0, 2048, 256, 256, 0),
             pools.NodePool(1, 2048, 100, 100, 0)]))
 
@@ -326,7 +377,7 @@ class CompareHostTest(base.BaseTestCase):
         host = dataclasses.replace(samples.LARGE_PAGE, name='fbm1', pools=(
             inventory.DeclaredPool(2048, 200),
             inventory.DeclaredPool(2048, 57)))
-        self.assertEqual({'pages of 2048 KiB'}, self._wrong(host))
+        self.assertEqual({'pages of 2048 KiB'}, self._wrong(host, files={}))
 
 
 @ddt.ddt
@@ -338,7 +389,10 @@ class CompareCapacityTest(base.BaseTestCase):
         ({'memory_max_unit': 512}, {'MEMORY_MB of one server, at most'}),
         ({'memory_reserved': 512}, {'MEMORY_MB reserved'}),
         ({'allocation_ratio': 1.5}, {'MEMORY_MB allocation ratio'}),
-        ({'traits': frozenset()}, {'COMPUTE_MEM_BACKING_FILE'}))
+        ({'traits': frozenset()}, {'COMPUTE_MEM_BACKING_FILE'}),
+        ({'traits': frozenset(['COMPUTE_MEM_BACKING_FILE',
+                               'COMPUTE_STATUS_DISABLED'])},
+         {'COMPUTE_STATUS_DISABLED'}))
     @ddt.unpack
     def test_file_backed(self, changes, wrong):
         self.assertEqual(wrong, _wrong(host_state.compare_capacity(

@@ -64,7 +64,8 @@ class StreamsTest(base.BaseTestCase):
     @ddt.unpack
     @ddt.data(('test_both', streams.PASSED, streams.PASSED),
               ('test_one_fails', streams.UNKNOWN, streams.FAILED),
-              ('test_outcomes', streams.PASSED, streams.FAILED))
+              ('test_outcomes', streams.PASSED, streams.FAILED),
+              ('test_fails_later', streams.UNKNOWN, streams.UNKNOWN))
     def test_outcome(self, name, fbm1, plain1):
         hosts = self._hosts(name)
         self.assertEqual((fbm1, plain1), (hosts['fbm1'].outcome,
@@ -85,6 +86,12 @@ class StreamsTest(base.BaseTestCase):
         recorded.record(self.path, 'test_without_facts')
         [test] = streams.read(self.path)
         self.assertEqual((streams.PASSED, []), (test.status, test.hosts()))
+
+    @ddt.unpack
+    @ddt.data(('test_skipped', 'not here'), ('test_guest', ''))
+    def test_reason(self, name, reason):
+        recorded.record(self.path, name)
+        self.assertEqual(reason, streams.read(self.path)[0].reason)
 
     def test_detail_in_parts(self):
         text = '{"kind":"outcome","version":1,"host":"h\u00f6st"}'.encode()
@@ -155,6 +162,6 @@ class StreamsTest(base.BaseTestCase):
             target.write(self._stestr('last', '--subunit').stdout)
         tests = {test.name.rpartition('.')[2]: test
                  for test in streams.read(self.path)}
-        self.assertEqual(6, len(tests))
+        self.assertEqual(7, len(tests))
         self.assertEqual(['facts', 'facts'], [
             document['kind'] for document in tests['test_both'].documents])

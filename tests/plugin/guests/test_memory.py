@@ -12,6 +12,7 @@
 
 """Tests of what a guest is told, with a shell that stands in for it."""
 
+import os
 import pathlib
 import subprocess
 from unittest import mock
@@ -73,6 +74,38 @@ class TestGuest(testtools.TestCase):
         self.assertEqual(
             '64 lines of 64 bytes are wrong, the first in page 5; 256 of 256 '
             'pages are there', self.guest.damage())
+
+    def _have(self, name, text):
+        path = self.programs / name
+        path.write_text('#!/bin/sh\n' + text)
+        path.chmod(0o755)
+
+    def _trouble(self, sudo, dmesg):
+        self.programs = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        self._have('sudo', sudo)
+        self._have('dmesg', dmesg)
+        self.useFixture(fixtures.EnvironmentVariable('PATH', '%s:%s' % (
+            self.programs, os.environ['PATH'])))
+        self.guest.fill(1)
+        return self.guest.state().trouble
+
+    def test_no_trouble(self):
+        self.assertEqual('', self._trouble('exit 1', 'echo fine'))
+
+    def test_newest_trouble(self):
+        self.assertEqual(
+            '7\n' + '\n'.join('[%d] BUG: bad' % n for n in range(3, 8)),
+            self._trouble('exit 1', 'for i in $(seq 7); do '
+                          'echo "[$i] BUG: bad"; echo "fine"; done'))
+
+    def test_log_that_only_root_reads(self):
+        self.assertEqual('1\nOops', self._trouble(
+            'shift; MEMPAGE_ROOT=1 exec "$@"',
+            '[ "$MEMPAGE_ROOT" ] && echo Oops'))
+
+    def test_log_that_nobody_reads(self):
+        self.assertEqual('1\ndmesg: cannot be read',
+                         self._trouble('exit 1', 'exit 1'))
 
     def test_too_little_memory(self):
         self.guest.run = mock.Mock(side_effect=['1024\n', 'free'])

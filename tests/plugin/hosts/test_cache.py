@@ -12,6 +12,7 @@
 
 """Tests of what tells how much of a file is in the page cache."""
 
+import json
 import mmap
 import os
 import subprocess
@@ -28,14 +29,15 @@ from mempage_tempest_plugin.hosts.scripts import evict
 PAGES = 64
 
 
-def _host():
+def _host(python=sys.executable):
     """A host that runs commands here."""
-    def execute(command, stdin, root):
+    def execute(command, stdin, root, check=True):
         result = subprocess.run(
-            [sys.executable if word == 'python3' else word
-             for word in command], input=stdin, check=True,
+            [python if word == 'python3' else word
+             for word in command], input=stdin, check=check,
             capture_output=True, text=True)
-        return mock.Mock(stdout=result.stdout)
+        return mock.Mock(stdout=result.stdout, stderr=result.stderr,
+                         status=result.returncode)
 
     host = mock.Mock()
     host.name = 'host1'
@@ -64,12 +66,39 @@ class TestCache(testtools.TestCase):
 
     def test_mappings(self):
         with open(self.path, 'r+b') as stream:
-            status = os.fstat(stream.fileno())
+            file = evict.identity(stream.fileno())
             with mmap.mmap(stream.fileno(), 0):
                 self.assertEqual(
                     [PAGES * mmap.PAGESIZE],
-                    [length for _, length in evict.mappings(
-                        os.getpid(), status.st_ino, status.st_dev)])
+                    [length for _, length in evict.mappings(os.getpid(),
+                                                            file)])
+
+    def test_evict(self):
+        with open(self.path, 'r+b') as stream, \
+                mmap.mmap(stream.fileno(), 0) as mapped:
+            self.assertEqual(7, mapped[0])
+            found = cache.evict(_host(), self.path, [os.getpid()])
+        self.assertEqual((PAGES, 0, None, mmap.PAGESIZE),
+                         (found.pages, found.cached, found.fsync, found.page))
+
+    def test_able(self):
+        self.assertIsNone(cache.unable(_host()))
+
+    def test_no_python(self):
+        self.assertIn('it has no python3: ',
+                      cache.unable(_host('nonexistent')))
+        # Whatever else goes wrong is no reason to skip anything.
+        self.assertRaises(exceptions.HostCommandFailed, cache.unable,
+                          _host('false'))
+
+    def test_kernel_without_the_system_calls(self):
+        host = mock.Mock()
+        host.ssh.execute.return_value = mock.Mock(status=0, stdout=json.dumps(
+            'pidfd_open or process_madvise: not implemented'))
+        self.assertEqual('its kernel lacks pidfd_open or process_madvise: not '
+                         'implemented', cache.unable(host))
+        with mock.patch.object(evict, 'PROCESS_MADVISE', 9999):
+            self.assertIn('process_madvise', evict.lacking())
 
     def test_no_answer(self):
         host = mock.Mock()

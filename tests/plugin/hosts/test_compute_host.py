@@ -46,6 +46,18 @@ class TestDomains(base.BaseTestCase):
                              host.survey_and_domains())
 
 
+class TestErrors(base.BaseTestCase):
+
+    def test_what_nova_compute_has_logged(self):
+        host = compute_host.ComputeHost(mock.Mock(), 60)
+        with mock.patch.object(host, 'compute_log') as log:
+            log.return_value = '2026 ERROR nova [instance: u] no memory\n'
+            self.assertEqual(['no memory'], host.errors_of('u'))
+            log.side_effect = exceptions.FactsMissing('a', 'nothing')
+            [why] = host.errors_of('u')
+        self.assertIn('nothing', why)
+
+
 class HostTestCase(base.BaseTestCase):
     """Tests of a host whose commands run here."""
 
@@ -100,6 +112,17 @@ class LinkTest(HostTestCase):
             self.assertEqual(self.path, self.host.real(path))
         self.assertEqual(self.directory, self.host.real(self.link))
         self.assertEqual('/dev/hugepages', self.host.real('/dev/hugepages/'))
+
+    def test_link_below_the_directory(self):
+        elsewhere = self.useFixture(fixtures.TempDir()).path
+        os.rename(os.path.join(self.directory, 'libvirt'),
+                  os.path.join(elsewhere, 'libvirt'))
+        os.symlink(os.path.join(elsewhere, 'libvirt'),
+                   os.path.join(self.directory, 'libvirt'))
+        path = os.path.join(elsewhere, 'libvirt/qemu/pc.ram')
+        self.assertEqual(path, self.host.real(
+            self.link + '/libvirt/qemu/pc.ram'))
+        self.assertEqual(4, self.host.survey(paths=[path]).files[path].size)
 
     def test_what_qemu_names(self):
         for named, expected in (

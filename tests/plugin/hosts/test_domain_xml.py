@@ -23,7 +23,9 @@ class DomainXmlTest(base.BaseTestCase):
     def test_file(self):
         self.assertEqual(
             domain_xml.MemoryBacking(196608, 'file', 'shared', 'immediate',
-                                     True, None, False),
+                                     True, None, False, (
+                                         'access', 'allocation', 'discard',
+                                         'source')),
             domain_xml.parse(XML % (
                 "<memoryBacking><source type='file'/><access mode='shared'/>"
                 "<allocation mode='immediate'/><discard/></memoryBacking>")))

@@ -40,6 +40,32 @@ class FilesTest(base.BaseTestCase):
                             'f %o 0 0 1 4 0 0 /a/b\n' % (directory, file))
         self.assertEqual(expected, files.open_to_others('/a/b', known))
 
+    @ddt.data((0o700, 0, 0o660, 27, []), (0o750, 27, 0o660, 27, [27]),
+              (0o755, 0, 0o640, 27, [27]), (0o755, 0, 0o600, 27, []),
+              (0o750, 27, 0o660, 108, []), (0o755, 0, 0o660, 108, []),
+              # Whoever is in the group gets no more than it does.
+              (0o705, 27, 0o660, 27, []),
+              # Others can, too: that is told elsewhere.
+              (0o755, 27, 0o666, 27, []))
+    @ddt.unpack
+    def test_open_to_groups(self, directory, its_group, file, group,
+                            expected):
+        known = files.parse('d 755 0 0 1 2 0 0 /\n'
+                            'd %o 0 %d 1 3 0 0 /a\n'
+                            'f %o 5 %d 1 4 0 0 /a/b\n' % (
+                                directory, its_group, file, group))
+        self.assertEqual(expected, files.open_to_groups('/a/b', known, 108))
+
+    @ddt.data((0o600, [], []), (0o600, ['/a/b'], ['/a/b']),
+              (0o600, ['/a'], []), (0o640, ['/a', '/'], ['/a', '/']))
+    @ddt.unpack
+    def test_acls(self, file, acls, expected):
+        known = files.parse(
+            'd 755 0 0 1 2 0 0 /\nd 700 0 0 1 3 0 0 /a\n'
+            'f %o 5 5 1 4 0 0 /a/b\n' % file + ''.join(
+                'acl %s\n' % path for path in acls))
+        self.assertEqual(expected, files.acls('/a/b', known))
+
     def test_unknown_directory(self):
         known = files.parse('f 644 0 0 1 4 0 0 /a/b\n')
         self.assertRaises(KeyError, files.open_to_others, '/a/b', known)

@@ -280,8 +280,82 @@ class ProcessesTest(base.BaseTestCase):
                 return_value=PROCESSES)
     def test_processes(self, _):
         self.assertEqual(
-            [nova_config.Process('777', home='/var/lib/nova'),
+            [nova_config.Process('777', home='/var/lib/nova', started=80),
              nova_config.Process('42', home='/home/nova',
                                  arguments=('--config-file=/a b',),
-                                 environment={'HOME': '/home/nova'})],
+                                 environment={'HOME': '/home/nova'},
+                                 started=900)],
             nova_config.processes(None))
+
+
+RATIO = ('DEFAULT', 'ram_allocation_ratio')
+CAPACITY = ('libvirt', 'file_backed_memory')
+PAGES = ('DEFAULT', 'reserved_huge_pages')
+RATIO_OF = '[DEFAULT]\nram_allocation_ratio = %s\n'
+EXTRA = USUAL + '25-extra.conf'
+
+
+@ddt.ddt
+class CheckReadTest(base.BaseTestCase):
+
+    def _check(self, files, options, running=True, **process):
+        found = [nova_config.Process('7', **process)] if running else []
+        with mock.patch.object(nova_config, 'processes', return_value=found):
+            nova_config.check_read(Files(files), 'fbm1', NOVA, options)
+
+    @ddt.data(
+        ({NOVA: MEMORY % 8}, {CAPACITY: '8'}),
+        ({NOVA: MEMORY % 8 + MEMORY % 9}, {CAPACITY: '9'}),
+        ({COMPUTE: MEMORY % 9, NOVA: MEMORY % 8}, {CAPACITY: '9'}),
+        ({NOVA: MEMORY % 8, EXTRA: ''}, {CAPACITY: '8', RATIO: None}),
+        ({NOVA: '[DEFAULT]\nconfig_source = far\n[far]\n'
+          'driver = remote_file\nuri = http://198.51.100.1/x\n'},
+         {RATIO: None}),
+        ({NOVA: RESERVED % 'a:1' + RESERVED % 'b:2'}, {PAGES: ['a:1', 'b:2']}),
+        ({NOVA: '[libvirt]\nallowed_memory_pagesize =\n'},
+         {('libvirt', 'allowed_memory_pagesize'): ''}))
+    @ddt.unpack
+    def test_read(self, files, options):
+        self._check(files, options)
+
+    @ddt.data(
+        # What is removed in one file is still in another.
+        ({NOVA: '', EXTRA: RATIO_OF % '1.0'}, {RATIO: None},
+         'ram_allocation_ratio was removed in', "reads '1.0'", EXTRA),
+        ({NOVA: '', '/etc/nova.conf.d/x.conf': RATIO_OF % '1.0'},
+         {RATIO: None}, "reads '1.0'", '/etc/nova.conf.d/x.conf'),
+        # What is set in one file is not heeded.
+        ({NOVA: MEMORY % 8, COMPUTE: MEMORY % 9}, {CAPACITY: '8'},
+         "file_backed_memory was set to '8' in", "reads '9'", COMPUTE),
+        ({NOVA: RESERVED % 'a:1', EXTRA: RESERVED % 'b:2'}, {PAGES: ['a:1']},
+         "reads 'a:1', 'b:2'", EXTRA),
+        # It reads another file, or that of before.
+        ({COMPUTE: ''}, {CAPACITY: '8'}, 'reads none', 'reads it as it was'),
+        ({NOVA: MEMORY % 7}, {CAPACITY: '8'}, "reads '7'",
+         'reads it as it was'))
+    @ddt.unpack
+    def test_not_read(self, files, options, *words):
+        error = self.assertRaises(exceptions.OptionNotRead, self._check,
+                                  files, options)
+        for word in ('host fbm1', NOVA, *words):
+            self.assertIn(word, str(error))
+        self.assertNotIn('/tmp', str(error))
+
+    def test_named_directory(self):
+        files = {NOVA: '', '/d/a.conf': RATIO_OF % 1}
+        self._check(files, {RATIO: None})
+        error = self.assertRaises(
+            exceptions.OptionNotRead, self._check, files, {RATIO: None},
+            arguments=('--config-file', NOVA, '--config-dir=/d'))
+        self.assertIn('/d/a.conf', str(error))
+
+    def test_environment(self):
+        error = self.assertRaises(
+            exceptions.OptionNotRead, self._check, {NOVA: MEMORY % 8},
+            {CAPACITY: '8'},
+            environment={'OS_LIBVIRT__FILE_BACKED_MEMORY': '9'})
+        self.assertIn('environment of nova-compute', str(error))
+
+    def test_no_process(self):
+        self.assertRaises(exceptions.FactsMissing, self._check,
+                          {NOVA: MEMORY % 8}, {CAPACITY: '8'}, running=False)

@@ -27,6 +27,26 @@ def _execute(command, root):
     return ssh.Result('', 0, done.stdout, done.stderr)
 
 
+class ErrorsTest(base.BaseTestCase):
+
+    def test_errors_of_a_server(self):
+        line = '2026-11-30 01:11:50 1155 %s nova.virt [instance: %s] %s\n'
+        log = ''.join(line % each for each in (
+            ('ERROR', 'a', 'Failed to start libvirt guest: no memory'),
+            ('ERROR', 'a', 'Traceback (most recent call last):'),
+            ('ERROR', 'a', '  File "driver.py", line 1, in spawn'),
+            ('ERROR', 'a', '    ^^^^^'),
+            ('ERROR', 'b', 'libvirt.libvirtError: another one\'s'),
+            ('INFO', 'a', 'Took 1 second to build instance.'),
+            ('ERROR', 'a', 'libvirt.libvirtError: no memory'),
+            ('ERROR', 'a', 'libvirt.libvirtError: no memory'),
+            ('ERROR', 'a', ''))) + 'ERROR something else\n'
+        self.assertEqual(['Failed to start libvirt guest: no memory',
+                          'libvirt.libvirtError: no memory'],
+                         service_log.errors_of(log, 'a'))
+        self.assertEqual([], service_log.errors_of('nobody knows', 'a'))
+
+
 class FileTest(base.BaseTestCase):
 
     def setUp(self):

@@ -11,6 +11,7 @@
 # under the License.
 
 import os
+import struct
 import subprocess
 from unittest import mock
 
@@ -21,6 +22,8 @@ from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import numa_maps
 from mempage_tempest_plugin.hosts import survey
 
+# What is in the place of a user that an entry of an ACL does not name.
+NOBODY = 0xffffffff
 UUID = '3f6b9c1e-0d3c-4b6e-9c56-5f1f2f6d7a10'
 TEXT = '''
 === hostname
@@ -51,6 +54,7 @@ d 755 0 0 40 1 60 0 /srv
 
 === process %(uuid)s 42
 64055
+108
 
 === smaps %(uuid)s 42
 7f1a00000000-7f1a00002000 rw-s 00000000 00:28 5    /srv/pc.ram
@@ -62,6 +66,7 @@ Rss:                   8 kB
 === path /srv/pc.ram
 f 600 64055 64055 40 5 8192 16 /srv/pc.ram
 d 755 0 0 40 1 60 0 /srv
+acl /srv/pc.ram
 
 === maps /srv/pc.ram
 /proc/42/maps:7f1a00000000-7f1a00001000 rw-s 00000000 00:28 5    /srv/pc.ram
@@ -94,7 +99,8 @@ class ParseTest(base.BaseTestCase):
 
     def test_processes(self):
         [process] = self.survey.processes[UUID]
-        self.assertEqual((42, 64055), (process.pid, process.uid))
+        self.assertEqual((42, 64055, 108),
+                         (process.pid, process.uid, process.gid))
         self.assertEqual('/srv/pc.ram', process.mappings[0].path)
         self.assertEqual([numa_maps.NodePages(1, 2048, 8)],
                          process.node_pages)
@@ -110,7 +116,10 @@ class ParseTest(base.BaseTestCase):
         self.assertIsNone(found.small_page_kib)
 
     def test_files(self):
-        self.assertEqual(['/srv', '/srv/pc.ram'], sorted(self.survey.files))
+        self.assertEqual(
+            [('/srv', False), ('/srv/pc.ram', True)],
+            [(path, found.acl) for path, found
+             in sorted(self.survey.files.items())])
 
     def test_mappers(self):
         self.assertEqual({'/srv/pc.ram': [(9, '8:1'), (42, '0:40')]},
@@ -142,14 +151,42 @@ class ScriptTest(base.BaseTestCase):
         return result
 
     def test_plain_host(self):
-        found = self._run(None, None, [UUID], [])
+        found = self._run('/nonexistent', None, [UUID], [])
         self.assertEqual(os.uname().nodename, found.hostname)
         self.assertIn('/', [mount.point for mount in found.mounts])
         self.assertTrue(0 < found.available_mib < found.memory_mib)
         self.assertEqual(os.sysconf('SC_PAGESIZE') // 1024,
                          found.small_page_kib)
-        self.assertEqual(({}, None, {}, {}), (
-            found.files, found.store, found.processes, found.mappers))
+        self.assertEqual((['/'], None, {}, {}), (
+            list(found.files), found.store, found.processes, found.mappers))
+        self.assertEqual('/nonexistent', found.backing_directory)
+
+    def test_what_guests_have_of_large_pages(self):
+        if os.geteuid():
+            self.skipTest('only root makes mount namespaces')
+        self.prefix = [
+            'unshare', '--mount', 'sh', '-c',
+            'mount -t hugetlbfs none /mnt; mkdir -p /mnt/libvirt/qemu/1-a; '
+            'exec "$@"', 'sh']
+        found = self._run('/nonexistent', None, [], [])
+        self.assertEqual('d', found.files['/mnt/libvirt/qemu/1-a'].kind)
+
+    def test_acl(self):
+        directory = self.useFixture(fixtures.TempDir()).path
+        paths = [os.path.join(directory, name) for name in ('a b', 'c')]
+        for path in paths:
+            with open(path, 'wb'):
+                pass
+        try:
+            # A named user may read it: see acl(5), and posix_acl_xattr.h.
+            os.setxattr(paths[0], 'system.posix_acl_access', struct.pack(
+                '<I' + 'HHI' * 5, 2, 1, 6, NOBODY, 2, 4, 4711, 4, 0, NOBODY,
+                16, 4, NOBODY, 32, 0, NOBODY))
+        except OSError as error:
+            self.skipTest('%s: %s' % (directory, error))
+        found = self._run(directory, directory, [], paths)
+        self.assertEqual([True, False, False], [
+            found.files[path].acl for path in [*paths, directory]])
 
     def test_kernel_without_nodes(self):
         if os.geteuid():
@@ -158,7 +195,7 @@ class ScriptTest(base.BaseTestCase):
         self.prefix = [
             'unshare', '--mount', 'sh', '-c',
             'mount -t tmpfs none /sys/devices/system/node; exec "$@"', 'sh']
-        found = self._run(None, None, [], [])
+        found = self._run('/nonexistent', None, [], [])
         self.assertEqual([0] * len(sizes), [pool.node for pool in found.pools])
 
     def test_directory(self):
@@ -176,7 +213,7 @@ class ScriptTest(base.BaseTestCase):
         with open('/proc/self/maps', encoding='utf-8') as stream:
             library = next(line.split(None, 5)[5].strip() for line in stream
                            if '.so' in line)
-        found = self._run(None, None, [], [library])
+        found = self._run('/nonexistent', None, [], [library])
         self.assertIn(os.getpid(), [pid for pid, _ in found.mappers[library]])
 
     def test_missing_file(self):

@@ -116,6 +116,14 @@ class MoreThanMemoryTest(test_base.BaseTestCase):
         self.assertEqual({('guest-%d' % number, SHARE // 2)
                           for number in range(4)}, set(self.memory))
 
+    def test_guests_of_a_large_machine(self):
+        """Each of them is one that QEMU can start"""
+        with mock.patch.object(stores, 'MOST_MIB', 100):
+            self.case.test_guests_exceed_memory()
+        # 640 MiB together, at most 100 each.
+        self.assertEqual({('guest-%d' % number, 92 // 2)
+                          for number in range(7)}, set(self.memory))
+
     def test_file_that_is_not_allocated(self):
         self.allocated = 0.9
         self.assertIn('allocated, MiB: expected at least 160', self._fails())

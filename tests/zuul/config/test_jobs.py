@@ -23,6 +23,8 @@ SERIES = {'2024.2': '2024.2-eol', '2025.1': 'stable/2025.1',
           '2025.2': 'stable/2025.2', '2026.1': 'stable/2026.1',
           '2026.2': 'stable/2026.2'}
 
+TESTS = sorted((tenant.ROOT / 'mempage_tempest_plugin' / 'tests').glob(
+    '*/test_*.py'))
 SETTINGS = tenant.ROOT / 'devstack' / 'settings'
 EXAMPLES = tenant.ROOT / 'doc' / 'source' / 'zuul'
 
@@ -105,6 +107,21 @@ class JobsTest(testtools.TestCase):
                 variables['tempest_test_regex'].startswith(
                     r'^mempage_tempest_plugin\.'),
                 variables['devstack_localrc']['MEMPAGE_RUNS_ALONE'], name)
+
+    def test_tests_that_are_required_exist(self):
+        sources = '\n'.join(path.read_text() for path in TESTS)
+        tests = re.findall(r'def (test_\w+)', sources)
+        for name in self.tenant.own_jobs():
+            if name.startswith('mempage-tempest-'):
+                required = self.tenant.job(name).variables[
+                    'mempage_required_tests']
+                classes = re.findall(r'Test\w+', required)
+                self.assertNotEqual([], classes)
+                for word in classes:
+                    self.assertIn('class %s(' % word, sources)
+                for word in re.findall(r'test_[^)]*', required):
+                    self.assertTrue(any(re.match(word, test)
+                                        for test in tests), word)
 
     def test_tempest_logs_in_alike_on_all_nodes(self):
         for name in self.tenant.own_jobs():

@@ -1,0 +1,214 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The command mempage-tempest expect: which tests run, and which skip."""
+
+import argparse
+import collections
+import json
+import re
+import sys
+import unittest
+
+from stestr import selection
+import testtools
+
+from mempage_tempest_plugin.cmd import each
+from mempage_tempest_plugin.evidence import promised
+from mempage_tempest_plugin.evidence import streams
+from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.tests.bases import foretold
+
+_TESTS = 'mempage_tempest_plugin.tests.'
+_ADVICE = (
+    'What skips has a reason: give the cloud what it lacks, or let '
+    'tempest.conf and the inventory promise what the cloud has. What is not '
+    'in the results was left out, or whoever ran it was killed: compare with '
+    'what was selected.')
+
+
+def add_parser(commands):
+    """Add the parser of the command.
+
+    :param commands: the subparsers of mempage-tempest
+    """
+    parser = commands.add_parser(
+        'expect', help='tell which tests have to run, and whether they did',
+        description='Tell which tests have to run and which skip, and why, by '
+        'tempest.conf and the inventory alone; with results, tell which of '
+        'them did not.')
+    parser.set_defaults(function=run)
+    parser.add_argument(
+        '--config-file', default='etc/tempest.conf', metavar='FILE',
+        help='tempest.conf; %(default)s if not given')
+    parser.add_argument(
+        '--results', metavar='RESULTS',
+        help='what "stestr last --subunit" writes after a run with this '
+             'configuration; - is stdin')
+    parser.add_argument(
+        '--require', type=_regex, metavar='REGEX',
+        help='tests in whose name this is found have to run: that they skip '
+             'is a failure, whatever the reason')
+    parser.add_argument(
+        '--json', action='store_true', help='a document of JSON')
+    selected = parser.add_argument_group(
+        'which tests, as for "tempest run"; all if none is given')
+    selected.add_argument('--regex', metavar='REGEX')
+    selected.add_argument('--exclude-regex', metavar='REGEX')
+    selected.add_argument('--include-list', metavar='FILE')
+    selected.add_argument('--exclude-list', metavar='FILE')
+    selected.add_argument('--load-list', metavar='FILE')
+
+
+def _regex(text):
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError('%s: %r' % (error, text))
+
+
+def run(arguments):
+    """Tell which tests have to run, and whether they did.
+
+    :param arguments: of the command
+    :returns: exit status: 0 if some have to run, and all of these did
+    :raises RunError: if there are no such tests, or one cannot be loaded
+    :raises InventoryError: if the inventory cannot be used
+    :raises ResultsError: if there are no results
+    """
+    results = arguments.results and streams.read(
+        '/dev/stdin' if arguments.results == '-' else arguments.results)
+    selected = _selected(_load(), arguments)
+    if not selected and not results:
+        raise exceptions.RunError('no test is called so')
+    if not selected:
+        print('no test of this plugin was selected')
+        return 0
+    tests = promised.compare(foretold.of(selected), results,
+                             arguments.require)
+    problems = promised.problems(tests, results)
+    if arguments.require and not any(
+            arguments.require.search(test.name) for test in tests):
+        problems.append('no test is called %s, which --require names'
+                        % arguments.require.pattern)
+    if arguments.json:
+        print(json.dumps({'tests': [test.document() for test in tests],
+                          'problems': problems}, indent=2))
+    else:
+        for line in (_expectation(tests) if results is None
+                     else _comparison(tests)):
+            print(line)
+    for problem in problems:
+        print('mempage-tempest: %s' % problem, file=sys.stderr)
+    return int(bool(problems))
+
+
+def _load():
+    """Load all tests of the plugin.
+
+    :returns: list of them
+    :raises RunError: if a module of them cannot be loaded
+    """
+    loader = unittest.TestLoader()
+    directory, top = each.SUITE
+    tests = loader.discover(str(directory), top_level_dir=str(top))
+    if loader.errors:
+        raise exceptions.RunError(loader.errors[0])
+    return list(testtools.iterate_tests(tests))
+
+
+def _selected(tests, arguments):
+    """Select tests as stestr does for "tempest run".
+
+    :param tests: list of them
+    :param arguments: of the command
+    :returns: list of them
+    :raises RunError: if a file cannot be read
+    """
+    names = [test.id() for test in tests]
+    try:
+        if arguments.load_list:
+            with open(arguments.load_list, encoding='utf-8') as stream:
+                names = set(stream.read().split('\n')).intersection(names)
+        names = selection.construct_list(
+            names, arguments.regex and arguments.regex.split(),
+            arguments.exclude_list, arguments.include_list,
+            arguments.exclude_regex)
+    except OSError as error:
+        raise exceptions.RunError('%s: %s' % (
+            error.filename, error.strerror)) from error
+    return [test for test in tests if test.id() in names]
+
+
+def _expectation(tests):
+    """Tell what is foretold.
+
+    :param tests: list of promised.Test
+    :returns: iterable of lines
+    """
+    run = [test for test in tests if test.foretold.reason is None]
+    yield from _grouped('must run', tests, [('', test) for test in run])
+    yield from _grouped(
+        'may skip all the same, where the cloud turns out to be so', tests,
+        [(reason, test) for test in run for reason in test.foretold.may_skip])
+    yield from _grouped(
+        'skip', tests, [(test.foretold.reason, test) for test in tests
+                        if test.foretold.reason is not None])
+    yield '%d of %d tests must run, %d skip' % (
+        len(run), len(tests), len(tests) - len(run))
+
+
+def _comparison(tests):
+    """Tell what became of tests.
+
+    :param tests: list of promised.Test
+    :returns: iterable of lines
+    """
+    wrong = [(test.problem, test) for test in tests if test.problem]
+    yield from _grouped(
+        'skipped, with good reason', tests, [
+            (test.reason, test) for test in tests
+            if test.status == streams.SKIPPED and not test.problem])
+    yield from _grouped('not as it had to be', tests, wrong)
+    if wrong:
+        yield _ADVICE
+    yield '%d of %d tests had to run; %d ran, %d skipped' % (
+        sum(test.foretold.reason is None for test in tests), len(tests),
+        sum(test.ran for test in tests),
+        sum(test.status == streams.SKIPPED for test in tests))
+
+
+def _grouped(title, tests, texts):
+    """Show texts with the tests that they are about.
+
+    :param title: what comes first, if there are any texts
+    :param tests: list of all promised.Test
+    :param texts: list of pairs of a text, which may be empty, and the
+        promised.Test
+    :returns: iterable of lines
+    """
+    all_of = collections.Counter(test.of_class for test in tests)
+    groups = collections.defaultdict(lambda: collections.defaultdict(list))
+    for text, test in texts:
+        groups[text][test.of_class].append(test)
+    if groups:
+        yield '%s:' % title
+    for text, classes in groups.items():
+        if text:
+            yield '  %s' % text
+        for name, found in classes.items():
+            short = name.removeprefix(_TESTS)
+            if len(found) == all_of[name]:
+                yield '    %s: %d' % (short, len(found))
+            else:
+                yield from ('    %s.%s' % (short, test.method)
+                            for test in found)

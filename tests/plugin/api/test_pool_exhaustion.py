@@ -1,0 +1,79 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of who has to win a race for the last pages."""
+
+from unittest import mock
+
+import fixtures
+from oslotest import base as test_base
+
+from mempage_tempest_plugin.cloud import actions
+from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.declared import page_sizes
+from mempage_tempest_plugin.declared import pool_shares
+from mempage_tempest_plugin.tests.api import test_pool_exhaustion
+from mempage_tempest_plugin.tests.bases import base
+from tests.plugin.bases import cases
+
+RAM_MIB = 130
+
+
+class RaceTest(test_base.BaseTestCase):
+    """Of hosts a to d, each but the last has room for one."""
+
+    def setUp(self):
+        super().setUp()
+        with mock.patch.object(test_pool_exhaustion.TestPoolExhaustion,
+                               'setUp', base.BaseMemoryTest.setUp):
+            self.case = cases.make(
+                test_pool_exhaustion.TestPoolExhaustion, 'test_race_anywhere',
+                services=mock.Mock(), nova=mock.Mock())
+        self.case.services.host_of.side_effect = 'service-{}'.format
+        self.case.all_pools = lambda: [
+            (cases.host(name), pool_shares.PoolShare(2048, pages, (pages,)))
+            for name, pages in (('a', 128), ('b', 128), ('c', 100),
+                                ('d', 64))]
+        self.builds = {}
+        self.useFixture(fixtures.MockPatchObject(
+            actions, 'builds', lambda client, uuid: self.builds[uuid]))
+
+    def _lost(self, fault, *asked):
+        uuid = 'loser-%d' % len(self.builds)
+        self.builds[uuid] = ['service-' + name for name in asked]
+        return servers.RequestedServer(uuid, RAM_MIB, 2048, status='ERROR',
+                                       fault=fault)
+
+    def _check(self, winners, *losers):
+        self.case._check_race([servers.RequestedServer(
+            'winner', RAM_MIB, 2048, host='a', status='ACTIVE')
+            for _ in range(winners)] + list(losers))
+
+    def test_all_who_can(self):
+        for fault in page_sizes.NO_VALID_HOST, page_sizes.NO_MORE_RETRIES:
+            self._check(3, self._lost(fault, 'a', 'b', 'c'))
+
+    def test_nobody_had_to_be_refused(self):
+        error = str(self.assertRaises(
+            AssertionError, self._check, 1,
+            self._lost(page_sizes.NO_VALID_HOST),
+            self._lost(page_sizes.NO_VALID_HOST)))
+        self.assertIn('winners: expected at least 3, of 3 for whom there is '
+                      'room, nova says 1', error)
+
+    def test_not_every_host_was_tried(self):
+        lost = self._lost(page_sizes.NO_MORE_RETRIES, 'a', 'b', 'd')
+        self._check(2, lost)
+        self.assertRaises(AssertionError, self._check, 1, lost)
+
+    def test_more_than_there_is_room_for(self):
+        self.assertRaises(AssertionError, self._check, 4)

@@ -1,0 +1,130 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of what tests of faults make of hosts and guests."""
+
+import unittest
+from unittest import mock
+
+import fixtures
+from oslotest import base
+import testtools
+
+from mempage_tempest_plugin.changes import faulty_store
+from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin.hosts import cache
+from mempage_tempest_plugin.hosts import files
+from mempage_tempest_plugin.hosts import nova_config
+from mempage_tempest_plugin.tests.scenario import test_faults
+from tests.plugin.bases import cases
+from tests.plugin import samples
+
+MIB = samples.MIB
+
+
+class RestartTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.case = cases.make(test_faults.TestDaemonsRestarted,
+                               'test_libvirt')
+        self.useFixture(fixtures.MockPatchObject(
+            test_faults, 'NOTICE_TIMEOUT', 0.01))
+        self.host = cases.host('fbm1')
+        self.host.declared.libvirt_restart = 'systemctl restart libvirtd'
+        self.host.declared.libvirt_uri = 'qemu+ssh://fbm1/system'
+
+    def test_libvirt(self):
+        with mock.patch('time.sleep'):
+            self.host.libvirt.is_cut_off.side_effect = [False, True]
+            self.host.libvirt.hostname.side_effect = [
+                'fbm1', exceptions.HypervisorError('fbm1', 'refused'), 'fbm1']
+            test_faults.NOTICE_TIMEOUT = 10
+            self.case._restart_libvirt(self.host)
+
+    def test_another_libvirt_was_restarted(self):
+        self.host.libvirt.is_cut_off.return_value = False
+        error = self.assertRaises(exceptions.ServiceNotRestarted,
+                                  self.case._restart_libvirt, self.host)
+        for part in ('host fbm1', 'services.libvirt.restart',
+                     'systemctl restart libvirtd', 'qemu+ssh://fbm1/system'):
+            self.assertIn(part, str(error))
+
+    def test_nova_compute_that_nobody_sees(self):
+        with mock.patch.object(nova_config, 'processes', return_value=[]):
+            self.assertRaises(AssertionError, self.case._restart_nova_compute,
+                              self.host)
+
+
+class BrokenStoreTest(base.BaseTestCase):
+
+    def _case(self, method):
+        case = cases.make(
+            test_faults.TestBrokenStore, method,
+            hosts=[cases.host('fbm1', declared=samples.FILE_BACKED)],
+            inventory=mock.Mock(path='hosts.yaml'))
+        self.useFixture(fixtures.MockPatchObject(
+            faulty_store, 'FaultyStore', side_effect=AssertionError))
+        [case.host] = case.hosts
+        return case
+
+    def test_log_that_is_not_declared(self):
+        case = self._case('test_read_only_store')
+        error = self.assertRaises(unittest.SkipTest,
+                                  case.test_read_only_store)
+        self.assertIn('hosts.yaml declares no file-backed host whose '
+                      'nova-compute logs to a known place '
+                      '(services.nova-compute.log or .journal)', str(error))
+
+    def test_cache_that_cannot_be_emptied(self):
+        case = self._case('test_read_errors_end_the_guest')
+        with mock.patch.object(cache, 'unable', return_value='no Python'):
+            error = self.assertRaises(unittest.SkipTest,
+                                      case.test_read_errors_end_the_guest)
+        self.assertIn('host fbm1: no Python', str(error))
+
+
+class GivenBackTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.host = cases.host('a')
+        self.case = cases.make(
+            test_faults.TestFullStore, 'test_memory_given_back_is_gone',
+            host=self.host, flavor={'ram': 100})
+        self.useFixture(fixtures.MockPatchObject(
+            test_faults, 'NOTICE_TIMEOUT', 0.01))
+
+    def _see(self, allocated_mib):
+        found = mock.Mock(spec=files.File, size=100 * MIB,
+                          allocated=allocated_mib * MIB)
+        self.host.survey.return_value.files = {'ram': found}
+
+    def test_given_back(self):
+        self._see(40)
+        self.case._wait_until_given_back('ram')
+
+    def test_not_given_back(self):
+        self._see(100)
+        error = str(self.assertRaises(
+            AssertionError, self.case._wait_until_given_back, 'ram'))
+        self.assertIn('though Nova asks it to give back what is free', error)
+
+    def test_not_asked(self):
+        server = servers.RequestedServer('uuid', 100)
+        self.host.memory_backing.return_value.free_page_reporting = False
+        self.assertIn('which Nova asks for since 32', str(self.assertRaises(
+            testtools.TestCase.skipException, self.case.skip_unless_asked,
+            self.host, server)))
+        self.host.memory_backing.return_value.free_page_reporting = True
+        self.case.skip_unless_asked(self.host, server)

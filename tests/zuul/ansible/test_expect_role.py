@@ -1,0 +1,98 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import fixtures
+import testtools
+
+ROOT = pathlib.Path(__file__).parents[3]
+PLAYBOOK = """
+- name: Play a role
+  hosts: all
+  gather_facts: false
+  roles:
+    - mempage_expect
+"""
+# Stands for Tempest's environment.
+STESTR = '#!/bin/sh\necho "stream of $*"\n'
+COMMAND = """#!/bin/sh
+for argument; do echo "argument $argument"; done
+cat
+echo 'mempage-tempest: TestPlain is short' >&2
+exit %d
+"""
+
+
+class ExpectRoleTest(testtools.TestCase):
+    """The role is red where the command is, and passes on what was asked."""
+
+    def setUp(self):
+        super().setUp()
+        self.directory = pathlib.Path(
+            self.useFixture(fixtures.TempDir()).path)
+        self.playbook = self.directory / 'playbook.yaml'
+        self.playbook.write_text(PLAYBOOK)
+        self.bin = self.directory / 'stack/tempest/.tox/tempest/bin'
+        self.bin.mkdir(parents=True)
+
+    def _install(self, name, text):
+        (self.bin / name).write_text(text)
+        (self.bin / name).chmod(0o755)
+
+    def _play(self, status, **variables):
+        self._install('stestr', STESTR)
+        self._install('mempage-tempest', COMMAND % status)
+        return self._run(**variables)
+
+    def _run(self, **variables):
+        variables.update(
+            stage_dir=str(self.directory), ansible_become=False,
+            ansible_python_interpreter=sys.executable,
+            devstack_base_dir=str(self.directory / 'stack'))
+        return subprocess.run(
+            ['ansible-playbook', '--connection', 'local', '--inventory',
+             'controller,', '--extra-vars', json.dumps(variables),
+             str(self.playbook)],
+            env=dict(os.environ, ANSIBLE_ROLES_PATH=str(ROOT / 'roles')),
+            capture_output=True, text=True, timeout=120)
+
+    def _written(self):
+        return (self.directory / 'mempage' / 'expected.txt').read_text()
+
+    def test_all_ran_that_had_to(self):
+        result = self._play(0, tempest_test_regex=r"^a\.b' c",
+                            tempest_exclude_regex='slow',
+                            mempage_required_tests='TestPlain')
+        self.assertEqual(0, result.returncode, result.stdout)
+        self.assertEqual(
+            ['expect', '--config-file', 'etc/tempest.conf', '--results', '-',
+             r"--regex=^a\.b' c", '--exclude-regex=slow',
+             '--require=TestPlain'],
+            [line.removeprefix('argument ')
+             for line in self._written().splitlines()
+             if line.startswith('argument ')])
+        self.assertIn('stream of last --subunit', self._written())
+
+    def test_some_did_not_run_that_had_to(self):
+        result = self._play(1)
+        self.assertNotEqual(0, result.returncode)
+        for said in result.stdout, self._written():
+            self.assertIn('TestPlain is short', said)
+
+    def test_nobody_can_tell(self):
+        self.assertNotEqual(0, self._run().returncode)
+        self.assertIn('mempage-tempest', self._written())
