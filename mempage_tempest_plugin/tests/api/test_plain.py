@@ -73,7 +73,7 @@ class TestNodeBesidePool(base.BaseMemoryTest):
     """Hosts with a pool of large pages that allow small ones."""
 
     about = ~which.file_backed & which.with_pool & which.no_page_size
-    may_skip = (observed.NO_ROOM,)
+    may_skip = (observed.NO_ROOM, observed.NOT_IN_POOLS)
     needs_system = False
     extra_specs = {'hw:numa_nodes': '1'}
     flavor_ram_mib = 64
@@ -100,8 +100,7 @@ class TestNodeBesidePool(base.BaseMemoryTest):
     def _check_refused(self, host):
         beyond = ordinary_memory.beyond_small_pages(host.survey())
         if beyond is None:
-            self.skipTest('The largest NUMA node of host %s has no pool'
-                          % host.name)
+            observed.skip(self, observed.NOT_IN_POOLS, 'host %s' % host.name)
         room = (self.cloud.provider(host.name).memory_for_guests
                 - self.cloud.used_memory(host.name))
         if room < beyond:
