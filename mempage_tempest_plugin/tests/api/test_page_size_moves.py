@@ -46,6 +46,11 @@ class _BaseLargeToLargeTest(base.BaseMoveTest):
         super().resource_setup()
         [cls.destination] = cls.destinations
 
+    @classmethod
+    def _granted(cls, host):
+        return page_sizes.granted(host.declared, cls.request,
+                                  cls.flavor['ram'])
+
 
 class TestPageSizeColdMigration(_BaseLargeToLargeTest):
     """Guests with large pages: another host with the same size."""
