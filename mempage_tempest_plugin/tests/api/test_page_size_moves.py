@@ -115,8 +115,7 @@ class TestPageSizeEvacuation(_BaseLargeToLargeTest):
     def test_evacuate(self):
         """Guests whose flavor or image asks have the same pages there"""
         self.start(image=self.create_image(
-            hw_mem_page_size=str(page_sizes.granted(
-                self.source.declared, self.request, self.flavor['ram']))))
+            hw_mem_page_size=str(self._granted(self.source))))
         self.start()
         evacuation.evacuate(self, self.destination)
         self.check_moved(self.source, self.destination)
