@@ -40,7 +40,7 @@ class TestFileBackedCapacity(stores.BaseStoreTest):
         self.on_each_host(self.note_processes, self._fill, self._write,
                           self.check_unchanged)
         self.check_refused([self.request_forced(self.RAM_MIB, host)
-                            for host in self.hosts], [stores.NO_SPACE])
+                            for host in self.hosts], stores.NO_SPACE)
         self.on_each_host(self.check_unchanged, foreign_data.remove)
         self.check_active(self.request_on_each(self._little))
 

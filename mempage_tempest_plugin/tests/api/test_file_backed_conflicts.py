@@ -73,7 +73,7 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
         self.on_each_host(self.note_processes, self._make_small)
         self.check_refused([
             self.request_forced(self._small_mib(host) + 1, host)
-            for host in self.hosts], [stores.NO_SPACE])
+            for host in self.hosts], stores.NO_SPACE)
         self.on_each_host(self.check_unchanged, foreign_data.remove)
         self.check_active(self._request_little())
 

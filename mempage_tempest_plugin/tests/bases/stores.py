@@ -23,9 +23,9 @@ from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.tests.bases import amounts
 from mempage_tempest_plugin.tests.bases import observed
 
-# What Nova says if QEMU does not get the memory; that there is no space, QEMU
-# does not tell.
-NO_SPACE = 'prealloc'
+# What Nova says if QEMU does not get the memory: QEMU does not tell why, and
+# libvirt does, if there is no space for a directory.
+NO_SPACE = ('prealloc', 'No space left on device')
 # The RAM of one guest, at most: CPUs of guests do not know more than 1 TiB of
 # addresses unless Nova is told (phys-bits), and some are not for RAM.
 MOST_MIB = 256 * units.Ki
