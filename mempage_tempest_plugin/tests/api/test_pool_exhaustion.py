@@ -91,7 +91,7 @@ class TestPoolExhaustion(pools.BasePoolTest):
         racers = self.request_in_each_pool(self._one_too_many)
         self.nova.settle(self.servers)
         self.check_refused([server for server in racers
-                            if server.status == 'ERROR'])
+                            if server.status == 'ERROR'], racing=True)
         winners = [server for server in racers if server.status == 'ACTIVE']
         self.assertEqual(
             {(host.name, pool.size_kib): pool.nodes
@@ -113,7 +113,7 @@ class TestPoolExhaustion(pools.BasePoolTest):
                                       **{'trait:%s' % here.name: 'required'})
         self.nova.settle(self.servers)
         self.check_refused([server for server in racers
-                            if server.status == 'ERROR'])
+                            if server.status == 'ERROR'], racing=True)
         for size in {server.size_kib for server in racers}:
             self._check_race([server for server in racers
                               if server.size_kib == size])
