@@ -30,6 +30,7 @@ class TestPoolExhaustion(pools.BasePoolTest):
     """Hosts with a pool of large pages that guests may have."""
 
     about = which.large_pages
+    promises = ('fill_pools',)
 
     # How many guests come and go; at a time ten, or one in each pool.
     COMERS = 20
