@@ -115,7 +115,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     #: filled, broken or counted: a which.Choice.
     alone_on = None
     #: Whether others' guests would come to harm there: these are filled,
-    #: broken, restarted or taken for down. Hosts that have some are left out.
+    #: broken, restarted or taken for down. Or would hide what is counted.
+    #: Hosts that have some are left out.
     harmful = False
     #: Whether they can do without none of their hosts.
     needs_all_hosts = False
