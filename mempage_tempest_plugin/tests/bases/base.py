@@ -118,6 +118,9 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     #: broken, restarted or taken for down. Or would hide what is counted.
     #: Hosts that have some are left out.
     harmful = False
+    #: Hosts that were left out for what only they themselves tell: dict of
+    #: reasons by their names.
+    left_out = {}
     #: Whether they can do without none of their hosts.
     needs_all_hosts = False
     #: Whether the scheduler may choose any host for their servers.
@@ -299,6 +302,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         self.details_attached = False
         # Hosts are asked at the same time.
         self._keeping = threading.Lock()
+        for host, reason in self.left_out.items():
+            facts.keep_left_out(self, host, reason)
         self.addOnException(functools.partial(_attach_details, self))
 
     def on_each_host(self, *steps, hosts=None):
@@ -328,7 +333,9 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
                 elif error:
                     failures[host.name] = error
         for host in hosts:
-            if host.name not in skips:
+            if host.name in skips:
+                facts.keep_left_out(self, host.name, skips[host.name])
+            else:
                 facts.keep_outcome(self, host.name, failures.get(host.name))
         if failures:
             self.failed = [host for host in hosts if host.name in failures]

@@ -68,12 +68,16 @@ def leave_out(cls, reason, ask):
     """
     answers = several.ask(cls.hosts, ask, CONF.mempage.parallel_hosts)
     cls.hosts = [host for host, found in answers if found is None]
-    texts = ['host %s: %s' % (host.name, found) for host, found in answers
-             if found is not None]
-    if texts and (cls.needs_all_hosts or not cls.hosts):
-        skip(cls, reason, '; '.join(texts))
-    for text in texts:
-        LOG.warning('%s leaves out %s: %s', cls.__name__, text, reason)
+    found = {host.name: found for host, found in answers if found is not None}
+    if found and (cls.needs_all_hosts or not cls.hosts):
+        skip(cls, reason, '; '.join(
+            'host %s: %s' % item for item in found.items()))
+    for name, text in found.items():
+        LOG.warning('%s leaves out host %s: %s: %s', cls.__name__, name,
+                    reason, text)
+    # Each test keeps that in its results.
+    cls.left_out = {**cls.left_out, **{
+        name: '%s: %s' % (reason, text) for name, text in found.items()}}
 
 
 def leave_out_occupied(cls):

@@ -204,6 +204,10 @@ class OnEachHostTest(BaseTestCase):
 
         self.assertEqual('no log: host a; no log: host b', self._skips(skip))
         self.assertEqual({}, self._outcomes())
+        self.assertEqual(
+            {'a': 'no log: host a', 'b': 'no log: host b'},
+            {kept['host']: kept['reason']
+             for kept in self.kept(facts.LEFT_OUT)})
 
     def test_skipping_host_takes_no_further_step(self):
         self.assertEqual('no', self._skips(

@@ -12,6 +12,7 @@
 
 """Tests of what becomes of hosts that are not what tests need."""
 
+import json
 from unittest import mock
 
 import fixtures
@@ -31,16 +32,28 @@ class LeaveOutTest(test_base.BaseTestCase):
         self.useFixture(fixtures.MockPatchObject(
             observed, 'CONF', cases.options()))
         cls = mock.Mock(skipException=base.BaseMemoryTest.skipException,
+                        left_out={'z': 'before'},
                         hosts=[cases.host(name) for name in reasons],
                         needs_all_hosts=needs_all)
         cls.__name__ = 'TestStoreDevice'
         observed.leave_out(cls, observed.NO_DISK_COUNT,
                            lambda host: reasons[host.name])
+        self.left_out = cls.left_out
         return [host.name for host in cls.hosts]
 
     def test_some(self):
         self.assertEqual(['a', 'c'], self._leave_out(
             a=None, b='on loop0', c=None))
+        self.assertEqual(
+            {'z': 'before', 'b': observed.NO_DISK_COUNT + ': on loop0'},
+            self.left_out)
+
+    def test_each_test_keeps_it(self):
+        case = cases.make(base.BaseMemoryTest, left_out={'b': 'on loop0'})
+        [detail] = case.getDetails().values()
+        self.assertEqual(
+            {'kind': 'left_out', 'version': 1, 'host': 'b',
+             'reason': 'on loop0'}, json.loads(b''.join(detail.iter_bytes())))
 
     def test_all(self):
         error = self.assertRaises(
