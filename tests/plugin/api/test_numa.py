@@ -183,6 +183,8 @@ class NumaTest(test_base.BaseTestCase):
         self.simulation.requested = []
         self.useFixture(fixtures.MockPatchObject(
             base, 'CONF', cases.options()))
+        self.useFixture(fixtures.MockPatchObject(
+            page_holders, 'find', return_value=[]))
         self.useFixture(fixtures.MockPatch('time.sleep'))
         for name in ('wait_until_counted', 'check_host'):
             self.useFixture(fixtures.MockPatchObject(
