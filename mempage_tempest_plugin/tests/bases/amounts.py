@@ -176,12 +176,14 @@ class BaseAmountTest(base.BaseMemoryTest):
             self._fail_or_skip(unknown, racing)
 
     def _check_none_active(self, requested, words):
-        self.assertEqual([], [
+        taken = [
             'host %s had to refuse %s: %s' % (
                 server.host, server, 'expected was one of %s' % (words,)
                 if words else 'Nova hands out more memory there than the '
                 'inventory declares for guests')
-            for server in requested if server.status == 'ACTIVE'])
+            for server in requested if server.status == 'ACTIVE']
+        if taken:
+            self.fail('\n'.join(taken))
 
     def _check_never_begun(self, server):
         """Assert that no host has tried to start a refused server's guest.
