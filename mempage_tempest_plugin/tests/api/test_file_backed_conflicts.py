@@ -89,8 +89,7 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
     def _make_small(self, host):
         """Leave less of a large store than one guest can ask for."""
         if self._store_mib(host) > self._small_mib(host):
-            self.useFixture(foreign_data.ForeignData(
-                host, leave_mib=self._small_mib(host)))
+            self.fill_store(host, self._small_mib(host))
 
     def _small_mib(self, host):
         return min(self._store_mib(host), stores.MOST_MIB - 1)

@@ -130,6 +130,7 @@ class TestPagesOfMoved(pools.BasePoolTest, base.BaseMoveTest):
     """
 
     features = ('cold_migration',)
+    promises = ('fill_pools',)
     start_on = which.large_pages & ~which.pages_on_nodes
     go_to = which.common_large_pages & ~which.pages_on_nodes
     take = which.first

@@ -49,8 +49,7 @@ class _BaseSurvivesTest(reachable.BaseFilledTest):
                 self._take(operation)
                 self._check_kept(name)
         if steps.SNAPSHOT.is_enabled(CONF.compute_feature_enabled):
-            self.on_each_host(operations.snapshot(self),
-                              self.wait_until_active)
+            self.on_each_host(*operations.snapshot(self))
             self._check_kept('snapshot')
         self.assertNotEqual({}, self._found())
         self._take(steps.OPERATIONS['hard_reboot'])
