@@ -163,16 +163,6 @@ class LibvirtConnection:
             for domain in self._open().listAllDomains(
                 libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)})
 
-    def domains(self):
-        """List the domains that there are, whether they run or not.
-
-        :returns: set of what is of their names in those of their directories
-        :raises HypervisorError: if libvirt cannot tell
-        """
-        return self._call(lambda: {
-            domain.name()[:_SHORT_NAME]
-            for domain in self._open().listAllDomains()})
-
     def hostname(self):
         """Ask libvirt for the host's name, which is what nova reports.
 

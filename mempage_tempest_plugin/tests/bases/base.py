@@ -778,7 +778,7 @@ def _explained(hosts, server):
 
 def _compare_host(host):
     """Compare a host itself with its declaration."""
-    return host_state.compare(host.declared, *host.survey_and_domains(),
+    return host_state.compare(host.declared, *host.survey_and_guests(),
                               host.libvirt.hostname())
 
 
