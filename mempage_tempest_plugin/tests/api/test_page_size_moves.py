@@ -21,7 +21,6 @@ from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import traits
 from mempage_tempest_plugin.declared import which
-from mempage_tempest_plugin.evidence import absence
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import evacuation
 from mempage_tempest_plugin.tests.bases import leased
@@ -115,8 +114,7 @@ class TestPageSizeEvacuation(_BaseLargeToLargeTest):
         self.start()
         evacuation.evacuate(self, self.destination)
         self.check_moved(self.source, self.destination)
-        self.assert_agrees(absence.compare_absent(
-            self.source, self.servers[0].uuid, self.cloud))
+        self.check_absent(self.source, self.servers[0])
 
 
 class TestPagesOfMoved(pools.BasePoolTest, base.BaseMoveTest):

@@ -19,6 +19,7 @@ from tempest.lib import decorators
 from testtools import content
 
 from mempage_tempest_plugin.changes import held_pages
+from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import fates
@@ -101,7 +102,7 @@ class TestPagesReservedByOthers(_BasePagesTest):
         self.report('fault', server.fault)
         self.assertEqual('ERROR', server.status)
         self.assertIn(NO_PAGES, server.fault)
-        self.assertEqual({}, self.cloud.allocated_memory(server.uuid))
+        self.assertEqual({}, actions.left_allocated(server.uuid, self.cloud))
         self.assertEqual([], self.host.pids(server.uuid))
         self.check_taken(self.host)
 
