@@ -202,6 +202,19 @@ class CompareServerTest(base.BaseTestCase):
         self.assertEqual(set(), _wrong(server_memory.compare(
             samples.FILE_BACKED, samples.file_backed_evidence(survey=found))))
 
+    @ddt.data(((), {'pc.ram: mapped by'}), (('virtiofsd',), set()),
+              (('ovs-vswitchd',), {'pc.ram: mapped by'}))
+    @ddt.unpack
+    def test_file_that_a_declared_program_maps(self, mappers, wrong):
+        declared = dataclasses.replace(
+            samples.FILE_BACKED, file_backed=dataclasses.replace(
+                samples.FILE_BACKED.file_backed, mappers=mappers))
+        found = samples.host_survey(
+            mappers={samples.PATH: [(12, '0:40'), (samples.PID, '0:40')]},
+            programs={12: 'virtiofsd', samples.PID: 'qemu-system-x86'})
+        self.assertEqual(wrong, _wrong(server_memory.compare(
+            declared, samples.file_backed_evidence(survey=found))))
+
     @ddt.data((1, set()), (0, {'pc.ram: allocated, bytes'}))
     @ddt.unpack
     def test_file_of_a_guest_that_gives_memory_back(self, allocated, wrong):
