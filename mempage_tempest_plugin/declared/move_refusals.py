@@ -18,7 +18,10 @@ Each is a tuple of texts, one of which the reason has to have.
 from mempage_tempest_plugin.declared import page_sizes
 
 #: Nova: by the scheduler, or by the destination if nobody else was asked.
-NO_PAGES = (page_sizes.NO_VALID_HOST, page_sizes.Refusal.CANNOT_FIT.value)
+#: Of nova-compute, where nobody else has judged: that placement has no room
+#: there has the scheduler's words.
+NO_PAGES_THERE = (page_sizes.Refusal.CANNOT_FIT.value,)
+NO_PAGES = (page_sizes.NO_VALID_HOST, *NO_PAGES_THERE)
 #: nova_mempage: guests that ask for no page size, and those that ask for one.
 ASK_FOR_PAGE_SIZE = ('choose a flavor or an image that asks for one',)
 ASK_FOR_NO_PAGE_SIZE = ('choose a flavor and an image that ask for none',)
@@ -50,6 +53,5 @@ def before_live(start, host, request, driver):
     :returns: tuple of texts
     """
     if request:
-        return (ASK_FOR_NO_PAGE_SIZE if driver
-                else (page_sizes.Refusal.CANNOT_FIT.value,))
+        return ASK_FOR_NO_PAGE_SIZE if driver else NO_PAGES_THERE
     return GO_TO_FILE if start.file_backed else GO_TO_ORDINARY

@@ -16,10 +16,12 @@ from unittest import mock
 import fixtures
 from oslotest import base as test_base
 
+from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.tests.api import test_page_size_guards
 from mempage_tempest_plugin.tests.bases import base
 from tests.plugin.bases import cases
+from tests.plugin import samples
 
 
 class WithoutPagesTest(test_base.BaseTestCase):
@@ -54,3 +56,26 @@ class WithoutPagesTest(test_base.BaseTestCase):
                                   'No valid host was found.')
         self.assertIn('servers that ask for no page size', str(error))
         self.start.assert_not_called()
+
+
+class ForcedTest(test_base.BaseTestCase):
+    """Placement has no room for it: that is no refusal for its pages."""
+
+    def test_no_room(self):
+        case = cases.make(
+            test_page_size_guards.TestLiveMigrationWithoutPages,
+            'test_refused', source=cases.host('a'),
+            destinations=[cases.host('b', declared=samples.PLAIN)],
+            nova=mock.Mock(), hosts=[])
+        case.nova.to_live.return_value = {}
+        case.nova.act.side_effect = (
+            lambda *arguments, force=False, **kwargs: force)
+        case.servers = [servers.RequestedServer('uuid', 64, host='a')]
+        case.start = case.check_unmoved = case.check_absent = mock.Mock()
+        with mock.patch.object(
+                actions, 'refusal', side_effect=(
+                    lambda client, server, force:
+                    'Not enough capacity: No valid host was found.'
+                    if force else 'No valid host was found.')):
+            error = self.assertRaises(AssertionError, case.test_refused)
+        self.assertIn('Not enough capacity', str(error))
