@@ -182,8 +182,13 @@ class TestPagesOfMoved(pools.BasePoolTest, base.BaseMoveTest):
         """Assert that others get all pages on one host, none on the other."""
         self._check_taken(*(host for host in self.hosts if host is not left))
         with self._others():
-            self.check_active([self.request_one(
-                self._pool(left).node_mib, self.size_kib, left)])
+            other = self.request_one(self._pool(left).node_mib, self.size_kib,
+                                     left)
+            self.nova.settle(self.servers)
+            if other.status != 'ACTIVE':
+                self.fail('host %s had to take %s: the guest has left all of '
+                          'its pages there' % (left.name, other))
+            self.check_active([other])
 
     @contextlib.contextmanager
     def _others(self):
