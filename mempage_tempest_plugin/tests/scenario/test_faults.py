@@ -32,6 +32,7 @@ from mempage_tempest_plugin.hosts import nova_config
 from mempage_tempest_plugin.hosts import redact
 from mempage_tempest_plugin.hosts import several
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import ends
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import reachable
@@ -84,9 +85,9 @@ class _BaseFaultTest(base.BaseMemoryTest):
         """The QEMU processes of the host's server."""
         return host.pids(self.server_on(host).uuid)
 
-    def wait_until_shut_off(self, host):
-        """Wait until Nova knows that the guest has ended."""
-        self.nova.wait_for(self.server_on(host).uuid, 'SHUTOFF')
+    def wait_until_crashed(self, host):
+        """Wait until Nova knows that the host's guest has crashed."""
+        ends.wait_until_crashed(self, host)
 
 
 class TestQemuKilled(_BaseFaultTest):
@@ -111,7 +112,7 @@ class TestQemuKilled(_BaseFaultTest):
         self.on_each_host(
             self.check_host, self.boot_noted, self.wait_until_active,
             self.remains.note_files, self._mark, self._kill,
-            self.wait_until_shut_off, self.remains.check_none)
+            self.wait_until_crashed, self.remains.check_none)
 
     def _kill(self, host):
         """End QEMU as the kernel does when memory is short."""
@@ -288,8 +289,7 @@ class _BaseBrokenStoreTest(_BaseFaultTest):
         self.assertEqual((0, None), (cached.cached, cached.fsync))
         store.break_reading()
         self._touch()
-        self.wait_until_shut_off(self.host)
-        self.assertEqual([], self.pids(self.host))
+        self.wait_until_crashed(self.host)
         said = '\n'.join(store.complaints())
         self.assertThat(said, matchers.MatchesRegex('(?s).*I/O error'))
         self.report('kernel', said)
@@ -448,8 +448,7 @@ class TestFullStore(reachable.BaseFilledTest):
         # It cannot be told to begin when there is no memory to listen with.
         guest.fill_slowly(self.filled_mib)
         self.useFixture(foreign_data.ForeignData(self.host))
-        self.nova.wait_for(server.uuid, 'SHUTOFF')
-        self.assertEqual([], self.host.pids(server.uuid))
+        ends.wait_until_crashed(self, self.host)
         foreign_data.remove(self.host)
         self.nova.client.start_server(server.uuid)
         self.wait_until_active(self.host)

@@ -24,6 +24,7 @@ from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import fates
 from mempage_tempest_plugin.evidence import pool_counts
+from mempage_tempest_plugin.tests.bases import ends
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import pools
@@ -196,8 +197,7 @@ class TestPagesGivenBack(reachable.BaseFilledTest):
         with held_pages.HeldPages(
                 self.host, self.size_kib,
                 self._free() - self._pages(LEFT_MIB), touched=True):
-            self.nova.wait_for(server.uuid, 'SHUTOFF')
-        self.assertEqual([], self.host.pids(server.uuid))
+            ends.wait_until_crashed(self, self.host)
         self.nova.act(server.uuid, 'start_server', 'ACTIVE')
         self.check_evidence(self.host)
 
