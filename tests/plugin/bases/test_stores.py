@@ -150,6 +150,7 @@ class StoreTest(test_base.BaseTestCase):
         class Case:
             hosts = [self.host, cases.host('b', declared=samples.FILE_BACKED)]
             needs_all_hosts = False
+            left_out = {}
             skipException = unittest.SkipTest
 
         for host in Case.hosts:
