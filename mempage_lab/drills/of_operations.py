@@ -82,7 +82,7 @@ DRILLS = {
             '            self._update_usage(usage, nodename, sign=-1)\n\n'
             '            ctxt = context.elevated()\n',
             '            ctxt = context.elevated()\n'),
-        words='No valid host'),
+        words='had to take .*No valid host'),
     'pools-counted-for-nodes': drill.Drill(
         tests=r'TestNodeBesidePool\.',
         what='the scheduler takes pages of pools for small ones',
@@ -94,5 +94,5 @@ DRILLS = {
             '            if False and not host_cell.can_fit_pagesize(\n'
             '                pagesize, instance_cell.memory',
             ('nova-scheduler',)),
-        words='Exceeded maximum number of retries'),
+        words='check_refused: .*Exceeded maximum number of retries'),
 }

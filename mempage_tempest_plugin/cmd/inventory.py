@@ -111,9 +111,9 @@ def check(arguments):
     for declared in inventory.load(arguments.inventory).hosts.values():
         host = compute_host.get(declared, TIMEOUT)
         try:
-            survey, domains = host.survey_and_domains()
+            survey, guests = host.survey_and_guests()
             comparisons = [host_state.compare(
-                declared, survey, domains, host.libvirt.hostname())]
+                declared, survey, guests, host.libvirt.hostname())]
             if ordinary_memory.is_at_stake(declared):
                 # Nova has the same RAM from libvirt.
                 comparisons.append(ordinary_memory.compare(

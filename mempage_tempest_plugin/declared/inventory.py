@@ -48,12 +48,14 @@ class FileBacked:
     :ivar directory: the backing directory
     :ivar mount: where the file system is mounted; the directory by default
     :ivar filesystem: its type; any by default
+    :ivar mappers: names of the programs that map guests' memory, too
     """
 
     capacity_mib: int
     directory: str
     mount: str | None = None
     filesystem: str | None = None
+    mappers: tuple[str, ...] = ()
 
     def __post_init__(self):
         for name, path in (('directory', self.directory),

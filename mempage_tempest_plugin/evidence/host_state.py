@@ -27,13 +27,13 @@ from mempage_tempest_plugin.hosts import mounts
 LEAST_PERCENT = 90
 
 
-def compare(host, survey, domains, libvirt_name):
+def compare(host, survey, guests, libvirt_name):
     """Compare a host itself, without any server, with its declaration.
 
     :param host: the host's declaration (inventory.Host)
     :param survey: a survey of that host
-    :param domains: the names of its domains, as libvirt_connection.
-        LibvirtConnection.domains tells them
+    :param guests: the names of the directories of guests that run there, as
+        of libvirt_connection.LibvirtConnection.running
     :param libvirt_name: the host's name as its libvirt tells it
     :returns: a facts.Comparison
     """
@@ -45,7 +45,7 @@ def compare(host, survey, domains, libvirt_name):
                      survey.hostname.partition('.')[0])
     if host.file_backed:
         _compare_store(comparison, host.file_backed, survey)
-        _compare_owners(comparison, survey, domains)
+        _compare_owners(comparison, survey, guests)
     else:
         comparison.equal('file system', 'files of guests', [],
                          sorted(_owners(survey)))
@@ -95,11 +95,11 @@ def _compare_store(comparison, declared, survey):
         survey.store and room >= declared.capacity_mib)
 
 
-def _compare_owners(comparison, survey, domains):
+def _compare_owners(comparison, survey, guests):
     comparison.equal(
         'file system', 'files of guests that are gone', [],
         sorted(path for path, owner in _owners(survey).items()
-               if owner.partition('-')[2] not in domains))
+               if owner not in guests))
 
 
 def _owners(survey):

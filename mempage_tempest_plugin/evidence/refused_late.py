@@ -12,6 +12,7 @@
 
 """A live migration that libvirt refuses, when Nova has begun."""
 
+from mempage_tempest_plugin.declared import move_refusals
 from mempage_tempest_plugin.evidence import facts
 
 # How Nova's line begins with the reason.
@@ -21,7 +22,7 @@ FAILURE = 'Live Migration failure: '
 ENDS = (('ERROR', 'error'), ('ACTIVE', 'failed'))
 
 
-def compare(host, server, ended, lines, words):
+def compare(host, server, ended, lines, words, has_ended):
     """Compare how a migration has ended with how libvirt's refusal ends.
 
     Whatever keeps a guest from moving ends alike: only the reason tells.
@@ -30,7 +31,10 @@ def compare(host, server, ended, lines, words):
     :param server: UUID of the server
     :param ended: the server's status, and that of the migration's record
     :param lines: what nova-compute there has logged about the server since
-    :param words: texts, one of which the reason has to have
+    :param words: texts, one of which the reason has to have, if libvirt has
+        not forgotten it
+    :param has_ended: function that tells whether the other host's libvirt has
+        ended meanwhile: then nobody has refused anything
     :returns: a facts.Comparison
     """
     comparison = facts.Comparison(
@@ -42,8 +46,17 @@ def compare(host, server, ended, lines, words):
         tuple(ended) in ENDS)
     reasons = [line.partition(FAILURE)[2] for line in lines
                if FAILURE in line]
+    told = _any_has(reasons, words)
+    forgotten = not told and _any_has(reasons, [move_refusals.FORGOTTEN])
     comparison.holds(
         'nova-compute\'s log', 'reason why libvirt did not migrate it',
-        ' or '.join(words), reasons,
-        any(text in reason for reason in reasons for text in words))
+        ' or '.join(words), reasons, told or forgotten)
+    if forgotten:
+        comparison.equal(
+            'libvirt', 'that of the other host, which may have refused it, '
+            'has ended meanwhile', False, has_ended())
     return comparison
+
+
+def _any_has(reasons, words):
+    return any(text in reason for reason in reasons for text in words)

@@ -122,7 +122,7 @@ def _compare_backend(comparison, declared, evidence, backend, gives_back):
                      path and mounts.is_below(path, directory))
     if path:
         _compare_file(comparison, declared, evidence, backend, gives_back)
-        _compare_mappings(comparison, evidence, backend)
+        _compare_mappings(comparison, declared, evidence, backend)
 
 
 def _compare_file(comparison, declared, evidence, backend, gives_back):
@@ -187,7 +187,7 @@ def _compare_no_file(comparison, evidence):
                                                evidence.server.domain)))
 
 
-def _compare_mappings(comparison, evidence, backend):
+def _compare_mappings(comparison, declared, evidence, backend):
     path = backend.mem_path
     name = posixpath.basename(path)
     survey = evidence.survey
@@ -206,10 +206,10 @@ def _compare_mappings(comparison, evidence, backend):
                      [found and found.inode],
                      sorted({mapping.inode for mapping in mappings}))
     devices = {mapping.device for mapping in mappings}
-    comparison.equal('kernel', '%s: mapped by' % name,
-                     [process.pid for process in evidence.processes],
-                     sorted(pid for pid, device in survey.mappers[path]
-                            if device in devices))
+    own = [process.pid for process in evidence.processes]
+    comparison.equal('kernel', '%s: mapped by' % name, own, sorted(
+        pid for pid, device in survey.mappers[path] if device in devices and (
+            pid in own or survey.programs.get(pid) not in declared.mappers)))
 
 
 def _compare_large_pages(comparison, evidence, page_kib, gives_back):

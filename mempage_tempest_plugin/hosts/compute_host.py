@@ -168,17 +168,20 @@ class ComputeHost:
                 self.name, self.declared.file_backed.mount)
         return found
 
-    def survey_and_domains(self):
+    def survey_and_guests(self):
         """Look at a host, and at whose guests' memory is there.
 
-        :returns: a survey.Survey, and the libvirt_connection.
-            LibvirtConnection.domains that there were before or after it, as
-            guests may come and go meanwhile
+        A domain that is off has no memory, and gets a directory of another
+        name when it starts.
+
+        :returns: a survey.Survey, and the set of the names of directories, as
+            of libvirt_connection.LibvirtConnection.running, of guests that
+            ran before or after it, as they may come and go meanwhile
         :raises HostError: if the host or its libvirt cannot be asked
         """
-        before = self.libvirt.domains()
+        before = self.libvirt.running().values()
         found = self.survey()
-        return found, before | self.libvirt.domains()
+        return found, {*before, *self.libvirt.running().values()}
 
     def memory_backing(self, guest):
         """Get what libvirt says about a guest's memory.

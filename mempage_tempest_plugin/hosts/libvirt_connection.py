@@ -27,6 +27,11 @@ LOG = logging.getLogger(__name__)
 
 KEEPALIVE_INTERVAL = 5
 KEEPALIVE_COUNT = 6
+#: How domains end. QEMU that dies without a word of the guest's end has
+#: crashed (processMonitorEOFEvent of libvirt).
+ENDS = {libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN: 'shut down',
+        libvirt.VIR_DOMAIN_SHUTOFF_DESTROYED: 'destroyed',
+        libvirt.VIR_DOMAIN_SHUTOFF_CRASHED: 'crashed'}
 # How much of the name of a domain is in those of its directories:
 # VIR_DOMAIN_SHORT_NAME_MAX of libvirt.
 _SHORT_NAME = 20
@@ -163,15 +168,18 @@ class LibvirtConnection:
             for domain in self._open().listAllDomains(
                 libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE)})
 
-    def domains(self):
-        """List the domains that there are, whether they run or not.
+    def end(self, uuid):
+        """Tell how a domain that does not run has ended.
 
-        :returns: set of what is of their names in those of their directories
+        :param uuid: UUID of the domain
+        :returns: one of :data:`ENDS`; "running" or "other" if it is none
+        :raises DomainGone: if the host does not have that domain
         :raises HypervisorError: if libvirt cannot tell
         """
-        return self._call(lambda: {
-            domain.name()[:_SHORT_NAME]
-            for domain in self._open().listAllDomains()})
+        state, reason = self._call(lambda: self._domain(uuid).state())
+        if state != libvirt.VIR_DOMAIN_SHUTOFF:
+            return 'running'
+        return ENDS.get(reason, 'other')
 
     def hostname(self):
         """Ask libvirt for the host's name, which is what nova reports.

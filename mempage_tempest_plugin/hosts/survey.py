@@ -86,6 +86,7 @@ class Survey:
     :ivar processes: by guest UUID
     :ivar mappers: by file asked for: who maps its inode number, as
         (PID, device)
+    :ivar programs: by PID of those who map a file: the name of the program
     :ivar available_mib: how much RAM the kernel could still hand out; None if
         it does not tell
     :ivar small_page_kib: the kernel's page size; None if it is not told
@@ -107,6 +108,7 @@ class Survey:
     store: Store | None
     processes: dict[str, list[Process]]
     mappers: dict[str, list[tuple[int, str]]]
+    programs: dict[int, str] = dataclasses.field(default_factory=dict)
     available_mib: int | None = None
     nodes_mib: int | None = None
     node_memory: dict[int, int] = dataclasses.field(default_factory=dict)
@@ -176,6 +178,9 @@ def parse(host, text):
         mappers={name.partition(' ')[2]: _mappers(body)
                  for name, body in found.items()
                  if name.startswith('maps ')},
+        programs={int(pid): program for name, body in found.items()
+                  if name.startswith('programs ')
+                  for pid, program in re.findall(r'^(\d+) (.+)$', body, re.M)},
         available_mib=(int(memory['MemAvailable']) // 1024
                        if 'MemAvailable' in memory else None),
         reserved=pools.parse_reserved(found.get('reserved', '')),

@@ -116,7 +116,14 @@ for file in "$@"; do
     section path "$file"
     describe_path "$file"
     section maps "$file"
-    inode=$(stat -c %i -- "$file") &&
-        grep -HE "^([^ ]+ ){4}$inode " /proc/[0-9]*/maps
+    inode=$(stat -c %i -- "$file") || continue
+    mapped=$(grep -HE "^([^ ]+ ){4}$inode " /proc/[0-9]*/maps)
+    printf '%s\n' "$mapped"
+    section programs "$file"
+    for process in $(printf '%s\n' "$mapped" |
+            sed -n 's,^/proc/\([0-9]*\)/maps:.*,\1,p' | sort -u); do
+        read -r program < "/proc/$process/comm" &&
+            printf '%s %s\n' "$process" "$program"
+    done
 done
 exit 0

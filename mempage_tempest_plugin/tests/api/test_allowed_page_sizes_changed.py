@@ -160,12 +160,17 @@ class TestAllowedPageSizesChanged(page_size_outcomes.BasePageSizeTest):
         uuid = self.guest.uuid
         self.assertIn(uuid, ''.join(line for line in log.splitlines()
                                     if 'It is left alone' in line))
-        self.nova.act(uuid, 'reboot_server', 'ACTIVE', type='HARD')
+        self.servers = [self.guest]
+        self._operate(host, 'reboot_server', type='HARD')
         self.nova.act(uuid, 'stop_server', 'SHUTOFF')
-        self.nova.act(uuid, 'start_server', 'ACTIVE')
-        self.nova.act(uuid, 'rebuild_server', 'ACTIVE', self.image)
-        self.assertEqual(host.name, self.cloud.server(uuid).host)
+        self._operate(host, 'start_server')
+        self._operate(host, 'rebuild_server', self.image)
         self.nova.delete([uuid])
+
+    def _operate(self, host, method, *arguments, **kwargs):
+        """Request what boots the guest anew, with the memory that it had."""
+        self.nova.act(self.guest.uuid, method, 'ACTIVE', *arguments, **kwargs)
+        self.check_evidence(host)
 
     @decorators.idempotent_id('e9f4a0b1-5e27-4d40-9c3f-6ea12c50b125')
     def test_mp7_with_the_filter(self):

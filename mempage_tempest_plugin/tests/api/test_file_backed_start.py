@@ -64,7 +64,10 @@ class TestFileBackedGuards(_BaseStartTest):
     @decorators.idempotent_id('5b4e7a92-bfa8-4d52-8e99-7d4bae6fcd01')
     @ddt.data(*REFUSALS)
     def test_refused(self, case):
-        """nova-compute does not start, says why, and counts as down"""
+        """nova-compute does not start and says why
+
+        In the first case, it is waited for that it counts as down.
+        """
         if not self.refused:
             self.refused.update(reconfigured.try_all_refused(
                 self.reconfiguration, REFUSALS, self.hosts, until_down=True))

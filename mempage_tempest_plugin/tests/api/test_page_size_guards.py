@@ -90,7 +90,7 @@ class TestLiveMigrationWithoutPages(_BaseWithoutPagesTest):
             # Nova itself does not refuse these: TestLargePagesToFileBacked.
             if not host.declared.file_backed:
                 self.check_forced_live_migration_refused(
-                    host, move_refusals.NO_PAGES)
+                    host, move_refusals.NO_PAGES_THERE)
 
 
 class TestResizeWithoutPages(_BaseWithoutPagesTest):

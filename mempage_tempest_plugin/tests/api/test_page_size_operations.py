@@ -144,6 +144,8 @@ class TestPoolCounts(base.BaseMemoryTest):
     about = which.large_pages
     take = which.first
     alone_on = which.each
+    # Not so, but those that come and go would be counted.
+    harmful = True
     pools = leased.COUNTS
     request = page_sizes.LARGE
     needs_system = False

@@ -648,16 +648,17 @@ class BaseMoveTest(BaseMemoryTest):
              in memory_of_nobody(self, host).items()
              if consumer not in self.held_before[host.name]})
 
-    def check_absent(self, host):
-        """Assert that a host has nothing of the server.
+    def check_absent(self, host, server=None):
+        """Assert that a host has nothing of a server.
 
         :param host: the compute_host.ComputeHost
+        :param server: the servers.RequestedServer, if not the test's last one
         """
+        uuid = (server or self.server).uuid
         # Nova says where the server is, and then cleans up elsewhere.
-        self.assert_soon_agrees(host, self._compare_absent, HELD_TIMEOUT)
-
-    def _compare_absent(self, host):
-        return absence.compare_absent(host, self.server.uuid, self.cloud)
+        self.assert_soon_agrees(
+            host, lambda host: absence.compare_absent(host, uuid, self.cloud),
+            HELD_TIMEOUT)
 
     def locate(self, able):
         """Find the host that the scheduler has chosen.
@@ -792,7 +793,7 @@ def _explained(hosts, server):
 
 def _compare_host(host):
     """Compare a host itself with its declaration."""
-    return host_state.compare(host.declared, *host.survey_and_domains(),
+    return host_state.compare(host.declared, *host.survey_and_guests(),
                               host.libvirt.hostname())
 
 

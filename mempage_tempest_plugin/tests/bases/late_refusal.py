@@ -37,6 +37,8 @@ class Attempt:
         self._destination = destination
         self._pids = test.source.pids(test.server.uuid)
         self._end = test.source.log.end()
+        # It keeps a connection, which ends with the process that has it.
+        destination.libvirt.hostname()
         # Its status is ERROR then, but for a moment, or with Nova before 32.
         with contextlib.suppress(exceptions.BuildErrorException):
             test.migrate_live(destination)
@@ -66,4 +68,5 @@ class Attempt:
             source.name, uuid, (
                 self._test.cloud.server(uuid).status,
                 actions.migration_status(self._test.migrations_client, uuid)),
-            source.log.about(uuid, self._end), words)
+            source.log.about(uuid, self._end), words,
+            self._destination.libvirt.is_cut_off)

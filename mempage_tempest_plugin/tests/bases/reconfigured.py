@@ -66,11 +66,31 @@ def try_all_refused(begun, refusals, hosts, until_down=False):
 
 def _try(begun, refusals, cases, hosts, stay=False):
     outcome = {}
-    for start in range(0, len(cases), len(hosts)):
-        now = dict(zip(cases[start:], hosts))
+    left = list(cases)
+    said = {}
+    while left:
+        now = {}
+        for host in hosts[:len(left)]:
+            now[host] = _next(left, refusals, said.get(host))
+            said[host] = refusals[now[host]][1]
         errors = begun.apply_refused({
-            host: refusals[case] for case, host in now.items()})
-        outcome.update({case: errors[host] for case, host in now.items()})
+            host: refusals[case] for host, case in now.items()})
+        outcome.update({case: errors[host] for host, case in now.items()})
     if not stay:
         begun.restore(hosts)
     return outcome
+
+
+def _next(left, refusals, said):
+    """Take a case with other words than a host has just heard, if it can.
+
+    Where a service manager tries again and again, nova-compute may say those
+    of the case before once more.
+
+    :param left: list of cases, which loses it
+    :param refusals: as of :func:`try_all_refused`
+    :param said: the words of the case before on that host
+    """
+    case = next((each for each in left if refusals[each][1] != said), left[0])
+    left.remove(case)
+    return case

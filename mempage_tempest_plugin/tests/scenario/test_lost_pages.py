@@ -19,10 +19,12 @@ from tempest.lib import decorators
 from testtools import content
 
 from mempage_tempest_plugin.changes import held_pages
+from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import fates
 from mempage_tempest_plugin.evidence import pool_counts
+from mempage_tempest_plugin.tests.bases import ends
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import pools
@@ -103,7 +105,7 @@ class TestPagesReservedByOthers(_BasePagesTest):
         self.report('fault', server.fault)
         self.assertEqual('ERROR', server.status)
         self.assertIn(NO_PAGES, server.fault)
-        self.assertEqual({}, self.cloud.allocated_memory(server.uuid))
+        self.assertEqual({}, actions.left_allocated(server.uuid, self.cloud))
         self.assertEqual([], self.host.pids(server.uuid))
         self.check_taken(self.host)
 
@@ -197,8 +199,7 @@ class TestPagesGivenBack(reachable.BaseFilledTest):
         with held_pages.HeldPages(
                 self.host, self.size_kib,
                 self._free() - self._pages(LEFT_MIB), touched=True):
-            self.nova.wait_for(server.uuid, 'SHUTOFF')
-        self.assertEqual([], self.host.pids(server.uuid))
+            ends.wait_until_crashed(self, self.host)
         self.nova.act(server.uuid, 'start_server', 'ACTIVE')
         self.check_evidence(self.host)
 

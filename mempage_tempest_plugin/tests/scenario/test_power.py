@@ -17,6 +17,7 @@ from tempest.lib.common.utils import test_utils
 from tempest.lib import decorators
 
 from mempage_tempest_plugin.changes import power
+from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.tests.bases import base
@@ -25,6 +26,8 @@ from mempage_tempest_plugin.tests.bases import remains
 CONF = config.CONF
 # Seconds that a host may take to boot.
 BOOT_LIMIT = 600
+# A host that refuses guests without page size may have no pages for others.
+_WITH_MEMORY = which.no_page_size | which.large_pages
 
 
 class _BasePowerTest(base.BaseMemoryTest):
@@ -35,6 +38,15 @@ class _BasePowerTest(base.BaseMemoryTest):
     promises = ('fault_injection',)
     needs_system = False
 
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        #: Flavors by whether guests may ask for no page size there.
+        cls._flavors = {True: cls.flavor}
+        if not all(map(which.no_page_size, cls.declared)):
+            cls._flavors[False] = cls.create_flavor(
+                {}, request=page_sizes.LARGE)
+
     def check_booted(self, command):
         """Boot hosts again, and assert that they are as they were.
 
@@ -43,7 +55,7 @@ class _BasePowerTest(base.BaseMemoryTest):
         """
         left = remains.Remains(self)
         files = [host for host in self.hosts if host.declared.file_backed]
-        self.on_each_host(self.check_host, self.boot, self.wait_until_active)
+        self.on_each_host(self.check_host, self._boot, self.wait_until_active)
         self.on_each_host(left.note_files, hosts=files)
         self._before = {host.name: self.services.report(
             self.services.host_of(host.name)) for host in self.hosts}
@@ -51,9 +63,8 @@ class _BasePowerTest(base.BaseMemoryTest):
             lambda host: power.run(host, command(host.declared),
                                    host.declared.limit(BOOT_LIMIT)),
             self.wait_until_up, self.check_host, self.check_capacity,
-            self._wait_until_shut_off, self._check_no_memory, self._start,
-            self.wait_until_active, self.check_evidence, self.delete,
-            self.wait_until_deleted)
+            self._wait_until_over, self._start, self.wait_until_active,
+            self.check_evidence, self.delete, self.wait_until_deleted)
         self.on_each_host(self._check_no_files, hosts=files)
 
     @base.in_turn
@@ -65,16 +76,35 @@ class _BasePowerTest(base.BaseMemoryTest):
             self._before[host.name]), 'nova-compute on host %s is not up '
             'again after the host has booted' % host.name)
 
-    def _wait_until_shut_off(self, host):
-        """Nova knows that the guest ended, and does not start it unasked."""
-        self.nova.wait_for(self.server_on(host).uuid, 'SHUTOFF')
+    def _boot(self, host):
+        """Request a server that takes what the host has for guests."""
+        declared = host.declared
+        ordinary = which.no_page_size(declared)
+        server = self.boot(host, flavor=self._flavors[ordinary])
+        if not ordinary:
+            server.size_kib = page_sizes.granted(
+                declared, page_sizes.LARGE, server.ram_mib)
 
-    def _check_no_memory(self, host):
-        """Pages of a guest that is gone are gone: the host has all."""
-        self.assertEqual([], host.pids(self.server_on(host).uuid))
+    def page_kib(self, host):
+        return self.server_on(host).size_kib
+
+    def _wait_until_over(self, host):
+        """Wait until Nova knows that the guest ended, or starts it anew.
+
+        It does that before nova-compute is up, where it is told to by
+        resume_guests_state_on_host_boot.
+        """
+        server = self.server_on(host).uuid
+        if not host.pids(server):
+            self.nova.wait_for(server, 'SHUTOFF')
+            # Nobody starts it unasked afterwards.
+            self.assertEqual([], host.pids(server))
 
     def _start(self, host):
-        self.nova.client.start_server(self.server_on(host).uuid)
+        """Start the guest, unless Nova has."""
+        server = self.server_on(host).uuid
+        if not host.pids(server):
+            self.nova.client.start_server(server)
 
     def _check_no_files(self, host):
         """A persistent store keeps no file of a guest that is gone."""
@@ -88,7 +118,7 @@ class _BasePowerTest(base.BaseMemoryTest):
 class TestReboot(_BasePowerTest):
     """Hosts that can be rebooted."""
 
-    about = which.rebootable
+    about = which.rebootable & _WITH_MEMORY
 
     @decorators.idempotent_id('b42f83e9-8534-4d68-8f3e-f4af2dc55e5c')
     def test_reboot(self):
@@ -99,7 +129,7 @@ class TestReboot(_BasePowerTest):
 class TestPowerCut(_BasePowerTest):
     """Hosts whose power can be cut."""
 
-    about = which.power_can_be_cut
+    about = which.power_can_be_cut & _WITH_MEMORY
 
     @decorators.idempotent_id('4a21f400-0242-4d2f-aea6-ed4aec965e94')
     def test_power_cut(self):

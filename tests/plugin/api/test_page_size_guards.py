@@ -20,6 +20,7 @@ from tempest.lib import exceptions as lib_exc
 
 from mempage_tempest_plugin.changes import host_traits
 from mempage_tempest_plugin.changes import nova_compute
+from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.cloud import cloud
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.tests.api import test_page_size_guards
@@ -27,6 +28,7 @@ from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import evacuation
 from mempage_tempest_plugin.tests.bases import joined
 from tests.plugin.bases import cases
+from tests.plugin import samples
 
 
 class WithoutPagesTest(test_base.BaseTestCase):
@@ -125,3 +127,26 @@ class EvacuationTest(test_base.BaseTestCase):
         self.assertIn('fault_injection', joined.united(
             type(self.case), 'promises'))
         self.assertTrue(self.case.harmful)
+
+
+class ForcedTest(test_base.BaseTestCase):
+    """Placement has no room for it: that is no refusal for its pages."""
+
+    def test_no_room(self):
+        case = cases.make(
+            test_page_size_guards.TestLiveMigrationWithoutPages,
+            'test_refused', source=cases.host('a'),
+            destinations=[cases.host('b', declared=samples.PLAIN)],
+            nova=mock.Mock(), hosts=[])
+        case.nova.to_live.return_value = {}
+        case.nova.act.side_effect = (
+            lambda *arguments, force=False, **kwargs: force)
+        case.servers = [servers.RequestedServer('uuid', 64, host='a')]
+        case.start = case.check_unmoved = case.check_absent = mock.Mock()
+        with mock.patch.object(
+                actions, 'refusal', side_effect=(
+                    lambda client, server, force:
+                    'Not enough capacity: No valid host was found.'
+                    if force else 'No valid host was found.')):
+            error = self.assertRaises(AssertionError, case.test_refused)
+        self.assertIn('Not enough capacity', str(error))

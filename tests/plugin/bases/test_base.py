@@ -30,6 +30,7 @@ from mempage_tempest_plugin.evidence import attachments
 from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import ends
 from mempage_tempest_plugin.tests.bases import observed
 from tests.plugin.bases import cases
 
@@ -77,6 +78,27 @@ class WaitUntilActiveTest(BaseTestCase):
         self.assertEqual(
             'Server u failed to build and is in ERROR status\n'
             'Details: Exceeded\na: libvirtError: no memory', str(error))
+
+
+class WaitUntilCrashedTest(BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.case.servers = [_server('u', 'a')]
+        self.a.pids.return_value = []
+
+    def test_crashed(self):
+        self.a.libvirt.end.return_value = 'crashed'
+        ends.wait_until_crashed(self.case, self.a)
+        self.case.nova.wait_for.assert_called_once_with('u', 'SHUTOFF')
+        self.a.libvirt.end.assert_called_once_with('u')
+
+    def test_guest_that_shuts_down_itself(self):
+        self.a.libvirt.end.return_value = 'shut down'
+        self.assertIn('how the guest has ended: expected crashed, libvirt '
+                      'says shut down', str(self.assertRaises(
+                          AssertionError, ends.wait_until_crashed, self.case,
+                          self.a)))
 
 
 @ddt.ddt

@@ -18,6 +18,7 @@ from tempest import exceptions
 import testtools
 
 from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.declared import move_refusals
 from mempage_tempest_plugin.evidence import absence
 from mempage_tempest_plugin.tests.scenario import test_live_migration
 from tests.plugin.bases import cases
@@ -151,8 +152,10 @@ class RefusedLateTest(test_base.BaseTestCase):
                            {'id': 1, 'status': 'completed'}]}
         self.case.source.log.about.return_value = lines
 
-    def _check(self):
-        self.case._check_refused_late(cases.host('b'))
+    def _check(self, **attributes):
+        host = cases.host('b', **attributes)
+        self.case._check_refused_late(host)
+        return host
 
     def test_error(self):
         self._check()
@@ -172,6 +175,23 @@ class RefusedLateTest(test_base.BaseTestCase):
                   'Live Migration failure: unable to connect to server')
         error = self.assertRaises(AssertionError, self._check)
         self.assertIn('unable to connect to server', str(error))
+
+    def _is_forgotten(self, ended):
+        self._end('ERROR', 'error', 'Live Migration failure: '
+                  + move_refusals.FORGOTTEN)
+        connection = mock.Mock()
+        connection.is_cut_off.side_effect = lambda: (
+            ended or not connection.hostname.called)
+        self._check(libvirt=connection)
+
+    def test_reason_is_forgotten(self):
+        self._is_forgotten(ended=False)
+        self.assertIn('check_guest', self.done)
+
+    def test_libvirt_ends_there(self):
+        self.assertIn('has ended meanwhile: expected no, libvirt says yes',
+                      str(self.assertRaises(AssertionError,
+                                            self._is_forgotten, ended=True)))
 
     def test_not_refused(self):
         self._end('ACTIVE', 'completed')

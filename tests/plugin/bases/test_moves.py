@@ -188,6 +188,14 @@ class PatienceTest(MoveTestCase):
         self.case.check_absent(self.b)
         self.assertEqual([{}], self.answers)
 
+    def test_another_server_is_absent(self):
+        other = servers.RequestedServer('other', 64)
+        with mock.patch.object(absence, 'compare_absent',
+                               side_effect=self._compare) as compare:
+            self.answers = [{'b': 64}, {}]
+            self.case.check_absent(self.b, other)
+        compare.assert_called_with(self.b, 'other', self.case.cloud)
+
     def test_unmoved(self):
         self.answers = [{'migration': 64}, {}]
         self.case.check_unmoved([7])

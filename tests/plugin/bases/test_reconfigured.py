@@ -41,10 +41,30 @@ class _Reconfiguration:
 
 class TryAllRefusedTest(test_base.BaseTestCase):
 
-    def _try(self, hosts, never_down=None, **kwargs):
+    def _try(self, hosts, never_down=None, refusals=REFUSALS, **kwargs):
         begun = _Reconfiguration(never_down)
         self.taken = begun.taken
-        return reconfigured.try_all_refused(begun, REFUSALS, hosts, **kwargs)
+        return reconfigured.try_all_refused(begun, refusals, hosts, **kwargs)
+
+    def _in_turn(self, host, hosts):
+        """Try cases that share their words, which are their first letter."""
+        refusals = {case: ({'option': case}, case[0])
+                    for case in ('a1', 'a2', 'b1', 'b2', 'c1')}
+        self.assertEqual(refusals.keys(),
+                         self._try(hosts, refusals=refusals).keys())
+        return [batch[host][0] for batch in self.taken[:-1] if host in batch]
+
+    def test_words_of_the_case_before_are_not_those_of_the_next(self):
+        self.assertEqual(list('ababc'), self._in_turn('a', ['a']))
+        for host in 'ab':
+            turn = self._in_turn(host, ['a', 'b'])
+            self.assertEqual(len(turn), len(set(turn)))
+
+    def test_same_words_if_there_are_no_others(self):
+        refusals = {case: ({'option': case}, 'a') for case in ('one', 'two')}
+        self._try(['a'], refusals=refusals)
+        self.assertEqual([{'a': 'one'}, {'a': 'two'}, 'put back a'],
+                         self.taken)
 
     def test_several_hosts_at_the_same_time(self):
         self.assertEqual(

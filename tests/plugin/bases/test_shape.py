@@ -24,6 +24,7 @@ import mempage_tempest_plugin
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import joined
+from mempage_tempest_plugin.tests.bases import leased
 
 PACKAGE = mempage_tempest_plugin.__name__
 TOP = os.path.dirname(os.path.dirname(mempage_tempest_plugin.__file__))
@@ -168,6 +169,11 @@ class ShapeTest(SuiteTestCase):
             cls.__name__ for cls in self.classes
             if cls.alone_on and not cls.harmful and harming.intersection(
                 *[sum(joined.values(cls, 'promises'), ())])])
+
+    def test_what_counts_pages_is_where_nobody_else_takes_some(self):
+        self.assertEqual([], [
+            cls.__name__ for cls in self.classes
+            if cls.pools == leased.COUNTS and not cls.harmful])
 
     def test_what_harms_others_is_alone(self):
         """Guests of tests are not told from those of others there"""

@@ -25,7 +25,7 @@ from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import nova_config
 from tests.plugin import samples
 
-LOOK = samples.host_survey(), {'instance-00000001'}
+LOOK = samples.host_survey(), {'1-instance-00000001'}
 NO_FILES = samples.host_survey(files={}), set()
 HOST = dataclasses.replace(samples.LARGE_PAGE, name='fbm1')
 UNREACHABLE = exceptions.HostUnreachable('fbm2', 'a@b:22', 'refused')
@@ -105,7 +105,7 @@ class CheckTest(base.BaseTestCase):
     def _check(self, survey, name='fbm1', host=samples.FILE_BACKED):
         declared = inventory.Inventory('x', {'fbm1': host})
         host = mock.Mock()
-        host.survey_and_domains.side_effect = survey
+        host.survey_and_guests.side_effect = survey
         host.libvirt.hostname.return_value = name
         with mock.patch.object(inventory, 'load', return_value=declared), \
                 mock.patch('mempage_tempest_plugin.hosts.compute_host.get',

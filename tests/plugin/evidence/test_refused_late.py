@@ -31,9 +31,9 @@ OTHER = "WARNING nova [instance: uuid] doesn't match source memoryBacking"
 @ddt.ddt
 class CompareTest(base.BaseTestCase):
 
-    def _compare(self, *ended, lines=(NOT_ALIKE,)):
+    def _compare(self, *ended, lines=(NOT_ALIKE,), has_ended=None):
         return refused_late.compare('fbm1', 'uuid', ended, lines,
-                                    move_refusals.NOT_ALIKE)
+                                    move_refusals.NOT_ALIKE, has_ended)
 
     @ddt.data(('ERROR', 'error'), ('ACTIVE', 'failed'))
     def test_refused(self, ended):
@@ -41,7 +41,19 @@ class CompareTest(base.BaseTestCase):
         self.assertEqual([], comparison.disagreements, str(comparison))
 
     def test_libvirt_forgets_the_reason(self):
-        comparison = self._compare('ERROR', 'error', lines=[LOST])
+        comparison = self._compare('ERROR', 'error', lines=[LOST],
+                                   has_ended=lambda: False)
+        self.assertEqual([], comparison.disagreements, str(comparison))
+
+    def test_nobody_was_there_to_refuse_it(self):
+        """libvirt of the other host ends: that sounds the same."""
+        [wrong] = self._compare('ERROR', 'error', lines=[LOST],
+                                has_ended=lambda: True).disagreements
+        self.assertIn('has ended meanwhile', wrong.name)
+
+    def test_it_may_end_once_it_has_refused(self):
+        comparison = self._compare('ERROR', 'error', lines=[LOST, NOT_ALIKE],
+                                   has_ended=lambda: True)
         self.assertEqual([], comparison.disagreements, str(comparison))
 
     @ddt.data(('ACTIVE', 'completed'), ('ACTIVE', 'error'), ('ERROR', ''))

@@ -202,6 +202,19 @@ class CompareServerTest(base.BaseTestCase):
         self.assertEqual(set(), _wrong(server_memory.compare(
             samples.FILE_BACKED, samples.file_backed_evidence(survey=found))))
 
+    @ddt.data(((), {'pc.ram: mapped by'}), (('virtiofsd',), set()),
+              (('ovs-vswitchd',), {'pc.ram: mapped by'}))
+    @ddt.unpack
+    def test_file_that_a_declared_program_maps(self, mappers, wrong):
+        declared = dataclasses.replace(
+            samples.FILE_BACKED, file_backed=dataclasses.replace(
+                samples.FILE_BACKED.file_backed, mappers=mappers))
+        found = samples.host_survey(
+            mappers={samples.PATH: [(12, '0:40'), (samples.PID, '0:40')]},
+            programs={12: 'virtiofsd', samples.PID: 'qemu-system-x86'})
+        self.assertEqual(wrong, _wrong(server_memory.compare(
+            declared, samples.file_backed_evidence(survey=found))))
+
     @ddt.data((1, set()), (0, {'pc.ram: allocated, bytes'}))
     @ddt.unpack
     def test_file_of_a_guest_that_gives_memory_back(self, allocated, wrong):
@@ -270,17 +283,21 @@ class CompareServerTest(base.BaseTestCase):
 class CompareHostTest(base.BaseTestCase):
 
     def _wrong(self, host=samples.FILE_BACKED, name='fbm1',
-               domains=('instance-00000001',), **changes):
+               guests=('1-instance-00000001',), **changes):
         return _wrong(host_state.compare(
-            host, samples.host_survey(**changes), domains, name))
+            host, samples.host_survey(**changes), guests, name))
 
-    def test_file_of_a_guest_that_is_gone(self):
+    @ddt.data((), ('1-instance-00000002',),
+              # It runs, but with what it has made since: so it is after a
+              # power cut.
+              ('2-instance-00000001',))
+    def test_file_of_a_guest_that_is_gone(self, guests):
         self.assertEqual({'files of guests that are gone'},
-                         self._wrong(domains=('instance-00000002',)))
+                         self._wrong(guests=guests))
 
     def test_empty_directories_take_no_space(self):
         self.assertEqual(set(), self._wrong(
-            domains=(), files=_without(samples.PATH)))
+            guests=(), files=_without(samples.PATH)))
 
     def test_agrees(self):
         self.assertEqual(set(), self._wrong())
@@ -517,7 +534,7 @@ class LinkTest(base.BaseTestCase):
 
     def test_host(self):
         self.assertEqual(set(), _wrong(host_state.compare(
-            self.declared, self.survey, {'instance-00000001'}, 'fbm1')))
+            self.declared, self.survey, {'1-instance-00000001'}, 'fbm1')))
 
     def test_file_of_a_guest_that_is_gone(self):
         self.assertEqual({'files of guests that are gone'}, _wrong(

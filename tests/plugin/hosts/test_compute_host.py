@@ -35,15 +35,17 @@ from tests.plugin import samples
 PAGES = 1024
 
 
-class TestDomains(base.BaseTestCase):
+class TestGuests(base.BaseTestCase):
 
     def test_those_that_come_and_go(self):
         host = compute_host.ComputeHost(mock.Mock(), 60)
         host.libvirt = mock.Mock()
-        host.libvirt.domains.side_effect = [{'gone'}, {'new'}]
+        host.libvirt.running.side_effect = [{'a': '1-gone', 'b': '2-stays'},
+                                            {'b': '2-stays', 'a': '3-new'}]
         with mock.patch.object(host, 'survey') as survey:
-            self.assertEqual((survey.return_value, {'gone', 'new'}),
-                             host.survey_and_domains())
+            self.assertEqual(
+                (survey.return_value, {'1-gone', '2-stays', '3-new'}),
+                host.survey_and_guests())
 
 
 class TestErrors(base.BaseTestCase):

@@ -14,12 +14,14 @@
 
 from unittest import mock
 
+import ddt
 import libvirt
 from oslotest import base
 
 from mempage_tempest_plugin.hosts import libvirt_connection
 
 
+@ddt.ddt
 class LibvirtConnectionTest(base.BaseTestCase):
 
     def setUp(self):
@@ -41,6 +43,25 @@ class LibvirtConnectionTest(base.BaseTestCase):
         self.assertTrue(self.connection.is_cut_off())
         self.connection.hostname()
         self.assertFalse(self.connection.is_cut_off())
+
+    def test_end(self):
+        [uuid] = self.connection.running()
+        self.assertEqual('running', self.connection.end(uuid))
+        domain = self.connection._domain(uuid)
+        domain.shutdown()
+        self.assertEqual('shut down', self.connection.end(uuid))
+        domain.create()
+        domain.destroy()
+        self.assertEqual('destroyed', self.connection.end(uuid))
+
+    @ddt.data((libvirt.VIR_DOMAIN_SHUTOFF_CRASHED, 'crashed'),
+              (libvirt.VIR_DOMAIN_SHUTOFF_SAVED, 'other'))
+    @ddt.unpack
+    def test_end_of_another_kind(self, reason, end):
+        with mock.patch.object(self.connection, '_domain') as domain:
+            domain.return_value.state.return_value = [
+                libvirt.VIR_DOMAIN_SHUTOFF, reason]
+            self.assertEqual(end, self.connection.end('uuid'))
 
     def test_xml_of_the_next_start(self):
         [uuid] = self.connection.running()

@@ -215,6 +215,9 @@ class ScriptTest(base.BaseTestCase):
                            if '.so' in line)
         found = self._run('/nonexistent', None, [], [library])
         self.assertIn(os.getpid(), [pid for pid, _ in found.mappers[library]])
+        with open('/proc/self/comm', encoding='utf-8') as stream:
+            self.assertEqual(stream.read().strip(),
+                             found.programs[os.getpid()])
 
     def test_missing_file(self):
         found = self._run('/nonexistent', '/nonexistent', [], ['/none/x'])

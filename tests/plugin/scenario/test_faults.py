@@ -12,9 +12,11 @@
 
 """Tests of what tests of faults make of hosts and guests."""
 
+import dataclasses
 import unittest
 from unittest import mock
 
+import ddt
 import fixtures
 from oslotest import base
 import testtools
@@ -22,10 +24,12 @@ import testtools
 from mempage_tempest_plugin.changes import faulty_store
 from mempage_tempest_plugin.changes import foreign_data
 from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import cache
 from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.hosts import nova_config
+from mempage_tempest_plugin.hosts import service_log
 from mempage_tempest_plugin.tests.scenario import test_faults
 from tests.plugin.bases import cases
 from tests.plugin import samples
@@ -67,13 +71,14 @@ class RestartTest(base.BaseTestCase):
                               self.host)
 
 
+@ddt.ddt
 class BrokenStoreTest(base.BaseTestCase):
 
-    def _case(self, method):
+    def _case(self, method, declared=samples.FILE_BACKED, **attributes):
         case = cases.make(
             test_faults.TestBrokenStore, method,
-            hosts=[cases.host('fbm1', declared=samples.FILE_BACKED)],
-            inventory=mock.Mock(path='hosts.yaml'))
+            hosts=[cases.host('fbm1', declared=declared)],
+            inventory=mock.Mock(path='hosts.yaml'), **attributes)
         self.useFixture(fixtures.MockPatchObject(
             faulty_store, 'FaultyStore', side_effect=AssertionError))
         [case.host] = case.hosts
@@ -86,6 +91,33 @@ class BrokenStoreTest(base.BaseTestCase):
         self.assertIn('hosts.yaml declares no file-backed host whose '
                       'nova-compute logs to a known place '
                       '(services.nova-compute.log or .journal)', str(error))
+
+    @ddt.data('uuid', 'other')
+    def test_read_only_store(self, server):
+        """The log is about the server: others meet with the same."""
+        declared = dataclasses.replace(
+            samples.FILE_BACKED, compute_log=inventory.Log(file='x'))
+        case = self._case('test_read_only_store', declared=declared,
+                          nova=mock.Mock(), cloud=mock.Mock(),
+                          flavor={'ram': 64})
+        case.host.log = service_log.ServiceLog(case.host.ssh,
+                                               declared.compute_log)
+        case.host.ssh.execute.return_value.stdout = (
+            'ERROR [instance: %s] qemu: Read-only file system\n' % server)
+        case.remains = mock.Mock(paths={})
+        case._store = mock.Mock()
+        case.boot_noted = lambda host: case.servers.append(
+            servers.RequestedServer('uuid', 64, host='fbm1', status='ERROR'))
+        case.remove = mock.Mock()
+        case.cloud.allocated_memory.return_value = {}
+        with mock.patch.object(service_log.ServiceLog, 'end',
+                               return_value='0'):
+            if server == 'uuid':
+                case.test_read_only_store()
+                return
+            error = self.assertRaises(AssertionError,
+                                      case.test_read_only_store)
+        self.assertIn('Read-only file system', str(error))
 
     def test_cache_that_cannot_be_emptied(self):
         case = self._case('test_read_errors_end_the_guest')
