@@ -120,12 +120,16 @@ class AmountTest(test_base.BaseTestCase):
         self.promised.return_value = True
         self._skips(self._given_up('service-b'), racing=True)
 
+    def _fails_or_skips(self, requested):
+        # A skip would be one of this test, too.
+        return str(self.assertRaises(
+            (AssertionError, self.case.skipException),
+            self.case.check_refused, requested))
+
     def test_scheduler_had_to_refuse(self):
         """Nothing has raced: the host has accepted what does not fit"""
         self.promised.side_effect = lambda name: name == 'NUMATopologyFilter'
-        error = str(self.assertRaises(
-            AssertionError, self.case.check_refused,
-            [self._given_up('service-b')]))
+        error = self._fails_or_skips([self._given_up('service-b')])
         self.assertIn('have accepted them, and failed to start them', error)
         self.assertIn("uuid='uuid'", error)
 
@@ -137,16 +141,12 @@ class AmountTest(test_base.BaseTestCase):
                 (_server('ERROR', None, 'odd'), 'expected was one of'),
                 (_server('ERROR', 'a', NOWHERE), "host='a'")):
             for requested in [unknown, failure], [failure, unknown]:
-                error = str(self.assertRaises(
-                    AssertionError, self.case.check_refused, requested))
-                self.assertIn(words, error)
+                self.assertIn(words, self._fails_or_skips(requested))
 
     def test_lost_memory_comes_before_what_nobody_can_tell(self):
         self.case.check_taken = mock.Mock(side_effect=ValueError('lost'))
-        error = str(self.assertRaises(
-            AssertionError, self.case.check_refused,
+        self.assertIn('lost', self._fails_or_skips(
             [self._given_up('service-b')]))
-        self.assertIn('lost', error)
 
     def test_refused_with_words(self):
         self._check(self.case.check_refused,
