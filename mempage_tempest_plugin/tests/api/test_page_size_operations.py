@@ -14,7 +14,6 @@
 
 import ddt
 from tempest.common import utils
-from tempest import config
 from tempest.lib import decorators
 from tempest.lib import exceptions as lib_exc
 
@@ -29,7 +28,6 @@ from mempage_tempest_plugin.tests.bases import operations
 from mempage_tempest_plugin.tests.bases import steps
 from mempage_tempest_plugin.tests.bases import survival
 
-CONF = config.CONF
 
 # A page size that no guest has here: none is so large.
 NOBODYS_KIB = 1 << 24
@@ -162,12 +160,12 @@ class TestPoolCounts(base.BaseMemoryTest):
         """The pool has all pages of a guest back whenever it is off"""
         self.on_each_host(self._note_free, self.boot, self.wait_until_active,
                           self._check_taken)
-        for operation in steps.OPERATIONS.values():
-            if operation.is_enabled(CONF.compute_feature_enabled):
-                for step in operation.steps:
-                    self.on_each_host(
-                        *step.calls(self),
-                        self._check_taken if step.runs else self._check_back)
+        for operation in steps.of_those_enabled(
+                self, steps.OPERATIONS).values():
+            for step in operation.steps:
+                self.on_each_host(
+                    *step.calls(self),
+                    self._check_taken if step.runs else self._check_back)
         self.on_each_host(self.delete, self.wait_until_deleted,
                           self._check_back)
 

@@ -15,6 +15,7 @@
 import dataclasses
 
 from tempest import config
+from testtools import content
 
 from mempage_tempest_plugin.evidence import fates
 
@@ -103,6 +104,27 @@ RESCUE = Operation((
     Step('unrescue_server', 'ACTIVE')), 'rescue')
 SNAPSHOT = Operation((), 'snapshot')
 SOFT_REBOOT = Step('reboot_server', 'ACTIVE', {'type': 'SOFT'})
+
+
+def of_those_enabled(test, operations):
+    """Choose what a cloud knows, and say what is left out.
+
+    :param test: the test
+    :param operations: dict of :class:`Operation` by name
+    :returns: the same, without those that are left out
+    :raises SkipException: if the cloud knows none
+    """
+    enabled = {name: operation for name, operation in operations.items()
+               if operation.is_enabled(CONF.compute_feature_enabled)}
+    left_out = ', '.join(operation.feature for name, operation
+                         in operations.items() if name not in enabled)
+    if not enabled:
+        raise test.skipException('[compute-feature-enabled] none of %s is set'
+                                 % left_out)
+    if left_out:
+        test.addDetailUniqueName('left-out', content.text_content(
+            '[compute-feature-enabled] not set: %s\n' % left_out))
+    return enabled
 
 
 def rebuild(image):

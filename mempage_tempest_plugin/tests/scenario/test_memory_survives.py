@@ -14,7 +14,6 @@
 """What a guest has in its memory is there until it is booted anew."""
 
 from tempest.common import utils
-from tempest import config
 from tempest.lib import decorators
 
 from mempage_tempest_plugin.declared import page_sizes
@@ -26,7 +25,10 @@ from mempage_tempest_plugin.tests.bases import operations
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import steps
 
-CONF = config.CONF
+# What has to keep the memory.
+KEEP = {**{name: steps.OPERATIONS[name]
+           for name in ('pause_unpause', 'suspend_resume')},
+        'snapshot': steps.SNAPSHOT}
 
 
 class _BaseSurvivesTest(reachable.BaseFilledTest):
@@ -39,18 +41,16 @@ class _BaseSurvivesTest(reachable.BaseFilledTest):
 
     def check_survives(self):
         """Assert that a guest keeps its memory until it is rebooted hard."""
+        kept = steps.of_those_enabled(self, KEEP)
         self.server = self.boot_reachable(self.host)
         self.guest = self.fill(self.server)
         self.state = self.guest.state()
         self.assertEqual(self.guest.intact(), self.state.digest)
-        for name in 'pause_unpause', 'suspend_resume':
-            operation = steps.OPERATIONS[name]
-            if operation.is_enabled(CONF.compute_feature_enabled):
-                self._take(operation)
-                self._check_kept(name)
-        if steps.SNAPSHOT.is_enabled(CONF.compute_feature_enabled):
-            self.on_each_host(*operations.snapshot(self))
-            self._check_kept('snapshot')
+        for name, operation in kept.items():
+            self._take(operation)
+            if operation is steps.SNAPSHOT:
+                self.on_each_host(*operations.snapshot(self))
+            self._check_kept(name)
         self.assertNotEqual({}, self._found())
         self._take(steps.OPERATIONS['hard_reboot'])
         self._check_gone()

@@ -19,9 +19,11 @@ from tempest.lib import decorators
 from mempage_tempest_plugin.changes import power
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import fates
 from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import remains
+from mempage_tempest_plugin.tests.bases import survival
 
 CONF = config.CONF
 # Seconds that a host may take to boot.
@@ -54,8 +56,10 @@ class _BasePowerTest(base.BaseMemoryTest):
             command line
         """
         left = remains.Remains(self)
+        self.memory = survival.Survival(self)
         files = [host for host in self.hosts if host.declared.file_backed]
         self.on_each_host(self.check_host, self._boot, self.wait_until_active)
+        self.on_each_host(self._note_memory)
         self.on_each_host(left.note_files, hosts=files)
         self._before = {host.name: self.services.report(
             self.services.host_of(host.name)) for host in self.hosts}
@@ -64,8 +68,17 @@ class _BasePowerTest(base.BaseMemoryTest):
                                    host.declared.limit(BOOT_LIMIT)),
             self.wait_until_up, self.check_host, self.check_capacity,
             self._wait_until_over, self._start, self.wait_until_active,
-            self.check_evidence, self.delete, self.wait_until_deleted)
+            self.check_evidence,
+            self.memory.check('a boot of the host', fates.NEW), self.delete,
+            self.wait_until_deleted)
         self.on_each_host(self._check_no_files, hosts=files)
+
+    def _note_memory(self, host):
+        """Write into memory that could be there afterwards."""
+        if host.declared.file_backed or self.page_kib(host):
+            self.memory.mark(host)
+        else:
+            self.memory.note(host)
 
     @base.in_turn
     def wait_until_up(self, host):

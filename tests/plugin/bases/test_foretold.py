@@ -32,7 +32,8 @@ TESTS = os.path.dirname(os.path.dirname(base.__file__))
 # Who may say that something skips. What is not here asks one of them.
 SKIP = {'base._raise_any', 'joined.skip', 'joined.skip_unless_promised',
         'joined._skip_unless_spoken', 'observed.skip',
-        'reachable.skip_checks', 'steps.skip_unless_enabled',
+        'reachable.skip_checks', 'steps.of_those_enabled',
+        'steps.skip_unless_enabled',
         'test_allowed_page_sizes_changed.test_mp7_with_the_filter',
         'test_page_size_guards.skip_checks', 'test_plain.skip_checks',
         'test_traits.use'}

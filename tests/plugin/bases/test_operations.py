@@ -116,6 +116,36 @@ class SnapshotTest(test_base.BaseTestCase):
                          [step.__name__ for step in self.steps])
 
 
+class EnabledTest(test_base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.case = cases.make(base.BaseMemoryTest)
+        self.known = {'pause': steps.OPERATIONS['pause_unpause'],
+                      'snapshot': steps.SNAPSHOT}
+
+    def _choose(self, **features):
+        with mock.patch.object(steps, 'CONF', cases.options(
+                compute_feature_enabled=features)):
+            return list(steps.of_those_enabled(self.case, self.known))
+
+    def test_all(self):
+        self.assertEqual(['pause', 'snapshot'],
+                         self._choose(pause=True, snapshot=True))
+        self.assertEqual({}, self.case.getDetails())
+
+    def test_what_is_left_out_is_said(self):
+        self.assertEqual(['snapshot'],
+                         self._choose(pause=False, snapshot=True))
+        self.assertEqual('[compute-feature-enabled] not set: pause\n',
+                         self.case.getDetails()['left-out'].as_text())
+
+    def test_none(self):
+        self.assertIn('none of pause, snapshot is set', str(
+            self.assertRaises(testtools.TestCase.skipException, self._choose,
+                              pause=False, snapshot=False)))
+
+
 class SoftRebootTest(test_base.BaseTestCase):
 
     def setUp(self):

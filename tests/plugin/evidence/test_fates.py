@@ -62,6 +62,14 @@ class FatesTest(base.BaseTestCase):
         self.assertEqual([PROCESS], self._disagreements(
             fates.NEW, [1], [], before))
 
+    @ddt.data((fates.NEW, [1], []), (fates.NEW, [], [PROCESS]),
+              (fates.KEPT, [1], [PROCESS]))
+    @ddt.unpack
+    def test_another_kernel_counts_anew(self, fate, pids, wrong):
+        before = fates.Memory([1], FILES, 'boot of before')
+        self.assertEqual(wrong, self._disagreements(fate, pids, FILES,
+                                                    before))
+
     def test_look(self):
         host = mock.Mock()
         host.memory_backends.return_value = [samples.backend()]
@@ -69,5 +77,6 @@ class FatesTest(base.BaseTestCase):
             [samples.LIBRARY, samples.mapping(), samples.ANONYMOUS])
         mapping = samples.mapping()
         self.assertEqual(
-            fates.Memory([samples.PID], [(mapping.path, mapping.inode)]),
+            fates.Memory([samples.PID], [(mapping.path, mapping.inode)],
+                         'boot'),
             fates.look(host, samples.SERVER))

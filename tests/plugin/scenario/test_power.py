@@ -78,6 +78,17 @@ class PowerTest(base.BaseTestCase):
         self.assertEqual(('large', 2048),
                          self._boot(samples.LARGE_PAGE))
 
+    def test_memory_is_marked_where_it_could_stay(self):
+        for declared, size_kib, wanted in (
+                (samples.FILE_BACKED, None, 'mark'),
+                (samples.LARGE_PAGE, 2048, 'mark'),
+                (samples.PLAIN, None, 'note')):
+            case = self._case(declared, memory=mock.Mock())
+            self.server.size_kib = size_kib
+            case._note_memory(self.host)
+            self.assertEqual([getattr(mock.call, wanted)(self.host)],
+                             case.memory.mock_calls)
+
     def test_hosts(self):
         about = test_power.TestPowerCut.about
         for host, suits in ((samples.PLAIN, True), (samples.LARGE_PAGE, True),
