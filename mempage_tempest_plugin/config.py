@@ -84,6 +84,15 @@ MempageGroup = [
                      'guests of others run are left out, and those whose '
                      'store is in memory (tmpfs) and could take more than '
                      'the machine has available.'),
+    cfg.BoolOpt('fill_pools',
+                default=False,
+                help='Whether tests may take all large pages that hosts have '
+                     'for guests, with guests, which they delete. For some '
+                     'minutes, servers of others that ask for large pages '
+                     'find no valid host, and other processes, such as '
+                     'switches that start, only pages that '
+                     'reserved_huge_pages keeps for them. Hosts on which '
+                     'guests of others run are left out.'),
     cfg.StrOpt('mixed_live_migration',
                default='refused-late',
                choices=[

@@ -97,6 +97,19 @@ DRILLS = {
         fault=faults.Hook('chmod 0755 %s/*-"$1"; chmod 0644 %s' % (
             GUESTS, FILE)),
         words=r'pc\.ram: open to others: expected no, file system says yes'),
+    'open-to-a-group': drill.file_backed(
+        what='a group of people may read the backing files',
+        fault=faults.Hook('chgrp adm {0}/*-"$1" {1}; chmod 0750 {0}/*-"$1"; '
+                          'chmod 0640 {1}'.format(GUESTS, FILE)),
+        words=r'pc\.ram: open to groups: expected none, file system says \d+'),
+    'changed-for-the-next-start': drill.file_backed(
+        what='somebody edits a guest: at its next start it has no file',
+        fault=faults.Hook(faults.in_background(
+            'virsh dumpxml --inactive "$1" | sed "/<source type=.file/d" > '
+            '{0}/guest.xml; virsh define {0}/guest.xml'.format(
+                faults.DIRECTORY))),
+        words=r'changes at the next start: expected none, libvirt says .*'
+              'source: None'),
     'file-with-a-hole': drill.file_backed(
         what='a part of the backing files is not allocated',
         fault=faults.Hook('fallocate --punch-hole --offset %d --length %d %s'

@@ -12,6 +12,9 @@
 
 """Drills of the hosts themselves: stores, pools, names and rights."""
 
+import pathlib
+import sys
+
 from mempage_lab.drills import drill
 from mempage_lab.drills import faults
 from mempage_tempest_plugin.declared import which
@@ -28,6 +31,9 @@ HOLD_PAGES = (
 # Whatever was mounted over the store, but not the store.
 UNCOVER = ('while [[ $(grep -c " %s " /proc/self/mounts) -gt 1 ]]; '
            'do umount %s || exit; done' % (STORE, STORE))
+# Where libvirt has guests' files if memory_backing_dir is not set.
+OLD = '/var/lib/libvirt/qemu/ram/7-instance-7fffffff'
+SUPERVISORCTL = pathlib.Path(sys.prefix, 'bin/supervisorctl')
 SUDOERS = '/etc/sudoers.d/mempage-lab'
 POOL = '/proc/sys/vm/nr_hugepages'
 FEWER_PAGES = 320
@@ -98,6 +104,12 @@ DRILLS = {
             % {'guest': DEAD_GUEST}, 'rm -rf ' + DEAD_GUEST),
         tests=drill.CAPACITY_TEST,
         words='files of guests that are gone: .*' + DEAD_GUEST),
+    'file-where-none-belongs': drill.plain(
+        what='a host that was file-backed once has a file of a guest still',
+        fault=faults.Commands(
+            'mkdir -p {0}; head -c 16M /dev/zero > {0}/pc.ram'.format(OLD),
+            'rm -rf ' + OLD),
+        words='files of guests: expected none, file system says .*' + OLD),
     # The pools.
     'pages-of-somebody': drill.large_page(
         what='somebody else has large pages that are for guests',
@@ -128,6 +140,14 @@ DRILLS = {
         tests=drill.CAPACITY_TEST,
         words=r'check_host: [^:]*: name: expected (\w+), libvirt says '
               r'\1\.example\.org'),
+    'restart-without-effect': drill.file_backed(
+        what='the command that restarts libvirt does nothing, and says yes',
+        fault=faults.Commands(
+            'mount --bind /bin/true %s' % SUPERVISORCTL,
+            'while grep -q " %s " /proc/self/mounts; do umount %s || exit; '
+            'done' % (SUPERVISORCTL, SUPERVISORCTL)),
+        tests=r'TestDaemonsRestarted\.test_libvirt',
+        words='the libvirt that answers at .*fbm1.* is still that of before'),
     'sudo-asks-for-a-password': drill.file_backed(
         what='who logs in for the tests may not become root',
         fault=faults.Commands(

@@ -55,11 +55,11 @@ DRILLS = {
         where=drill.ON_RAMDISK,
         fault=faults.Hook(
             faults.in_background(
-                'for i in {1..60}; do for f in %(store)s/libvirt/qemu/*-"$1"'
-                '/*; do cp $f %(store)s/kept-$(basename $(dirname $f)); done; '
+                'for i in {1..60}; do grep -aoh "MARK-[0-9a-f]*" '
+                '%(store)s/libvirt/qemu/*-"$1"/* >> %(store)s/kept; '
                 'sleep 0.5; done' % {'store': drill.STORE}),
-            'rm -f %s/kept-*' % drill.STORE),
-        words='what was written into the memory is found in: .*kept-'),
+            'rm -f %s/kept' % drill.STORE),
+        words='what was written into the memory is found in: .*/kept'),
     'image-may-change-pages': drill.Drill(
         tests=r'TestPageSizeOperations\.test_rebuild_with_another_size',
         what='an image may ask for other pages in a rebuild',

@@ -263,6 +263,16 @@ class Servers:
         return all(told(server.fault) for server in servers
                    if server.status == 'ERROR')
 
+    def on_host(self, host):
+        """List the servers of all projects that a host has, running or not.
+
+        :param host: hypervisor_hostname
+        :returns: dict of their names by UUID
+        """
+        found = self.client.list_servers(
+            all_tenants=True, host=self._services.host_of(host))['servers']
+        return {server['id']: server['name'] for server in found}
+
     def request_deletion(self, servers):
         """Request the deletion of servers; those that are gone are ignored.
 

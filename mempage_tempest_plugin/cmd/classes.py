@@ -61,22 +61,21 @@ class Cell:
     """What became of a class in one run, or on one host.
 
     :ivar statuses: how many of its tests have which of streams' words
-    :ivar reasons: why some were skipped, each once
+    :ivar reasons: why some were skipped, or hosts left out, each once
     """
 
     statuses: collections.Counter = dataclasses.field(
         default_factory=collections.Counter)
     reasons: dict = dataclasses.field(default_factory=dict)
 
-    def note(self, status, reason=''):
+    def note(self, status, reasons):
         """Count a test.
 
         :param status: one of streams' words
-        :param reason: why it was skipped
+        :param reasons: why it was skipped, or hosts left out
         """
         self.statuses[status] += 1
-        if reason:
-            self.reasons[reason] = None
+        self.reasons.update(dict.fromkeys(filter(None, reasons)))
 
 
 def run(arguments):
@@ -96,9 +95,9 @@ def run(arguments):
             raise exceptions.ResultsError(
                 path, 'no facts of hosts in it; without --hosts, the table '
                       'has a column for each run')
-        for column, of_class, status, reason in found:
+        for column, of_class, status, reasons in found:
             columns[column] = None
-            table[of_class][column].note(status, reason)
+            table[of_class][column].note(status, reasons)
     _show(table, list(columns))
     return int(any(cell.statuses[streams.FAILED] for cells in table.values()
                    for cell in cells.values()))
@@ -106,7 +105,8 @@ def run(arguments):
 
 def _of_run(name, tests):
     for test in tests:
-        yield name, test.of_class, test.status, test.reason
+        yield name, test.of_class, test.status, [test.reason, *(
+            'without host %s: %s' % item for item in test.left_out.items())]
 
 
 def _of_hosts(tests):
@@ -114,7 +114,7 @@ def _of_hosts(tests):
         for result in test.hosts():
             if result.host:
                 yield (result.host, test.of_class,
-                       result.outcome, test.reason)
+                       result.outcome, [result.reason])
 
 
 def _show(table, columns):
@@ -130,7 +130,7 @@ def _show(table, columns):
         print(line.rstrip())
     if letters:
         print('\nA number is how many tests passed. A letter is why others '
-              'were skipped:\n')
+              'were skipped, or hosts left out:\n')
     for reason, letter in letters.items():
         print('%s: %s' % (letter, reason))
     sys.stdout.flush()

@@ -170,6 +170,9 @@ def _comparison(tests):
         'skipped, with good reason', tests, [
             (test.reason, test) for test in tests
             if test.status == streams.SKIPPED and not test.problem])
+    yield from _grouped('ran without some hosts', tests, [
+        ('host %s: %s' % item, test) for test in tests if test.ran
+        for item in test.left_out.items()])
     yield from _grouped('not as it had to be', tests, wrong)
     if wrong:
         yield _ADVICE

@@ -111,8 +111,7 @@ def _as_json(result):
 
 def _as_text(result):
     parts = ['%s: %s: %s' % (_name(result), result.test, result.outcome)]
-    if result.error:
-        parts.append(result.error)
+    parts += filter(None, [result.error, result.reason])
     parts += ['%s  %s\n%s' % (
         comparison['when'], comparison['subject'],
         facts.table([facts.Fact(**fact) for fact in comparison['facts']]))

@@ -27,6 +27,7 @@ from mempage_tempest_plugin.evidence import values
 #: describes them.
 FACTS = 'facts'
 OUTCOME = 'outcome'
+LEFT_OUT = 'left_out'
 VERSION = 1
 
 
@@ -168,6 +169,17 @@ def keep_outcome(test, host, error):
     """
     _keep(test, {'kind': OUTCOME, 'version': VERSION, 'host': host,
                  'passed': error is None, 'error': values.plain(error)})
+
+
+def keep_left_out(test, host, reason):
+    """Keep why a test tells nothing of a host that it was to cover.
+
+    :param test: the test case
+    :param host: name of the host
+    :param reason: why it was left out
+    """
+    _keep(test, {'kind': LEFT_OUT, 'version': VERSION, 'host': host,
+                 'reason': values.plain(reason)})
 
 
 def _keep(test, document):

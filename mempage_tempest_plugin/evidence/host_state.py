@@ -13,7 +13,6 @@
 """What witnesses say of a host itself, beside its declaration."""
 
 import collections
-import posixpath
 
 from oslo_utils import units
 
@@ -109,10 +108,9 @@ def _owners(survey):
     :returns: dict by path of the name of the guest's directory, as
         7-instance-0000002a
     """
-    place = posixpath.join(survey.backing_directory, files.GUESTS)
-    return {path: posixpath.relpath(path, place).partition('/')[0]
-            for path, found in survey.files.items()
-            if found.kind == 'f' and mounts.is_below(path, place)}
+    owners = {path: files.guest_of(path, survey.backing_directory)
+              for path, found in survey.files.items() if found.kind == 'f'}
+    return {path: owner for path, owner in owners.items() if owner}
 
 
 def compare_capacity(host, provider, survey, page_size_traits,

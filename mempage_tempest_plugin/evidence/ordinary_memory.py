@@ -17,6 +17,8 @@ Nova's MEMORY_MB is all of a host's RAM, that of its pools of large pages
 included. Guests without large pages cannot have that.
 """
 
+import collections
+
 from mempage_tempest_plugin.evidence import facts
 
 
@@ -27,6 +29,23 @@ def is_at_stake(host):
     """
     return (host.file_backed is None and host.allows(host.small_page_kib)
             and any(pool.pages or pool.reserved for pool in host.pools))
+
+
+def beyond_small_pages(survey):
+    """Choose RAM that is more than the small pages of any NUMA node.
+
+    It is half of the way to the RAM of the largest node.
+
+    :param survey: a survey.Survey
+    :returns: MiB; None if the largest node has all of its RAM in small pages
+    """
+    memory = survey.node_memory
+    pools_kib = collections.Counter()
+    for pool in survey.pools:
+        pools_kib[pool.node] += pool.persistent * pool.size_kib
+    small = max(memory[node] - pools_kib[node] // 1024 for node in memory)
+    most = max(memory.values())
+    return small + (most - small) // 2 if most > small else None
 
 
 def compare(host, survey, total_mib, reserved_mib):

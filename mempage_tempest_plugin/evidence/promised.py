@@ -56,6 +56,7 @@ class Test:
     :ivar status: streams.PASSED, .FAILED or .SKIPPED; None if it is not in
         the results
     :ivar reason: why it was skipped; empty if it was not
+    :ivar left_out: why it left out hosts: dict of reasons by their names
     :ivar problem: what is not as it has to be; None if all is
     """
 
@@ -63,6 +64,7 @@ class Test:
     foretold: Foretold
     status: str | None = None
     reason: str = ''
+    left_out: dict = dataclasses.field(default_factory=dict)
     problem: str | None = None
 
     @property
@@ -87,7 +89,8 @@ class Test:
         """Write it as a dict for JSON."""
         return {'test': self.name, 'skips': self.foretold.reason,
                 'may_skip': self.foretold.may_skip, 'status': self.status,
-                'reason': self.reason, 'problem': self.problem}
+                'reason': self.reason, 'left_out': self.left_out,
+                'problem': self.problem}
 
 
 def compare(foretold, results=None, required=None):
@@ -135,7 +138,7 @@ def _found(test, seen, classes):
     if result is None:
         return test
     return dataclasses.replace(test, status=result.status,
-                               reason=result.reason)
+                               reason=result.reason, left_out=result.left_out)
 
 
 def _judge(test, results, required, classes):

@@ -23,6 +23,7 @@ from mempage_tempest_plugin.evidence import host_state
 from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.hosts import mounts
 
+ALLOCATED = 'allocated, bytes'
 # The parts of memoryBacking, by where a guest's memory is.
 FILE_PARTS = ('access', 'allocation', 'discard', 'source')
 LARGE_PAGE_PARTS = ('hugepages',)
@@ -136,7 +137,7 @@ def _compare_file(comparison, declared, evidence, backend, gives_back):
     comparison.equal('file system', '%s: size, bytes' % name, backend.size,
                      found.size)
     _compare_filled(comparison, 'file system',
-                    '%s: allocated, bytes' % name, backend.size,
+                    '%s: %s' % (name, ALLOCATED), backend.size,
                     found.allocated, gives_back)
     comparison.equal('file system', '%s: owner' % name,
                      'QEMU\'s user %s' % _users(evidence),

@@ -36,7 +36,8 @@ UNREADABLE = 'subunit.parser'
 _STATUSES = {'success': PASSED, 'xfail': PASSED, 'skip': SKIPPED,
              'fail': FAILED, 'uxsuccess': FAILED, 'inprogress': FAILED}
 # As addDetailUniqueName names the documents.
-_NAME = re.compile(r'(%s|%s)(-\d+)?$' % (facts.FACTS, facts.OUTCOME))
+_NAME = re.compile(r'(%s|%s|%s)(-\d+)?$' % (
+    facts.FACTS, facts.OUTCOME, facts.LEFT_OUT))
 _CLASS = re.compile(r'(setUp|tearDown)Class \((.*)\)$')
 
 
@@ -69,8 +70,15 @@ class Test:
         :returns: list of :class:`HostResult`
         """
         names = {document['host']: None for document in self.documents}
-        alone = len(names.keys() - {None}) < 2
+        alone = len(names.keys() - {None} - self.left_out.keys()) < 2
         return [self._host(name, alone) for name in names]
+
+    @property
+    def left_out(self):
+        """Why it left out hosts: dict of reasons by their names."""
+        return {document['host']: document['reason']
+                for document in self.documents
+                if document['kind'] == facts.LEFT_OUT}
 
     def _kept(self, kind, host):
         return [document for document in self.documents
@@ -86,8 +94,11 @@ class Test:
         outcomes = self._kept(facts.OUTCOME, name)
         errors = [outcome['error'] for outcome in outcomes
                   if not outcome['passed']]
+        left_out = self.left_out.get(name)
         if errors:
             status = FAILED
+        elif left_out is not None:
+            status = SKIPPED
         elif outcomes and (self.status != FAILED or self._blames()):
             status = PASSED
         elif alone or self.status != FAILED:
@@ -95,7 +106,9 @@ class Test:
         else:
             status = FAILED if any(map(disagrees, comparisons)) else UNKNOWN
         return HostResult(name, self.name, status,
-                          errors[0] if errors else None, comparisons)
+                          errors[0] if errors else None, comparisons,
+                          left_out or (self.reason if status == SKIPPED
+                                       else ''))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +120,8 @@ class HostResult:
     :ivar outcome: one of the words above
     :ivar error: why the test failed there, if it told
     :ivar comparisons: list of documents of comparisons
+    :ivar reason: why the host was left out, or the test skipped; empty if
+        neither was
     """
 
     host: str | None
@@ -114,6 +129,7 @@ class HostResult:
     outcome: str
     error: str | None
     comparisons: list
+    reason: str = ''
 
 
 def disagrees(comparison):

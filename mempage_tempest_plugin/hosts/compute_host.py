@@ -319,8 +319,8 @@ class ComputeHost:
         """Make the arguments of find that leave out others' files."""
         others = [name for guest, name in self.libvirt.running().items()
                   if guest not in guests]
-        paths = [posixpath.join(directory, files.GUESTS, name)
-                 for name in others]
+        paths = [posixpath.join(directory, place, name)
+                 for name in others for place in (files.GUESTS, '')]
         return [word for path in paths for word in (
             '-path', _SPECIAL.sub(r'\\\g<0>', path), '-prune', '-o')]
 

@@ -14,11 +14,15 @@
 
 import dataclasses
 import posixpath
+import re
 
 # For find -printf; %b counts blocks of 512 bytes whatever the file system.
 FIND_FORMAT = r'%y %m %U %G %D %i %s %b %p\n'
-#: Where libvirt makes a directory for each guest, below the backing directory.
+#: Where libvirt makes a directory for each guest, below memory_backing_dir; if
+#: that is not set, these are in its own backing directory itself.
 GUESTS = 'libvirt/qemu'
+# What a guest's directory is called: 7-instance-0000002a.
+_GUEST = re.compile(r'\d+-')
 _BLOCK = 512
 
 _OTHERS_SEARCH = 0o001
@@ -67,6 +71,21 @@ def parse(listing):
             kind, int(mode, 8), int(uid), int(gid), int(device), int(inode),
             int(size), int(blocks) * _BLOCK, path)
     return found
+
+
+def guest_of(path, directory):
+    """Tell in which guest's directory a path is.
+
+    :param path: the path
+    :param directory: the backing directory
+    :returns: the name of the guest's directory, as 7-instance-0000002a, or of
+        whatever is in its place; None if it is in none
+    """
+    below = posixpath.relpath(path, directory)
+    name, _, rest = below.removeprefix(GUESTS + '/').partition('/')
+    if below.startswith(GUESTS + '/'):
+        return name
+    return name if rest and _GUEST.match(name) else None
 
 
 def open_to_others(path, known):

@@ -95,8 +95,7 @@ class Survey:
         here begin with, see compute_host.ComputeHost.real_paths
     :ivar nodes_mib: the RAM of all NUMA nodes together, which is less while
         some of it is being plugged in; None if the kernel does not tell
-    :ivar small_mib: the RAM in small pages of the NUMA node that has most of
-        them: what pools do not have, whoever uses it
+    :ivar node_memory: the RAM by NUMA node, in MiB
     :ivar reserved: as pools.parse_reserved tells it
     """
 
@@ -112,7 +111,7 @@ class Survey:
     programs: dict[int, str] = dataclasses.field(default_factory=dict)
     available_mib: int | None = None
     nodes_mib: int | None = None
-    small_mib: int | None = None
+    node_memory: dict[int, int] = dataclasses.field(default_factory=dict)
     reserved: dict[int, int] = dataclasses.field(default_factory=dict)
     small_page_kib: int | None = None
     backing_directory: str | None = None
@@ -167,13 +166,12 @@ def parse(host, text):
     memory = dict(_MEMORY.findall(found['memory']))
     nodes = {int(node): int(kib) for node, kib
              in _NODE_MEMORY.findall(found['memory'])}
-    found_pools = pools.parse(found['pools'])
     return Survey(
         hostname=found['hostname'].strip(),
         boot=found['boot'].strip(),
         memory_mib=int(memory['MemTotal']) // 1024,
         mounts=mounts.parse(found['mounts']),
-        pools=found_pools,
+        pools=pools.parse(found['pools']),
         files=known,
         store=_store(found.get('store')),
         processes=_processes(found),
@@ -187,15 +185,9 @@ def parse(host, text):
                        if 'MemAvailable' in memory else None),
         reserved=pools.parse_reserved(found.get('reserved', '')),
         nodes_mib=sum(nodes.values()) // 1024 if nodes else None,
-        small_mib=_small_mib(nodes or {0: int(memory['MemTotal'])},
-                             found_pools),
+        node_memory={node: kib // 1024 for node, kib in (
+            nodes or {0: int(memory['MemTotal'])}).items()},
         small_page_kib=_page_kib(found.get('page', '')))
-
-
-def _small_mib(nodes_kib, found):
-    for pool in found:
-        nodes_kib[pool.node] -= pool.total * pool.size_kib
-    return max(nodes_kib.values()) // 1024
 
 
 def _page_kib(body):

@@ -117,7 +117,8 @@ class StackTest(PhaseTest):
         self.assertEqual('/etc/mempage/inventory.yaml',
                          tempest['host_inventory'])
         for option in ('allowed_memory_pagesize', 'reconfigure_hosts',
-                       'aggregate_memory_backing_filter', 'fill_stores'):
+                       'aggregate_memory_backing_filter', 'fill_stores',
+                       'fill_pools'):
             self.assertTrue(tempest.getboolean(option), option)
         self.assertEqual('refused-early', tempest['mixed_live_migration'])
         for option in ('fault_injection', 'runs_alone'):

@@ -58,6 +58,15 @@ class Sample(testtools.TestCase):
         self._keep(facts.Comparison('host fbm1', 'fbm1'))
         self.skipTest('not here')
 
+    def test_left_out(self):
+        facts.keep_left_out(self, 'fbm1', 'occupied: 2 guests')
+        self._keep(server_memory.compare(samples.PLAIN,
+                                         samples.plain_evidence()))
+
+    def test_fails_without_a_host(self):
+        self.test_left_out()
+        self.fail('the other one')
+
     def test_without_facts(self):
         pass
 

@@ -16,11 +16,13 @@
 set -e
 
 mib=1048576
+# libvirt makes directories before QEMU finds that there is no space.
+spare=$((mib / 2))
 # As much as any file system gives out before whoever waits has had enough.
 step=$((16 * 1024 * mib))
 
 free() {
-    echo "$(($(stat -f -c '%S * %a' -- "$directory") - leave * mib))"
+    echo "$(($(stat -f -c '%S * %a' -- "$directory") - leave * mib - spare))"
 }
 
 size() {

@@ -67,8 +67,12 @@ describe_store() {
     for _ in 1 2 3 4 5; do
         before=$(stat -f -c '%S %b %f %a' -- "$store")
         blocks=$(find "$store" -xdev -printf '%b %p\n' |
-            awk -v guests=" $directory/$below/" '
-                { n += $1 } index($0, guests) { g += $1 }
+            awk -v guests=" $directory/$below/" -v others=" $directory/" '
+                { n += $1 }
+                index($0, guests) || index($0, others) && substr($0,
+                    index($0, others) + length(others)) ~ /^[0-9]+-[^\/]*\// {
+                    g += $1
+                }
                 END { print n + 0, g + 0 }')
         [ "$before" = "$(stat -f -c '%S %b %f %a' -- "$store")" ] && break
         sleep 0.2

@@ -37,7 +37,7 @@ class TestFileBackedCapacity(stores.BaseStoreTest):
         """On a full store, guests go on that have theirs; no other comes"""
         self.on_each_host(self.check_host, self.note_store)
         self.check_active(self.request_on_each(self._little))
-        self.on_each_host(self.note_processes, self._fill, self._write,
+        self.on_each_host(self.note_processes, self.fill_store, self._write,
                           self.check_unchanged)
         self.check_refused([self.request_forced(self.RAM_MIB, host)
                             for host in self.hosts], stores.NO_SPACE)
@@ -46,9 +46,6 @@ class TestFileBackedCapacity(stores.BaseStoreTest):
 
     def _skip_if_held(self, host):
         self.skip_if_held(host, host.declared.file_backed.capacity_mib)
-
-    def _fill(self, host):
-        self.useFixture(foreign_data.ForeignData(host))
 
     def _write(self, host):
         """Write into the guest's memory, as it could itself.

@@ -40,6 +40,8 @@ Refusal = page_sizes.Refusal
 # What a host's memory weighs. More than any other thing, even than a build
 # that failed on it: [filter_scheduler] build_failure_weight_multiplier.
 PREFERENCE = 10 ** 7
+# RAM of a guest that is looked at: more than any library that QEMU maps.
+ORDINARY_MIB = 64
 
 
 class TestFileBackedConflicts(stores.BaseStoreTest):
@@ -87,8 +89,7 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
     def _make_small(self, host):
         """Leave less of a large store than one guest can ask for."""
         if self._store_mib(host) > self._small_mib(host):
-            self.useFixture(foreign_data.ForeignData(
-                host, leave_mib=self._small_mib(host)))
+            self.fill_store(host, self._small_mib(host))
 
     def _small_mib(self, host):
         return min(self._store_mib(host), stores.MOST_MIB - 1)
@@ -201,5 +202,5 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
         trait = self.useFixture(host_traits.Trait(self.os_admin, [
             self.cloud.provider(each.name).uuid for each in (host, other)]))
         return self.boot(flavor=self.flavor_of(
-            self.RAM_MIB, page_sizes.SMALL,
+            ORDINARY_MIB, page_sizes.SMALL,
             **{'trait:%s' % trait.name: 'required'}))

@@ -78,8 +78,7 @@ class TestFileBackedOperations(operations.BaseReusedServersTest):
         """RAM is in its file still, with all that it had"""
         steps.SNAPSHOT.skip_unless_enabled(self)
         self.on_each_host(
-            operations.snapshot(self), self.wait_until_active,
-            self.check_evidence,
+            *operations.snapshot(self), self.check_evidence,
             self.survival.check('a snapshot', fates.KEPT_OR_RESTORED))
         self.remains.check_nowhere_else()
 

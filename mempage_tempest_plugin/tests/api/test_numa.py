@@ -65,8 +65,16 @@ class TestReservedOnNode(nodes.BaseNodeTest):
 
     @decorators.idempotent_id('f6bbc51c-003b-4b2c-a7ca-d49e8f8788c2')
     def test_reserved_pages_stay(self):
-        """A guest that needs a node's reserved pages is refused"""
+        """A guest that needs a node's reserved pages is refused
+
+        One that needs all others runs there before: a host that is disabled,
+        down or full refuses as well.
+        """
         self.on_each_host(self._check_pages_are_there)
+        self.place([(host, left, [left.nodes_mib[0]])
+                    for host, left in self.all_nodes()])
+        self.delete_servers()
+        self.on_each_host(self.wait_until_counted)
         self.check_refused(self.request_by_nodes(
             node_pools.NodePools.more_than_a_node))
 

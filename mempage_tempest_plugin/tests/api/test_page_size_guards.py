@@ -16,7 +16,6 @@ from tempest import config
 from tempest.lib import decorators
 
 from mempage_tempest_plugin.changes import aggregates
-from mempage_tempest_plugin.changes import forced_down
 from mempage_tempest_plugin.changes import host_traits
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import aggregate_filter
@@ -24,6 +23,7 @@ from mempage_tempest_plugin.declared import move_refusals
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import evacuation
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 
@@ -216,20 +216,11 @@ class TestNoPageSizeForced(_BaseNoPageSizeTest):
             self.check_guarded(host, move_refusals.ASK_FOR_PAGE_SIZE)
 
 
-class TestNoPageSizeUnfiltered(_BaseNoPageSizeTest):
-    """Guests without page size, and a host that allows only large pages.
+class _BaseUnfilteredTest(_BaseNoPageSizeTest):
+    """The scheduler sends guests to hosts that allow only large pages."""
 
-    Each test has a server of its own, as after a refused resize Nova would
-    not unshelve one. They are booted at the same time.
-    """
-
-    features = ('cold_migration', 'live_migration', 'resize', 'shelve')
-    speaks = (servers.UNSHELVE_ON_HOST,)
     alone_on = which.each
-    harmful = True
     words = move_refusals.ASK_FOR_PAGE_SIZE
-    # How many tests there are.
-    SERVERS = 4
 
     @classmethod
     def skip_checks(cls):
@@ -245,10 +236,6 @@ class TestNoPageSizeUnfiltered(_BaseNoPageSizeTest):
         super().resource_setup()
         if CONF.mempage.aggregate_memory_backing_filter:
             cls._open_filter()
-        cls.booted = [cls.request_server(cls.source)
-                      for _ in range(cls.SERVERS)]
-        cls.addClassResourceCleanup(
-            cls.nova.delete, [server.uuid for server in cls.booted])
 
     @classmethod
     def _open_filter(cls):
@@ -261,6 +248,27 @@ class TestNoPageSizeUnfiltered(_BaseNoPageSizeTest):
             client, services, {aggregate_filter.KEY: 'small,large'})
         aggregate.setUp()
         cls.addClassResourceCleanup(aggregate.cleanUp)
+
+
+class TestNoPageSizeUnfiltered(_BaseUnfilteredTest):
+    """Guests without page size, and a host that allows only large pages.
+
+    Each test has a server of its own, as after a refused resize Nova would
+    not unshelve one. They are booted at the same time.
+    """
+
+    features = ('cold_migration', 'live_migration', 'resize', 'shelve')
+    speaks = (servers.UNSHELVE_ON_HOST,)
+    # How many tests there are.
+    SERVERS = 3
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        cls.booted = [cls.request_server(cls.source)
+                      for _ in range(cls.SERVERS)]
+        cls.addClassResourceCleanup(
+            cls.nova.delete, [server.uuid for server in cls.booted])
 
     def start(self):
         self.servers.append(self.booted.pop())
@@ -303,13 +311,22 @@ class TestNoPageSizeUnfiltered(_BaseNoPageSizeTest):
         self.nova.unshelve(self.server.uuid, 'ACTIVE', self.source.name)
         self.check_evidence(self.source)
 
+
+class TestNoPageSizeEvacuation(_BaseUnfilteredTest):
+    """From a host that Nova takes for down to one that must not take them.
+
+    Nova insists on a restart of nova-compute if it takes them all the same.
+    """
+
+    promises = ('fault_injection',)
+    start_on = which.reconfigurable
+    harmful = True
+
     @decorators.idempotent_id('a0f93e0d-2417-4203-9ff0-e132cdbeaf96')
     def test_evacuate(self):
         """The server stays as it was"""
         self.start()
-        self.useFixture(forced_down.ForcedDown(
-            self.os_admin, self.services, self.source.name,
-            CONF.compute.build_timeout))
+        self.useFixture(evacuation.forced_down_source(self))
         for host in self.destinations:
             self.check_refused(host, self.words, 'evacuate_server',
                                **self.nova.to(host.name))

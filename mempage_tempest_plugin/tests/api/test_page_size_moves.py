@@ -45,6 +45,11 @@ class _BaseLargeToLargeTest(base.BaseMoveTest):
         super().resource_setup()
         [cls.destination] = cls.destinations
 
+    @classmethod
+    def _granted(cls, host):
+        return page_sizes.granted(host.declared, cls.request,
+                                  cls.flavor['ram'])
+
 
 class TestPageSizeColdMigration(_BaseLargeToLargeTest):
     """Guests with large pages: another host with the same size."""
@@ -109,8 +114,7 @@ class TestPageSizeEvacuation(_BaseLargeToLargeTest):
     def test_evacuate(self):
         """Guests whose flavor or image asks have the same pages there"""
         self.start(image=self.create_image(
-            hw_mem_page_size=str(page_sizes.granted(
-                self.source.declared, self.request, self.flavor['ram']))))
+            hw_mem_page_size=str(self._granted(self.source))))
         self.start()
         evacuation.evacuate(self, self.destination)
         self.check_moved(self.source, self.destination)
@@ -124,6 +128,7 @@ class TestPagesOfMoved(pools.BasePoolTest, base.BaseMoveTest):
     """
 
     features = ('cold_migration',)
+    promises = ('fill_pools',)
     start_on = which.large_pages & ~which.pages_on_nodes
     go_to = which.common_large_pages & ~which.pages_on_nodes
     take = which.first

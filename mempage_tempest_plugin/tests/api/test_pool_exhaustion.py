@@ -30,6 +30,7 @@ class TestPoolExhaustion(pools.BasePoolTest):
     """Hosts with a pool of large pages that guests may have."""
 
     about = which.large_pages
+    promises = ('fill_pools',)
 
     # How many guests come and go; at a time ten, or one in each pool.
     COMERS = 20
@@ -91,7 +92,7 @@ class TestPoolExhaustion(pools.BasePoolTest):
         racers = self.request_in_each_pool(self._one_too_many)
         self.nova.settle(self.servers)
         self.check_refused([server for server in racers
-                            if server.status == 'ERROR'])
+                            if server.status == 'ERROR'], racing=True)
         winners = [server for server in racers if server.status == 'ACTIVE']
         self.assertEqual(
             {(host.name, pool.size_kib): pool.nodes
@@ -113,7 +114,7 @@ class TestPoolExhaustion(pools.BasePoolTest):
                                       **{'trait:%s' % here.name: 'required'})
         self.nova.settle(self.servers)
         self.check_refused([server for server in racers
-                            if server.status == 'ERROR'])
+                            if server.status == 'ERROR'], racing=True)
         for size in {server.size_kib for server in racers}:
             self._check_race([server for server in racers
                               if server.size_kib == size])

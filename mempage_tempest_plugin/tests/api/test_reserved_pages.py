@@ -27,7 +27,7 @@ class TestReservedPages(pools.BasePoolTest):
 
     about = which.reconfigurable & which.large_pages
     take = which.first
-    promises = ('reconfigure_hosts',)
+    promises = ('reconfigure_hosts', 'fill_pools')
     may_skip = (observed.NO_MORE_PAGES,)
 
     @decorators.idempotent_id('0e0b6f0e-0f3b-4b44-8a5e-4f8c9a1c2d05')

@@ -26,8 +26,9 @@ class TestStoreDevice(base.BaseMemoryTest):
 
     about = which.on_a_device
     may_skip = (observed.NO_DISK_COUNT,)
-    # What others write would hide what is not written.
+    # What others write would hide what is not written: tests, and guests.
     alone_on = which.each
+    harmful = True
     needs_system = False
 
     @classmethod

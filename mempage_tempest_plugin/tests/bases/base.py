@@ -115,8 +115,12 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     #: filled, broken or counted: a which.Choice.
     alone_on = None
     #: Whether others' guests would come to harm there: these are filled,
-    #: broken, restarted or taken for down. Hosts that have some are left out.
+    #: broken, restarted or taken for down. Or would hide what is counted.
+    #: Hosts that have some are left out.
     harmful = False
+    #: Hosts that were left out for what only they themselves tell: dict of
+    #: reasons by their names.
+    left_out = {}
     #: Whether they can do without none of their hosts.
     needs_all_hosts = False
     #: Whether the scheduler may choose any host for their servers.
@@ -298,34 +302,44 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         self.details_attached = False
         # Hosts are asked at the same time.
         self._keeping = threading.Lock()
+        for host, reason in self.left_out.items():
+            facts.keep_left_out(self, host, reason)
         self.addOnException(functools.partial(_attach_details, self))
 
     def on_each_host(self, *steps, hosts=None):
         """Take the same steps on hosts, and report every failing one.
 
         A step is taken on all hosts at the same time, before the next one
-        begins. A host that fails takes no further steps.
+        begins. A host that fails or skips takes no further steps.
 
         :param steps: functions of a compute_host.ComputeHost
         :param hosts: list of compute_host.ComputeHost, if not all
+        :raises failureException: if any host fails, whoever skips
+        :raises SkipException: if none fails, and any skips, with all reasons
         """
         hosts = self.hosts if hosts is None else hosts
         failures = {}
+        skips = {}
         for step in steps:
-            left = [host for host in hosts if host.name not in failures]
+            left = [host for host in hosts
+                    if host.name not in failures.keys() | skips.keys()]
             errors = servers.at_once(
                 functools.partial(_failure_of, self, step), left,
                 limit=1 if getattr(step, 'in_turn', False)
                 else CONF.mempage.parallel_hosts)
-            failures.update({host.name: error for host, error
-                             in zip(left, errors) if error})
+            for host, error in zip(left, errors):
+                if isinstance(error, self.skipException):
+                    skips[host.name] = str(error)
+                elif error:
+                    failures[host.name] = error
         for host in hosts:
-            facts.keep_outcome(self, host.name, failures.get(host.name))
+            if host.name in skips:
+                facts.keep_left_out(self, host.name, skips[host.name])
+            else:
+                facts.keep_outcome(self, host.name, failures.get(host.name))
         if failures:
             self.failed = [host for host in hosts if host.name in failures]
-            raise self.failureException('%d of %d hosts failed\n%s' % (
-                len(failures), len(hosts), '\n'.join(
-                    '%s: %s' % item for item in failures.items())))
+        _raise_any(self, len(hosts), failures, skips)
 
     def check_host(self, host):
         """Assert that the host itself is as declared, before it is used.
@@ -784,18 +798,40 @@ def _compare_host(host):
 
 
 def _failure_of(test, step, host):
-    """Take a step on a host, and tell why it failed, if it did."""
+    """Take a step on a host, and tell why it failed, if it did.
+
+    :returns: text; the exception if it skips; None if it passed
+    """
     name = getattr(step, '__name__', str(step)).strip('_')
     try:
         step(host)
-    except (test.skipException, fixtures.TimeoutException):
+    except fixtures.TimeoutException:
         raise
+    except test.skipException as skipped:
+        return skipped
     except test.failureException as error:
         return '%s: %s' % (name, error)
     except Exception as error:
         LOG.debug('%s on host %s', name, host.name, exc_info=True)
         return '%s: %s: %s' % (name, type(error).__name__, error)
     return None
+
+
+def _raise_any(test, number, failures, skips):
+    """Raise what failed on hosts, or else what was skipped there.
+
+    :param test: the test
+    :param number: how many hosts there are
+    :param failures: dict of texts by the host's name
+    :param skips: dict of reasons by the host's name
+    """
+    if failures:
+        raise test.failureException('%d of %d hosts failed\n%s' % (
+            len(failures), number, '\n'.join(
+                '%s: %s' % item for item in failures.items())))
+    if skips:
+        # Each reason once, with its beginning in front: may_skip has it.
+        raise test.skipException('; '.join(dict.fromkeys(skips.values())))
 
 
 def _attach_details(test, exc_info):

@@ -26,6 +26,26 @@ CONF = config.CONF
 HOST_TIMEOUT = 30
 
 
+def forced_down_source(test):
+    """Make the fixture that has Nova take a test's first host for down.
+
+    Nova does not take it for up again if servers were evacuated, until
+    nova-compute is restarted there: then the fixture does that.
+
+    :param test: a base.BaseMoveTest, alone on that host, which may restart
+        nova-compute there
+    :returns: a forced_down.ForcedDown
+    """
+    return forced_down.ForcedDown(
+        test.os_admin, test.services, test.source.name,
+        CONF.compute.build_timeout, functools.partial(_restart, test))
+
+
+def _restart(test):
+    nova_compute.restart(test.source, test.services,
+                         CONF.compute.build_timeout)
+
+
 def evacuate(test, destination):
     """Evacuate all of a test's servers from its first host to another one.
 
@@ -36,11 +56,7 @@ def evacuate(test, destination):
         nova-compute there
     :param destination: the compute_host.ComputeHost
     """
-    restart = functools.partial(nova_compute.restart, test.source,
-                                test.services, CONF.compute.build_timeout)
-    with forced_down.ForcedDown(test.os_admin, test.services,
-                                test.source.name, CONF.compute.build_timeout,
-                                restart):
+    with forced_down_source(test):
         try:
             for server in test.servers:
                 test.nova.act(server.uuid, 'evacuate_server', 'ACTIVE',
@@ -50,4 +66,4 @@ def evacuate(test, destination):
                 test.assert_soon_agrees(destination, test.compare_evidence,
                                         HOST_TIMEOUT)
         finally:
-            restart()
+            _restart(test)

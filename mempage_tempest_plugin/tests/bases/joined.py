@@ -42,6 +42,7 @@ LACKS = {
     'reconfigure_hosts':
         'does not allow to restart nova-compute with other options',
     'fill_stores': 'does not allow to fill the backing stores',
+    'fill_pools': 'does not allow to take all large pages for guests',
     'fault_injection': 'does not allow to break anything on purpose',
 }
 

@@ -26,8 +26,11 @@ from mempage_tempest_plugin.tests.bases import pools
 class BaseNodeTest(pools.BasePoolTest):
     """Tests that know on which NUMA nodes guests may have their pages.
 
-    Their hosts have to be which.pages_on_nodes.
+    Their hosts have to be which.pages_on_nodes. Guests take all pages of a
+    node, or nearly so.
     """
+
+    promises = ('fill_pools',)
 
     def setUp(self):
         super().setUp()

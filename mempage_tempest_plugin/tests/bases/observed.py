@@ -15,6 +15,7 @@
 from oslo_log import log as logging
 from tempest import config
 
+from mempage_tempest_plugin.changes import names
 from mempage_tempest_plugin.hosts import several
 from mempage_tempest_plugin.tests.bases import leased
 
@@ -42,6 +43,7 @@ STORE_IN_MEMORY = 'the store could take memory that everything else needs'
 HELD = 'placement holds memory for others'
 ON_SEVERAL_NODES = 'a pool has pages on several NUMA nodes'
 NOT_PROMISED = 'nobody says that Nova hands out no memory of pools'
+NOT_IN_POOLS = 'the largest NUMA node has no pool'
 NO_ROOM = 'placement would refuse before a NUMA node is looked at'
 
 
@@ -68,17 +70,22 @@ def leave_out(cls, reason, ask):
     """
     answers = several.ask(cls.hosts, ask, CONF.mempage.parallel_hosts)
     cls.hosts = [host for host, found in answers if found is None]
-    texts = ['host %s: %s' % (host.name, found) for host, found in answers
-             if found is not None]
-    if texts and (cls.needs_all_hosts or not cls.hosts):
-        skip(cls, reason, '; '.join(texts))
-    for text in texts:
-        LOG.warning('%s leaves out %s: %s', cls.__name__, text, reason)
+    found = {host.name: found for host, found in answers if found is not None}
+    if found and (cls.needs_all_hosts or not cls.hosts):
+        skip(cls, reason, '; '.join(
+            'host %s: %s' % item for item in found.items()))
+    for name, text in found.items():
+        LOG.warning('%s leaves out host %s: %s: %s', cls.__name__, name,
+                    reason, text)
+    # Each test keeps that in its results.
+    cls.left_out = {**cls.left_out, **{
+        name: '%s: %s' % (reason, text) for name, text in found.items()}}
 
 
 def leave_out_occupied(cls):
-    """Leave out hosts on which guests run that would come to harm.
+    """Leave out hosts with guests that would come to harm.
 
+    Those that are shut off or being built may run before the class ends.
     The class has leased those that it harms: no other test has a guest there.
 
     :param cls: a base.BaseMemoryTest, whose hosts are known
@@ -87,9 +94,37 @@ def leave_out_occupied(cls):
     alone = leased.alone_on(cls)
 
     def count(host):
-        guests = host.libvirt.running() if host.declared in alone else ()
-        if not guests:
-            return None
-        return '%d run there that are no test\'s' % len(guests)
+        return _told(_guests(cls, host) if host.declared in alone else ())
 
     leave_out(cls, OCCUPIED, count)
+
+
+def skip_if_occupied(test, host):
+    """Skip a test whose host has got guests of others since it began.
+
+    They would come to harm now.
+
+    :param test: a base.BaseMemoryTest, which is harmful
+    :param host: the compute_host.ComputeHost
+    :raises SkipException: if there are any
+    """
+    told = _told([uuid for uuid, name in _guests(test, host).items()
+                  if not name.startswith(names.prefix())])
+    if told:
+        skip(test, OCCUPIED, 'host %s: %s' % (host.name, told))
+
+
+def _guests(test, host):
+    """List all guests that a host has, running or not.
+
+    :returns: dict by UUID of their names, or of those of domains that Nova
+        does not know
+    """
+    # In this order: who is deleted meanwhile is in neither.
+    known = test.nova.on_host(host.name)
+    return {**host.libvirt.running(), **known}
+
+
+def _told(guests):
+    return ('%d are there, running or not, that are no test\'s' % len(guests)
+            if guests else None)

@@ -25,22 +25,30 @@ from mempage_tempest_plugin.tests.bases import steps
 
 
 def snapshot(test):
-    """Make the step that requests a snapshot; it is deleted after the test.
+    """Make the steps of a snapshot; it is deleted after the test.
 
     :param test: a base.BaseMemoryTest
-    :returns: a function of a compute_host.ComputeHost
+    :returns: list of functions of a compute_host.ComputeHost
     """
+    client = test.os_admin.image_client_v2
+    images = {}
+
     def request(host):
         image = test.os_admin.compute_images_client.create_image(
             test.server_on(host).uuid,
             name=names.of(type(test), 'snapshot'))['image_id']
-        client = test.os_admin.image_client_v2
         test.addCleanup(client.delete_image, image)
-        test.addCleanup(waiters.wait_for_image_status, client, image,
-                        'active')
+        images[host.name] = image
+
+    def wait(host):
+        # The server is ACTIVE from the beginning: its image tells the end,
+        # and the server itself that Nova does nothing more with it.
+        waiters.wait_for_image_status(client, images[host.name], 'active')
+        test.nova.wait_for(test.server_on(host).uuid, 'ACTIVE')
 
     request.__name__ = 'snapshot'
-    return request
+    wait.__name__ = 'wait after snapshot'
+    return [request, wait]
 
 
 class BaseReusedServersTest(base.BaseMemoryTest):

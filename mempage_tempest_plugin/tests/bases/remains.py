@@ -53,11 +53,9 @@ class Remains:
         """List the guests on a host that are no test's."""
         if not running:
             return []
-        found = self._test.nova.client.list_servers(
-            all_tenants=True, host=self._test.services.host_of(host.name))
-        return sorted(set(running) - {
-            server['id'] for server in found['servers']
-            if server['name'].startswith(names.prefix())})
+        known = self._test.nova.on_host(host.name)
+        return sorted(guest for guest in running if not known.get(
+            guest, '').startswith(names.prefix()))
 
     def note_files(self, host):
         """Remember the files of the host's server."""

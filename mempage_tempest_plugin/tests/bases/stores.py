@@ -16,6 +16,7 @@ import collections
 
 from oslo_utils import units
 
+from mempage_tempest_plugin.changes import foreign_data
 from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import store_counts
@@ -144,6 +145,16 @@ class BaseStoreTest(amounts.BaseAmountTest):
         """
         return self.boot(host, forced=True,
                          flavor=self.flavor_of(ram_mib, **extra_specs))
+
+    def fill_store(self, host, leave_mib=0):
+        """Fill the host's store with foreign data, until the test ends.
+
+        :param host: the compute_host.ComputeHost
+        :param leave_mib: how much of it is left
+        :raises SkipException: if guests of others have come there
+        """
+        observed.skip_if_occupied(self, host)
+        self.useFixture(foreign_data.ForeignData(host, leave_mib))
 
     def check_taken(self, host):
         """Assert that just the running guests' memory is taken."""

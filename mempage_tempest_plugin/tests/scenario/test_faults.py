@@ -236,6 +236,18 @@ class _BaseBrokenStoreTest(_BaseFaultTest):
             observed.skip(self, observed.CANNOT_EVICT, 'host %s: %s' % (
                 self.host.name, reason))
 
+    def put_in_place(self, store):
+        """Put a store in place of the host's own, until the test ends.
+
+        A guest that starts meanwhile has its memory there.
+
+        :param store: the faulty_store.FaultyStore
+        :returns: the same
+        :raises SkipException: if guests of others have come there
+        """
+        observed.skip_if_occupied(self, self.host)
+        return self.useFixture(store)
+
     def boot_on_store(self):
         """Have a server on the store that is there for this test only."""
         self.boot_noted(self.host)
@@ -314,7 +326,7 @@ class TestBrokenStore(_BaseBrokenStoreTest):
         :returns: the faulty_store.FaultyStore
         """
         # The file system needs room for itself.
-        return self.useFixture(faulty_store.FaultyStore(
+        return self.put_in_place(faulty_store.FaultyStore(
             self.host, self.flavor['ram'] + SPARE_MIB, room_mib + SPARE_MIB))
 
     @decorators.idempotent_id('b26e518f-e4ad-4b7d-9f98-63c0a5b92e8b')
@@ -366,7 +378,7 @@ class TestMappedStore(_BaseBrokenStoreTest):
         self.need_eviction()
         self.need_mapper(faulty_store.MappedStore)
         self.check_host(self.host)
-        self.store = self.useFixture(faulty_store.MappedStore(
+        self.store = self.put_in_place(faulty_store.MappedStore(
             self.host, self.flavor['ram'] + SPARE_MIB))
 
     @decorators.idempotent_id('2e27523e-ff2a-4198-b55e-ece54f200a3d')
@@ -414,7 +426,7 @@ class TestThinStore(_BaseBrokenStoreTest):
         """Hazard: the file system has room, and what it is on has none"""
         self.need_eviction()
         self.need_mapper(faulty_store.ThinStore)
-        store = self.useFixture(faulty_store.ThinStore(
+        store = self.put_in_place(faulty_store.ThinStore(
             self.host, self.flavor['ram'] + SPARE_MIB,
             self.flavor['ram'] // 4 + SPARE_MIB))
         self.boot_on_store()
@@ -449,6 +461,7 @@ class TestFullStore(reachable.BaseFilledTest):
         self._wait_until_given_back(backend.mem_path)
         # It cannot be told to begin when there is no memory to listen with.
         guest.fill_slowly(self.filled_mib)
+        observed.skip_if_occupied(self, self.host)
         self.useFixture(foreign_data.ForeignData(self.host))
         ends.wait_until_crashed(self, self.host)
         foreign_data.remove(self.host)

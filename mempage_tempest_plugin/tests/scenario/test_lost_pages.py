@@ -76,6 +76,8 @@ class _BasePagesTest(pools.BasePoolTest):
 class TestPagesReservedByOthers(_BasePagesTest):
     """A host with large pages for guests: Nova and QEMU have one way."""
 
+    promises = ('fill_pools',)
+
     @decorators.idempotent_id('067a7735-3cef-4efa-9142-eac15167fcb7')
     def test_reserved_but_not_taken(self):
         """Hazard: Nova hands out free pages that a process has reserved
@@ -173,7 +175,7 @@ class TestPagesGivenBack(reachable.BaseFilledTest):
     harmful = True
     pools = leased.COUNTS
     may_skip = (observed.NOT_GIVEN_BACK,)
-    promises = ('fault_injection',)
+    promises = ('fault_injection', 'fill_pools')
     request = page_sizes.LARGE
 
     @classmethod

@@ -49,8 +49,7 @@ class _BaseSurvivesTest(reachable.BaseFilledTest):
         for name, operation in kept.items():
             self._take(operation)
             if operation is steps.SNAPSHOT:
-                self.on_each_host(operations.snapshot(self),
-                                  self.wait_until_active)
+                self.on_each_host(*operations.snapshot(self))
             self._check_kept(name)
         self.assertNotEqual({}, self._found())
         self._take(steps.OPERATIONS['hard_reboot'])

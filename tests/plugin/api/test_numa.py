@@ -48,6 +48,7 @@ ONE_NODE = 'cells share a node'
 LOST_PAGE = 'a page is lost on the other node'
 OTHERS_PAGE = 'a page of the other node is gone, and one more is free here'
 SAME_NODE = 'a guest keeps the number of its node when it moves'
+NO_GUESTS = 'the hosts are disabled'
 KERNEL = 'the kernel gives pages of another node than Nova says'
 
 
@@ -95,6 +96,8 @@ class Simulation:
             found = [{0: free.to_pages(sum(cells))}]
         if self.fault == ONE_NODE and len(cells) > 1 and found:
             found = [{1: free.to_pages(sum(cells))}]
+        if self.fault == NO_GUESTS:
+            found = []
         if found:
             self.guests[uuid] = {'host': host, 'nodes': found[0],
                                  'cells': cells}
@@ -180,6 +183,8 @@ class NumaTest(test_base.BaseTestCase):
         self.simulation.requested = []
         self.useFixture(fixtures.MockPatchObject(
             base, 'CONF', cases.options()))
+        self.useFixture(fixtures.MockPatchObject(
+            page_holders, 'find', return_value=[]))
         self.useFixture(fixtures.MockPatch('time.sleep'))
         for name in ('wait_until_counted', 'check_host'):
             self.useFixture(fixtures.MockPatchObject(
@@ -250,7 +255,9 @@ class NumaTest(test_base.BaseTestCase):
         ('TestUnevenNodes', 'test_guest_finds_its_node', LOST_PAGE,
          'free pages of 2048 KiB'),
         ('TestReservedOnNode', 'test_reserved_pages_stay', RESERVED,
-         'numa1 had to refuse'))
+         'numa1 had to refuse'),
+        ('TestReservedOnNode', 'test_reserved_pages_stay', NO_GUESTS,
+         'had to take one that needs {1: 192}'))
     @ddt.unpack
     def test_fails(self, name, method, fault, words):
         self.assertIn(words, self._fails(name, method, ['numa1'],

@@ -11,15 +11,22 @@
 # under the License.
 
 
+import contextlib
 from unittest import mock
 
 import fixtures
 from oslotest import base as test_base
+from tempest.lib import exceptions as lib_exc
 
+from mempage_tempest_plugin.changes import host_traits
+from mempage_tempest_plugin.changes import nova_compute
 from mempage_tempest_plugin.cloud import actions
+from mempage_tempest_plugin.cloud import cloud
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.tests.api import test_page_size_guards
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import evacuation
+from mempage_tempest_plugin.tests.bases import joined
 from tests.plugin.bases import cases
 from tests.plugin import samples
 
@@ -56,6 +63,70 @@ class WithoutPagesTest(test_base.BaseTestCase):
                                   'No valid host was found.')
         self.assertIn('servers that ask for no page size', str(error))
         self.start.assert_not_called()
+
+
+class EvacuationTest(test_base.BaseTestCase):
+    """A host is taken for down, where that is allowed, and comes up again."""
+
+    def setUp(self):
+        super().setUp()
+        self.case = cases.make(
+            test_page_size_guards.TestNoPageSizeEvacuation, 'test_evacuate',
+            source=cases.host('a'), destinations=[cases.host('b')],
+            nova=mock.Mock(**{'to.return_value': {'host': 'service-b'}}),
+            services=mock.Mock(), os_admin=mock.Mock())
+        self.case.start = mock.Mock()
+        self.case.check_refused = mock.Mock()
+        self.useFixture(fixtures.MockPatchObject(
+            evacuation, 'CONF', mock.Mock(**{'compute.build_timeout': 0.01})))
+        self.useFixture(fixtures.MockPatchObject(cloud, 'Cloud'))
+        self.mark = self.useFixture(fixtures.MockPatchObject(
+            host_traits, 'Trait')).mock
+        self.restart = self.useFixture(fixtures.MockPatchObject(
+            nova_compute, 'restart', side_effect=self._restarted)).mock
+        self.case.services.force_down.side_effect = self._force_down
+        self.forced_down = self.evacuated = False
+
+    def _force_down(self, service, down):
+        if not down and self.evacuated:
+            raise lib_exc.BadRequest('restart it first')
+        self.forced_down = down
+
+    def _restarted(self, *_):
+        self.evacuated = False
+
+    def _run(self):
+        with contextlib.ExitStack() as stack:
+            stack.callback(self.case.doCleanups)
+            self.case.test_evacuate()
+
+    def test_refused(self):
+        def refused(*_, **__):
+            self.assertTrue(self.forced_down)
+
+        self.case.check_refused.side_effect = refused
+        self._run()
+        self.case.check_refused.assert_called_once()
+        self.assertFalse(self.forced_down)
+        self.restart.assert_not_called()
+
+    def test_evacuated_all_the_same(self):
+        """Nova insists on a restart then"""
+        def evacuate(*_, **__):
+            self.evacuated = True
+            self.case.fail('it was not refused')
+
+        self.case.check_refused.side_effect = evacuate
+        self.assertRaises(AssertionError, self._run)
+        self.assertFalse(self.forced_down)
+        self.restart.assert_called_once_with(
+            self.case.source, self.case.services, 0.01)
+        self.mark.return_value.cleanUp.assert_called_once_with()
+
+    def test_needs_permission(self):
+        self.assertIn('fault_injection', joined.united(
+            type(self.case), 'promises'))
+        self.assertTrue(self.case.harmful)
 
 
 class ForcedTest(test_base.BaseTestCase):

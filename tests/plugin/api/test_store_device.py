@@ -62,6 +62,10 @@ class StoreDeviceTest(test_base.BaseTestCase):
             hosts=[cases.host('fbm1', declared=samples.FILE_BACKED)])
         case.test_disk_counts_guest_memory()
 
+    def test_nobody_else_writes(self):
+        """Guests of others on the store would stand for the test's own"""
+        self.assertTrue(test_store_device.TestStoreDevice.harmful)
+
     def test_written(self):
         self._run(500 + RAM, 600 + RAM)
 

@@ -55,6 +55,9 @@ class AmountTest(test_base.BaseTestCase):
         self.asked = self.useFixture(fixtures.MockPatchObject(
             actions, 'builds', return_value=[])).mock
         self.case.cloud.allocated_memory.return_value = {}
+        self.promised = self.useFixture(fixtures.MockPatch(
+            'tempest.common.compute.is_scheduler_filter_enabled',
+            return_value=False)).mock
 
     def _check(self, method, *servers, **kwargs):
         self.case.servers = list(servers)
@@ -101,9 +104,49 @@ class AmountTest(test_base.BaseTestCase):
                           self._given_up('service-a',
                                          'Instance failed to spawn')))
 
+    def _skips(self, *servers, **kwargs):
+        error = str(self.assertRaises(
+            self.case.skipException, self._check, self.case.check_refused,
+            *servers, **kwargs))
+        self.assertIn('nobody says where nova-compute logs to: ', error)
+        self.assertIn('on service-b logs to', error)
+        # What can be known is.
+        self.assertEqual(['a'], self.case.counted)
+
     def test_nobody_can_tell_whether_it_was_accepted(self):
-        self.assertRaises(self.case.skipException, self.case.check_refused,
-                          [self._given_up('service-b')])
+        self._skips(self._given_up('service-b'))
+
+    def test_nobody_can_tell_who_lost_a_race(self):
+        self.promised.return_value = True
+        self._skips(self._given_up('service-b'), racing=True)
+
+    def _fails_or_skips(self, requested):
+        # A skip would be one of this test, too.
+        return str(self.assertRaises(
+            (AssertionError, self.case.skipException),
+            self.case.check_refused, requested))
+
+    def test_scheduler_had_to_refuse(self):
+        """Nothing has raced: the host has accepted what does not fit"""
+        self.promised.side_effect = lambda name: name == 'NUMATopologyFilter'
+        error = self._fails_or_skips([self._given_up('service-b')])
+        self.assertIn('have accepted them, and failed to start them', error)
+        self.assertIn("uuid='uuid'", error)
+
+    def test_failure_comes_before_what_nobody_can_tell(self):
+        """Wherever it is among those that were requested"""
+        unknown = self._given_up('service-b')
+        for failure, words in (
+                (_server('ACTIVE', 'a'), 'host a had to refuse'),
+                (_server('ERROR', None, 'odd'), 'expected was one of'),
+                (_server('ERROR', 'a', NOWHERE), "host='a'")):
+            for requested in [unknown, failure], [failure, unknown]:
+                self.assertIn(words, self._fails_or_skips(requested))
+
+    def test_lost_memory_comes_before_what_nobody_can_tell(self):
+        self.case.check_taken = mock.Mock(side_effect=ValueError('lost'))
+        self.assertIn('lost', self._fails_or_skips(
+            [self._given_up('service-b')]))
 
     def test_refused_with_words(self):
         self._check(self.case.check_refused,

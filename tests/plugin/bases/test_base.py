@@ -101,6 +101,7 @@ class WaitUntilCrashedTest(BaseTestCase):
                           self.a)))
 
 
+@ddt.ddt
 class OnEachHostTest(BaseTestCase):
 
     def setUp(self):
@@ -215,10 +216,53 @@ class OnEachHostTest(BaseTestCase):
     def test_step_without_a_name(self):
         self.case.on_each_host(mock.Mock(spec=[]))
 
-    def test_skip_passes(self):
-        self.assertRaises(
-            testtools.TestCase.skipException, self.case.on_each_host,
-            self._step('one', ['a'], testtools.TestCase.skipException('no')))
+    def _skips(self, *steps):
+        return str(self.assertRaises(testtools.TestCase.skipException,
+                                     self.case.on_each_host, *steps))
+
+    def test_skip(self):
+        def skip(host):
+            raise self.case.skipException('no log: host %s' % host.name)
+
+        self.assertEqual('no log: host a; no log: host b', self._skips(skip))
+        self.assertEqual({}, self._outcomes())
+        self.assertEqual(
+            {'a': 'no log: host a', 'b': 'no log: host b'},
+            {kept['host']: kept['reason']
+             for kept in self.kept(facts.LEFT_OUT)})
+
+    def test_skipping_host_takes_no_further_step(self):
+        self.assertEqual('no', self._skips(
+            self._step('one', ['a'], self.case.skipException('no')),
+            self._step('two')))
+        self.assertEqual([('one', 'a'), ('one', 'b'), ('two', 'b')],
+                         sorted(self.taken))
+        self.assertEqual({'b': (True, None)}, self._outcomes())
+
+    @ddt.data(('fail', 'skip'), ('skip', 'fail'))
+    def test_failure_is_told_whoever_skips(self, names):
+        """Before, in or after the step in which another host skips"""
+        all_of = {'skip': self._step('skip', ['a'],
+                                     self.case.skipException('no')),
+                  'fail': self._step('fail', ['b'])}
+
+        def both(host):
+            for step in all_of.values():
+                step(host)
+
+        for steps in [all_of[name] for name in names], [both]:
+            # A skip would be one of this test, too.
+            error = self.assertRaises(
+                (AssertionError, self.case.skipException),
+                self.case.on_each_host, *steps)
+            self.assertIn('1 of 2 hosts failed\nb:', str(error))
+            self.assertEqual((False,), self._outcomes()['b'][:1])
+            self.assertNotIn('a', self._outcomes())
+            self.assertEqual([self.b], self.case.failed)
+
+    def test_reason_of_all_hosts_is_told_once(self):
+        self.assertEqual('no', self._skips(self._step(
+            'one', ['a', 'b'], self.case.skipException('no'))))
 
     def test_timeout_of_the_test_passes(self):
         self.assertRaises(

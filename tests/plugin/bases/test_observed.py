@@ -12,11 +12,13 @@
 
 """Tests of what becomes of hosts that are not what tests need."""
 
+import json
 from unittest import mock
 
 import fixtures
 from oslotest import base as test_base
 
+from mempage_tempest_plugin.changes import names
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import observed
@@ -30,16 +32,28 @@ class LeaveOutTest(test_base.BaseTestCase):
         self.useFixture(fixtures.MockPatchObject(
             observed, 'CONF', cases.options()))
         cls = mock.Mock(skipException=base.BaseMemoryTest.skipException,
+                        left_out={'z': 'before'},
                         hosts=[cases.host(name) for name in reasons],
                         needs_all_hosts=needs_all)
         cls.__name__ = 'TestStoreDevice'
         observed.leave_out(cls, observed.NO_DISK_COUNT,
                            lambda host: reasons[host.name])
+        self.left_out = cls.left_out
         return [host.name for host in cls.hosts]
 
     def test_some(self):
         self.assertEqual(['a', 'c'], self._leave_out(
             a=None, b='on loop0', c=None))
+        self.assertEqual(
+            {'z': 'before', 'b': observed.NO_DISK_COUNT + ': on loop0'},
+            self.left_out)
+
+    def test_each_test_keeps_it(self):
+        case = cases.make(base.BaseMemoryTest, left_out={'b': 'on loop0'})
+        [detail] = case.getDetails().values()
+        self.assertEqual(
+            {'kind': 'left_out', 'version': 1, 'host': 'b',
+             'reason': 'on loop0'}, json.loads(b''.join(detail.iter_bytes())))
 
     def test_all(self):
         error = self.assertRaises(
@@ -63,15 +77,18 @@ class LeaveOutTest(test_base.BaseTestCase):
 
 class OccupiedTest(test_base.BaseTestCase):
 
-    def _leave_out(self, bases=(base.BaseMemoryTest,), alone_on=which.each):
+    def _leave_out(self, bases=(base.BaseMemoryTest,), alone_on=which.each,
+                   running=None, known=None):
         self.useFixture(fixtures.MockPatchObject(
             observed, 'CONF', cases.options()))
         cls = type('TestFullStore', bases, {'alone_on': alone_on})
         cls.hosts = [cases.host(declared.name, declared=declared)
                      for declared in (samples.FILE_BACKED, samples.PLAIN)]
         cls.declared = [host.declared for host in cls.hosts]
-        for host, guests in zip(cls.hosts, ({'u': '1-a', 'v': '2-b'}, {})):
-            host.libvirt.running.return_value = guests
+        cls.nova = mock.Mock(**{'on_host.side_effect': lambda name: (
+            (known or {}) if name == 'fbm1' else {})})
+        cls.hosts[0].libvirt.running.return_value = (
+            {'u': '1-a', 'v': '2-b'} if running is None else running)
         observed.leave_out_occupied(cls)
         return [host.name for host in cls.hosts]
 
@@ -83,11 +100,59 @@ class OccupiedTest(test_base.BaseTestCase):
             base.BaseMemoryTest.skipException, self._leave_out,
             (base.BaseMoveTest,))
         self.assertEqual(
-            'guests of others would come to harm: host fbm1: 2 run there that '
-            'are no test\'s', str(error))
+            'guests of others would come to harm: host fbm1: 2 are there, '
+            'running or not, that are no test\'s', str(error))
+
+    def test_guests_that_do_not_run(self):
+        """They may be started, or be there in a moment"""
+        self.assertEqual(['plain1'], self._leave_out(
+            running={}, known={'u': 'database'}))
+
+    def test_guests_of_a_killed_run(self):
+        self.assertEqual(['plain1'], self._leave_out(
+            running={}, known={'u': 'tempest-mempage-TestX-server-1'}))
+
+    def test_each_guest_counts_once(self):
+        error = self.assertRaises(
+            base.BaseMemoryTest.skipException, self._leave_out,
+            (base.BaseMoveTest,), running={'u': '1-a'},
+            known={'u': 'database', 'v': 'backup'})
+        self.assertIn(': 2 are there', str(error))
 
     def test_hosts_that_others_may_use(self):
         """Guests of other tests may be there, and nothing harms them"""
         for alone_on in None, which.last:
             self.assertEqual(['fbm1', 'plain1'],
                              self._leave_out(alone_on=alone_on))
+
+
+class SkipIfOccupiedTest(test_base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.MockPatchObject(
+            names, 'CONF', mock.Mock(resource_name_prefix='tempest')))
+        self.host = cases.host('a')
+        self.case = cases.make(base.BaseMemoryTest, nova=mock.Mock())
+
+    def _ask(self, running, known):
+        self.host.libvirt.running.return_value = running
+        self.case.nova.on_host.return_value = known
+        observed.skip_if_occupied(self.case, self.host)
+        self.case.nova.on_host.assert_called_once_with('a')
+
+    def test_guests_of_the_test(self):
+        self._ask({'u': 'instance-1'},
+                  {'u': 'tempest-mempage-TestFullStore-server-1',
+                   'v': 'tempest-mempage-TestFullStore-server-2'})
+
+    def test_guests_that_have_come(self):
+        for running, known in (({'u': 'instance-1'}, {'u': 'database'}),
+                               ({}, {'u': 'database'}),
+                               ({'u': 'no-server'}, {})):
+            self.case.nova.on_host.reset_mock()
+            error = self.assertRaises(
+                base.BaseMemoryTest.skipException, self._ask, running, known)
+            self.assertEqual(
+                'guests of others would come to harm: host a: 1 are there, '
+                'running or not, that are no test\'s', str(error))

@@ -17,6 +17,7 @@ from unittest import mock
 import ddt
 import fixtures
 from oslotest import base as test_base
+from tempest.lib import exceptions as lib_exc
 import testtools
 
 from mempage_tempest_plugin.cloud import servers
@@ -103,6 +104,46 @@ class EnabledTest(test_base.BaseTestCase):
         self.assertIn('none of pause, snapshot is set', str(
             self.assertRaises(testtools.TestCase.skipException, self._choose,
                               pause=False, snapshot=False)))
+
+
+class SnapshotTest(test_base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.case = cases.make(base.BaseMemoryTest, nova=mock.Mock(),
+                               os_admin=mock.Mock())
+        self.case.servers = [servers.RequestedServer('uuid', 64, host='a')]
+        create = self.case.os_admin.compute_images_client.create_image
+        create.return_value = {'image_id': 'image'}
+        self.image = self.useFixture(fixtures.MockPatch(
+            'tempest.common.waiters.wait_for_image_status')).mock
+        self.steps = operations.snapshot(self.case)
+
+    def _take(self):
+        for step in self.steps:
+            step(cases.host('a'))
+
+    def test_its_end_is_waited_for(self):
+        """A server is ACTIVE while its snapshot is taken"""
+        waited = mock.Mock()
+        waited.attach_mock(self.image, 'image')
+        waited.attach_mock(self.case.nova.wait_for, 'server')
+        self._take()
+        self.assertEqual([
+            mock.call.image(self.case.os_admin.image_client_v2, 'image',
+                            'active'),
+            mock.call.server('uuid', 'ACTIVE')], waited.mock_calls)
+
+    def test_it_is_deleted_whatever_becomes_of_it(self):
+        self.image.side_effect = lib_exc.TimeoutException
+        self.assertRaises(lib_exc.TimeoutException, self._take)
+        self.case.doCleanups()
+        client = self.case.os_admin.image_client_v2
+        client.delete_image.assert_called_once_with('image')
+
+    def test_failures_are_called_after_the_step(self):
+        self.assertEqual(['snapshot', 'wait after snapshot'],
+                         [step.__name__ for step in self.steps])
 
 
 class SoftRebootTest(test_base.BaseTestCase):

@@ -101,8 +101,7 @@ class RemainsTest(test_base.BaseTestCase):
     def _others(self, name):
         """Note the space beside a guest of some name."""
         self.store.libvirt.running.return_value = {'other': '1-instance'}
-        self.case.nova.client.list_servers.return_value = {
-            'servers': [{'id': 'other', 'name': name}]}
+        self.case.nova.on_host.return_value = {'other': name}
         self.remains.note_space(self.store)
 
     def test_space_beside_guests_of_others(self):

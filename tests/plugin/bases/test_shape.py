@@ -164,7 +164,7 @@ class ShapeTest(SuiteTestCase):
 
     def test_what_harms_others_says_so(self):
         """Hosts with guests of others are left out of it then"""
-        harming = {'fault_injection', 'fill_stores'}
+        harming = {'fault_injection', 'fill_stores', 'fill_pools'}
         self.assertEqual([], [
             cls.__name__ for cls in self.classes
             if cls.alone_on and not cls.harmful and harming.intersection(

@@ -20,6 +20,7 @@ import fixtures
 from oslotest import base as test_base
 from tempest.lib import exceptions as lib_exc
 
+from mempage_tempest_plugin.changes import foreign_data
 from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import inventory
@@ -100,6 +101,20 @@ class StoreTest(test_base.BaseTestCase):
             self.assertRaises(AssertionError, self.case.check_never_built,
                               [self.guest])
 
+    def test_filled(self):
+        self.case.nova.on_host.return_value = {}
+        with mock.patch.object(foreign_data, 'ForeignData',
+                               return_value=fixtures.Fixture()) as fill:
+            self.case.fill_store(self.host, 4)
+        fill.assert_called_once_with(self.host, 4)
+
+    def test_not_filled_beside_guests_of_others(self):
+        self.case.nova.on_host.return_value = {'u': 'database'}
+        with mock.patch.object(foreign_data, 'ForeignData') as fill:
+            self.assertRaises(unittest.SkipTest, self.case.fill_store,
+                              self.host)
+        fill.assert_not_called()
+
     def test_request_on_each(self):
         with mock.patch.object(self.case, 'request_at_once') as request:
             self.case.request_on_each(
@@ -135,6 +150,7 @@ class StoreTest(test_base.BaseTestCase):
         class Case:
             hosts = [self.host, cases.host('b', declared=samples.FILE_BACKED)]
             needs_all_hosts = False
+            left_out = {}
             skipException = unittest.SkipTest
 
         for host in Case.hosts:

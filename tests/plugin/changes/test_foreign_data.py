@@ -57,10 +57,10 @@ class ForeignDataTest(base.BaseTestCase):
             self.assertIs(there, foreign_data.is_there(self.host))
 
 
-# A file system of 40 MiB, of which the file has what it has.
+# A file system of 40 MiB, of which the file has what it has, and 0.5 MiB.
 STAT = """#!/bin/sh
 case $1 in
-    -f) echo "1 * $((40 * 1048576 - $(/usr/bin/stat -c %%s %s)))" ;;
+    -f) echo "1 * $((81 * 524288 - $(/usr/bin/stat -c %%s %s)))" ;;
     *) exec /usr/bin/stat "$@" ;;
 esac
 """

@@ -368,6 +368,16 @@ class WaitTest(ServersTestCase):
             self.client, 'a', 'ERROR', raise_on_error=False)
 
 
+class OnHostTest(ServersTestCase):
+
+    def test_those_of_all_projects(self):
+        self.client.list_servers.return_value = {'servers': [
+            {'id': 'u', 'name': 'database'}]}
+        self.assertEqual({'u': 'database'}, self.servers.on_host('a.example'))
+        self.client.list_servers.assert_called_once_with(
+            all_tenants=True, host='service-of-a.example')
+
+
 class DeleteTest(ServersTestCase):
 
     def _deleted(self):

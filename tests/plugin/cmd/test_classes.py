@@ -70,6 +70,18 @@ class ClassesTest(base.BaseTestCase):
              ['tests.plugin.recorded.Sample', '1,', '1', 'unknown,', 'a',
               '1', 'failed,', '1', 'unknown']], lines[:2])
 
+    def test_hosts_that_were_left_out(self):
+        path = self._record('run', 'test_left_out', 'test_both')
+        lines = self._run(path)
+        self.assertEqual(['tests.plugin.recorded.Sample', '2,', 'a'],
+                         lines[1])
+        self.assertEqual('a: without host fbm1: occupied: 2 guests',
+                         ' '.join(lines[-1]))
+        lines = self._run('--hosts', path)
+        self.assertEqual(['tests.plugin.recorded.Sample', '1,', 'a', '2'],
+                         lines[1])
+        self.assertEqual('a: occupied: 2 guests', ' '.join(lines[-1]))
+
     def test_no_host(self):
         self._run('--hosts', self._record('run', 'test_without_facts'))
         self.assertEqual(1, self.status)

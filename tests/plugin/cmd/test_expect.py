@@ -96,9 +96,10 @@ class ExpectTest(base.BaseTestCase):
                       for test in json.loads(self.out)['tests']}
         return self.tests
 
-    def _record(self, *changes):
+    def _record(self, *changes, left_out=()):
         """Write results of a run as it has to be, but for some changes.
 
+        :param left_out: names of tests that left out a host
         :param changes: dicts of tuples of status and reason, by name; None
             for what is not there
         """
@@ -109,6 +110,12 @@ class ExpectTest(base.BaseTestCase):
                             for name, result in change.items()})
         with open(self.directory / 'results', 'wb') as target:
             stream = subunit.StreamResultToBytes(target)
+            for name in left_out:
+                stream.status(
+                    self.tests[name]['test'], file_name='left_out', eof=True,
+                    file_bytes=b'{"kind": "left_out", "version": 1, "host": '
+                    b'"a", "reason": "occupied: 2 guests"}',
+                    mime_type='application/json')
             for name, result in results.items():
                 if result is not None:
                     stream.status(
@@ -193,6 +200,15 @@ class ExpectTest(base.BaseTestCase):
             self.assertIn(line, self.out)
         self.assertRegex(self.out, r'declares no .*\), and ran\n    .*Power')
         self.assertIn('tests that are not as they have to be: 3', self.err)
+
+    def test_hosts_that_were_left_out(self):
+        self._expect('--regex', 'TestFileBackedCapacity')
+        name = CAPACITY + '.test_fill'
+        self._record(left_out=[name])
+        self.assertEqual(0, self._run('--results', 'results', '--regex',
+                                      'TestFileBackedCapacity'), self.err)
+        self.assertIn('ran without some hosts:\n  host a: occupied: 2 guests'
+                      '\n    %s\n' % name, self.out)
 
     def test_selected_results(self):
         self._expect('--regex', 'TestFileBacked.test_')

@@ -84,6 +84,15 @@ class FactsTest(base.BaseTestCase):
         self.assertEqual('', self._run('--disagreeing', '--host', 'fbm1'))
         self.assertEqual(0, self.status)
 
+    def test_host_that_was_left_out(self):
+        recorded.record(self.path, 'test_left_out')
+        lines = self._run('--host', 'fbm1').splitlines()
+        self.assertEqual(
+            ['host fbm1: tests.plugin.recorded.Sample.test_left_out: skipped',
+             '', 'occupied: 2 guests'], lines[:3])
+        [result] = self._run_json('--host', 'fbm1')
+        self.assertEqual('occupied: 2 guests', result['reason'])
+
     def test_no_such_host(self):
         self._run('--host', 'nope')
         self.assertEqual(1, self.status)

@@ -98,6 +98,12 @@ class KeepTest(base.BaseTestCase):
             [data] = self.test.getDetails()[name].iter_bytes()
             self.assertLess(len(data), 4096)
 
+    def test_left_out(self):
+        facts.keep_left_out(self.test, 'a', 'occupied: password=secret')
+        self.assertEqual({'kind': 'left_out', 'version': 1, 'host': 'a',
+                          'reason': 'occupied: password=***'},
+                         self._kept('left_out'))
+
     def test_outcomes(self):
         facts.keep_outcome(self.test, 'a', None)
         facts.keep_outcome(self.test, 'b', 'boot: password=secret')

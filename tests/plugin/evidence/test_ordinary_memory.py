@@ -66,3 +66,15 @@ class OrdinaryMemoryTest(base.BaseTestCase):
     @ddt.unpack
     def test_is_at_stake(self, host, expected):
         self.assertEqual(expected, ordinary_memory.is_at_stake(host))
+
+    def test_beyond_small_pages(self):
+        found = dataclasses.replace(SURVEY, node_memory={
+            0: RAM // 2, 1: RAM // 2})
+        # On node 1, 50 GiB are in pages of the pool.
+        self.assertEqual((14 + 25) * 1024,
+                         ordinary_memory.beyond_small_pages(found))
+
+    def test_beyond_small_pages_where_the_largest_node_has_no_pool(self):
+        found = dataclasses.replace(SURVEY, node_memory={0: 8192, 1: 2048},
+                                    pools=[pools.NodePool(1, 2048, 9, 0, 0)])
+        self.assertIsNone(ordinary_memory.beyond_small_pages(found))

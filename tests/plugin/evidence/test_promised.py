@@ -69,6 +69,14 @@ class CompareTest(base.BaseTestCase):
              'small: x'], self._problems(GOOD[0], _result(
                  SKIPS, streams.SKIPPED, 'too small: x')))
 
+    def test_hosts_that_were_left_out(self):
+        """That is no problem, and nothing to be silent about"""
+        result = streams.Test(RUNS, streams.PASSED, [
+            {'kind': 'left_out', 'host': 'a', 'reason': 'too small: 3 MiB'}])
+        self.assertEqual([None, None], self._problems(result, GOOD[1]))
+        self.assertEqual([{'a': 'too small: 3 MiB'}, {}],
+                         [test.document()['left_out'] for test in self.tests])
+
     def test_not_in_the_results(self):
         self.assertEqual(['had to run, and is not in the results', None],
                          self._problems(GOOD[1]))

@@ -303,6 +303,9 @@ class CompareHostTest(base.BaseTestCase):
         self.assertEqual(set(), self._wrong())
 
     @ddt.data((None, set()), (samples.PATH, {'files of guests'}),
+              # As libvirt does if memory_backing_dir is not set.
+              (samples.DIRECTORY + '/7-instance-00000001/pc.ram',
+               {'files of guests'}),
               # Others are not where libvirt makes them.
               ('/srv/memory/other', set()))
     @ddt.unpack

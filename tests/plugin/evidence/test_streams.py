@@ -77,6 +77,22 @@ class StreamsTest(base.BaseTestCase):
     def test_outcome_on_the_only_host(self, name, outcome):
         self.assertEqual(outcome, self._hosts(name)['fbm1'].outcome)
 
+    @ddt.unpack
+    @ddt.data(('test_left_out', streams.PASSED),
+              ('test_fails_without_a_host', streams.FAILED))
+    def test_host_that_was_left_out(self, name, outcome):
+        hosts = self._hosts(name)
+        self.assertEqual(
+            (streams.SKIPPED, 'occupied: 2 guests'),
+            (hosts['fbm1'].outcome, hosts['fbm1'].reason))
+        # It is the only one that was looked at.
+        self.assertEqual((outcome, ''), (hosts['plain1'].outcome,
+                                         hosts['plain1'].reason))
+
+    def test_reason_of_all_hosts(self):
+        self.assertEqual('not here', self._hosts('test_skipped')[
+            'fbm1'].reason)
+
     def test_error_on_a_host(self):
         hosts = self._hosts('test_outcomes')
         self.assertEqual('boot: no valid host', hosts['plain1'].error)
@@ -162,6 +178,6 @@ class StreamsTest(base.BaseTestCase):
             target.write(self._stestr('last', '--subunit').stdout)
         tests = {test.name.rpartition('.')[2]: test
                  for test in streams.read(self.path)}
-        self.assertEqual(7, len(tests))
+        self.assertEqual(9, len(tests))
         self.assertEqual(['facts', 'facts'], [
             document['kind'] for document in tests['test_both'].documents])

@@ -21,6 +21,18 @@ f 644 64055 64055 40 5 201326592 393216 /srv/a b
 '''
 
 
+class GuestOfTest(base.BaseTestCase):
+
+    def test_guests(self):
+        for path, guest in (
+                ('/m/libvirt/qemu/7-instance-1/pc.ram', '7-instance-1'),
+                ('/m/libvirt/qemu/common', 'common'),
+                ('/m/7-instance-1/pc.ram', '7-instance-1'),
+                ('/m/7-instance-1', None), ('/m/other', None),
+                ('/m/lost+found/x', None), ('/other/7-a/x', None)):
+            self.assertEqual(guest, files.guest_of(path, '/m'), path)
+
+
 @ddt.ddt
 class FilesTest(base.BaseTestCase):
 

@@ -88,6 +88,7 @@ class ParseTest(base.BaseTestCase):
         self.assertEqual((8000, 2000), (self.survey.memory_mib,
                                         self.survey.available_mib))
         self.assertEqual(6000, self.survey.nodes_mib)
+        self.assertEqual({0: 4000, 1: 2000}, self.survey.node_memory)
         self.assertEqual([], self.survey.pools)
         self.assertEqual(64, self.survey.small_page_kib)
 

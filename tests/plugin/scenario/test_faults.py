@@ -22,6 +22,7 @@ from oslotest import base
 import testtools
 
 from mempage_tempest_plugin.changes import faulty_store
+from mempage_tempest_plugin.changes import foreign_data
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin import exceptions
@@ -135,6 +136,37 @@ class SlowTest(base.BaseTestCase):
             self.assertRaises(
                 AssertionError,
                 test_faults.TestMappedStore.test_writes_are_slow, case)))
+
+
+class OccupiedTest(base.BaseTestCase):
+    """Guests of others lose their memory with the store that it is on."""
+
+    def _case(self, cls, method, **attributes):
+        return cases.make(
+            cls, method, host=cases.host('a'), flavor={'ram': 100},
+            nova=mock.Mock(**{'on_host.return_value': {'u': 'database'}}),
+            **attributes)
+
+    def test_no_store_is_put_in_place(self):
+        store = mock.Mock()
+        case = self._case(test_faults.TestThinStore, 'test_pool_is_full')
+        self.assertRaises(unittest.SkipTest, case.put_in_place, store)
+        store.setUp.assert_not_called()
+
+    def test_no_store_is_filled(self):
+        case = self._case(
+            test_faults.TestFullStore, 'test_memory_given_back_is_gone')
+        for name in ('boot_reachable', 'enter', 'skip_unless_asked',
+                     '_wait_until_given_back'):
+            self.useFixture(fixtures.MockPatchObject(case, name))
+        case.host.memory_backends.return_value = [mock.Mock()]
+        with mock.patch.object(foreign_data, 'ForeignData') as fill:
+            # Not what utils.services makes of it.
+            error = self.assertRaises(
+                unittest.SkipTest,
+                type(case).test_memory_given_back_is_gone.__wrapped__, case)
+        self.assertIn('1 are there', str(error))
+        fill.assert_not_called()
 
 
 class GivenBackTest(base.BaseTestCase):
