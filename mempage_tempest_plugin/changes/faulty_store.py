@@ -13,6 +13,7 @@
 """A backing store on a host that can be broken on purpose."""
 
 import dataclasses
+import posixpath
 import re
 
 import fixtures
@@ -23,6 +24,10 @@ SCRIPT = 'faulty_store.sh'
 #: What it makes, whatever the host's own store has: xfs needs 300 MiB, and
 #: stops altogether when a write fails.
 FILE_SYSTEM = 'ext4'
+# Prints seconds.
+_TIME_WRITING = (
+    'LC_ALL=C; TIMEFORMAT=%R; { time dd if=/dev/zero of="$1" bs=4096 count=1 '
+    'conv=fsync status=none; } 2>&1 && rm "$1"')
 _STAMP = re.compile(r'^\[\s*(\d+\.\d+)\] ')
 
 
@@ -109,6 +114,18 @@ class MappedStore(FaultyStore):
         :param milliseconds: how long
         """
         self._run('delay', delay=str(milliseconds))
+
+    def time_writing(self):
+        """Write something, and tell how long that takes.
+
+        :returns: milliseconds, by the host's own clock
+        :raises HostError: if nothing can be written
+        """
+        path = posixpath.join(self._host.real(
+            self.declared.file_backed.directory), 'mempage-written')
+        return round(1000 * float(libvirt_root.execute(
+            self._host.ssh, ['bash', '-c', _TIME_WRITING, 'bash', path]
+        ).stdout))
 
 
 class ThinStore(FaultyStore):

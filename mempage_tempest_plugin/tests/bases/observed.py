@@ -42,6 +42,7 @@ POLLED = 'others than QEMU have mapped the guest\'s memory'
 STORE_IN_MEMORY = 'the store could take memory that everything else needs'
 HELD = 'placement holds memory for others'
 ON_SEVERAL_NODES = 'a pool has pages on several NUMA nodes'
+NOT_PROMISED = 'nobody says that Nova hands out no memory of pools'
 NOT_IN_POOLS = 'the largest NUMA node has no pool'
 NO_ROOM = 'placement would refuse before a NUMA node is looked at'
 

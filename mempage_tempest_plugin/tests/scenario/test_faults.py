@@ -401,6 +401,8 @@ class TestMappedStore(_BaseBrokenStoreTest):
     def test_writes_are_slow(self):
         """A guest comes and goes, and all of its memory is where it belongs"""
         self.store.delay_writing(DELAY_MS)
+        self.assertThat(self.store.time_writing(), matchers.GreaterThan(
+            DELAY_MS * 9 // 10), 'milliseconds that a write takes')
         self.boot_on_store()
         self.check_evidence(self.host, declared=self.store.declared)
         self.delete(self.host)

@@ -34,6 +34,7 @@ class TestMemoryContent(reachable.BaseReachableTest):
     def setUp(self):
         super().setUp()
         self._guests = {}
+        self._others = {}
         self._patterns = {}
         self._counts = {}
 
@@ -42,18 +43,20 @@ class TestMemoryContent(reachable.BaseReachableTest):
     @utils.services('compute', 'network')
     def test_guest_memory_is_found_in_file(self):
         """A pattern written in the guest is in its file and in no other"""
+        self._other_image = self.create_image()
         self.on_each_host(
             self.check_host, self._boot_beside, self.boot_reachable,
-            self.wait_until_active, self._connect, self._count_patterns,
-            self._check_pattern_is_nowhere, self._write_pattern,
-            self._count_patterns, self._check_pattern_is_in_own_file,
-            self.check_evidence)
+            self.wait_until_active, self._wait_for_other, self._connect,
+            self._count_patterns, self._check_pattern_is_nowhere,
+            self._write_pattern, self._count_patterns,
+            self._check_pattern_is_in_own_file, self.check_evidence)
 
     def _boot_beside(self, host):
         """Have a guest whose file could have the pattern, too."""
-        if len(self.hosts) == 1:
-            server = self.boot(host, image=self.create_image())
-            self.nova.wait_until_built([server.uuid])
+        self._others[host.name] = self.boot(host, image=self._other_image)
+
+    def _wait_for_other(self, host):
+        self.nova.wait_until_active(self._others[host.name].uuid)
 
     def _connect(self, host):
         """Wait for ssh into the guest, and keep it."""

@@ -13,15 +13,18 @@
 """Tests of the store that is broken on purpose."""
 
 import dataclasses
+import os
 import subprocess
 from unittest import mock
 
+import fixtures
 import testtools
 
 from mempage_tempest_plugin.changes import faulty_store
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import scripts
+from tests.plugin import samples
 
 LOG = """[   12.000000] EXT4-fs (loop3): mounted filesystem
 [ 2901.601302] EXT4-fs (loop3): mounted filesystem without journal
@@ -55,6 +58,23 @@ class TestFaultyStore(testtools.TestCase):
         for script in ran:
             self.assertIn('\ndirectory=\'/var/lib/it\'"\'"\'s\'\n', script)
             subprocess.run(['sh', '-n'], input=script, check=True, text=True)
+
+    def test_time_of_a_write(self):
+        directory = self.useFixture(fixtures.TempDir()).path
+        host = mock.Mock()
+        host.declared = dataclasses.replace(
+            samples.FILE_BACKED, file_backed=inventory.FileBacked(
+                directory=directory, capacity_mib=1))
+        host.real = lambda path: path
+
+        def execute(ssh, command):
+            return subprocess.run(command, check=True, text=True,
+                                  capture_output=True)
+
+        with mock.patch.object(libvirt_root, 'execute', execute):
+            took = faulty_store.MappedStore(host, 1).time_writing()
+        self.assertTrue(0 <= took < 60000)
+        self.assertEqual([], os.listdir(directory))
 
     def test_where_libvirt_is(self):
         """What logs in on the host may see another store, or none"""

@@ -127,6 +127,17 @@ class BrokenStoreTest(base.BaseTestCase):
         self.assertIn('host fbm1: no Python', str(error))
 
 
+class SlowTest(base.BaseTestCase):
+
+    def test_writes_are_not_slow(self):
+        case = cases.make(test_faults._BaseBrokenStoreTest)
+        case.store = mock.Mock(**{'time_writing.return_value': 20})
+        self.assertIn('milliseconds that a write takes', str(
+            self.assertRaises(
+                AssertionError,
+                test_faults.TestMappedStore.test_writes_are_slow, case)))
+
+
 class OccupiedTest(base.BaseTestCase):
     """Guests of others lose their memory with the store that it is on."""
 

@@ -1,0 +1,54 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tests of what is said of memory that pools have."""
+
+import dataclasses
+from unittest import mock
+
+from oslotest import base
+import testtools
+
+from mempage_tempest_plugin.tests.api import test_plain
+from tests.plugin.bases import cases
+from tests.plugin import samples
+
+
+class HandedOutTest(base.BaseTestCase):
+
+    def _check(self, *promised):
+        case = cases.make(
+            test_plain.TestPlainBesidePool, cloud=mock.Mock(),
+            inventory=mock.Mock(path='hosts.yaml'), hosts=[
+                cases.host('h%d' % number, declared=dataclasses.replace(
+                    samples.LARGE_PAGE, memory_mb_without_pools=each))
+                for number, each in enumerate(promised)])
+        for host in case.hosts:
+            host.survey.return_value = samples.host_survey()
+        case.cloud.provider.return_value = samples.provider(
+            memory_total=8000, memory_reserved=self.reserved)
+        case.test_memory_of_pools_is_handed_out()
+
+    def test_nobody_promises(self):
+        self.reserved = 0
+        error = str(self.assertRaises(testtools.TestCase.skipException,
+                                      self._check, False))
+        self.assertIn('hosts.yaml has memory_mb_without_pools', error)
+        self.assertIn('hands them out once more', error)
+
+    def test_promised(self):
+        self.reserved = 512
+        self._check(True, False)
+
+    def test_promise_is_broken(self):
+        self.reserved = 511
+        self.assertRaises(AssertionError, self._check, True, False)
