@@ -63,6 +63,14 @@ def kernel(boot_id):
     return 'kernel-' + boot_id
 
 
+def pool_sizes(boot_id):
+    """Name the resource that is how many large pages a kernel has.
+
+    :param boot_id: of the kernel
+    """
+    return 'pool-sizes-' + boot_id
+
+
 @dataclasses.dataclass(frozen=True)
 class Wish:
     """What somebody wants leases of.

@@ -17,6 +17,7 @@ from tempest.lib import decorators
 from mempage_tempest_plugin.changes import pool_size
 from mempage_tempest_plugin.declared import pool_shares
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import pools
 from mempage_tempest_plugin.tests.bases import reconfigured
@@ -27,6 +28,7 @@ class TestReservedPages(pools.BasePoolTest):
 
     about = which.reconfigurable & which.large_pages
     take = which.first
+    pools = leased.CHANGES
     promises = ('reconfigure_hosts', 'fill_pools')
     may_skip = (observed.NO_MORE_PAGES,)
 

@@ -127,7 +127,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     anywhere = False
     #: How many servers they have on each host at the same time, at most.
     servers_on_host = 2
-    #: What they do with pools of large pages: leased.TAKES or leased.COUNTS.
+    #: What they do with pools of large pages: leased.TAKES, leased.COUNTS or
+    #: leased.CHANGES.
     pools = None
     #: Options of [mempage] that they need.
     promises = ()

@@ -30,6 +30,12 @@ TAKES = 'takes'
 #: Pools: the pages of servers are counted. Hosts that are containers of one
 #: machine have its pools in common.
 COUNTS = 'counts'
+#: Pools: the same, and they are given more pages or fewer meanwhile.
+CHANGES = 'changes'
+_COUNT = (COUNTS, CHANGES)
+# What allows to restart nova-compute, which looks at the pools of its kernel
+# then, and never again.
+_RESTART = {'reconfigure_hosts', 'fault_injection'}
 
 
 def take(cls):
@@ -88,20 +94,26 @@ def _wish(cls):
         names.update(cls.inventory.hosts)
     shared = {leases.host(name) for name in names}
     exclusive = {leases.host(host.name) for host in alone_on(cls)}
-    kernels = _kernels(used) if cls.pools else set()
-    (exclusive if cls.pools == COUNTS else shared).update(kernels)
+    restarts = not _RESTART.isdisjoint(joined.united(cls, 'promises'))
+    kernels = _kernels(used) if cls.pools or restarts else set()
+    if cls.pools:
+        (exclusive if cls.pools in _COUNT else shared).update(
+            map(leases.kernel, kernels))
+    if cls.pools == CHANGES or restarts:
+        (exclusive if cls.pools == CHANGES else shared).update(
+            map(leases.pool_sizes, kernels))
     return leases.Wish(frozenset(shared), frozenset(exclusive))
 
 
 def _kernels(declared):
-    """List the leases of the kernels of hosts.
+    """List the boot IDs of the kernels of hosts.
 
     :param declared: declarations (inventory.Host)
     :raises HostError: if a host cannot be asked
     """
     hosts = [compute_host.get(host, CONF.mempage.host_timeout)
              for host in declared]
-    return {leases.kernel(kernel) for _, kernel in several.ask(
+    return {kernel for _, kernel in several.ask(
         hosts, lambda host: host.kernel, CONF.mempage.parallel_hosts)}
 
 
@@ -123,5 +135,5 @@ def is_alone_in_the_cloud(cls):
 
     :param cls: the test class
     """
-    alone = cls.alone_on is not None or cls.pools == COUNTS
+    alone = cls.alone_on is not None or cls.pools in _COUNT
     return alone and not CONF.mempage.runs_alone

@@ -85,6 +85,7 @@ class LeasedTestCase(test_base.BaseTestCase):
                          (set(wish.shared), set(wish.exclusive)))
 
 
+@ddt.ddt
 class WishTest(LeasedTestCase):
 
     def test_who_has_them_is_told(self):
@@ -150,6 +151,21 @@ class WishTest(LeasedTestCase):
             self.wish(about=which.file_backed, pools=leased.COUNTS,
                       alone_on=which.each))
 
+    def test_pools_that_are_changed(self):
+        self.configure(reconfigure_hosts=True)
+        self.assert_wish(
+            [A, B], [KERNEL, leases.pool_sizes('1')],
+            self.wish(about=which.file_backed, pools=leased.CHANGES,
+                      promises=('reconfigure_hosts',)))
+
+    @ddt.data('reconfigure_hosts', 'fault_injection')
+    def test_nova_compute_sees_no_pool_that_is_changed(self, promise):
+        """It looks at them whenever it starts"""
+        self.configure(**{promise: True})
+        self.assert_wish(
+            [A, B, leases.pool_sizes('1')], [],
+            self.wish(about=which.file_backed, promises=(promise,)))
+
     def test_each_kernel(self):
         self.assert_wish([A, B, C], [KERNEL, leases.kernel('2')],
                          self.wish(pools=leased.COUNTS))
@@ -210,14 +226,14 @@ class AloneInTheCloudTest(LeasedTestCase):
 
     @ddt.data(*itertools.product(
         (None, which.each, which.first),
-        (None, leased.TAKES, leased.COUNTS), (True, False)))
+        (None, leased.TAKES, leased.COUNTS, leased.CHANGES), (True, False)))
     @ddt.unpack
     def test_alone(self, alone_on, pools, runs_alone):
         self.configure(runs_alone=runs_alone)
         cls = type('TestIt', (base.BaseMemoryTest,),
                    {'alone_on': alone_on, 'pools': pools})
-        expected = (alone_on is not None or pools == leased.COUNTS
-                    ) and not runs_alone
+        expected = (alone_on is not None or pools in (
+            leased.COUNTS, leased.CHANGES)) and not runs_alone
         self.assertIs(expected, leased.is_alone_in_the_cloud(cls))
         # Tempest asks that.
         self.assertIs(expected, cls.is_serial_execution_requested())
