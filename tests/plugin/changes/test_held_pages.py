@@ -19,6 +19,7 @@ from unittest import mock
 
 import fixtures
 from oslotest import base
+from tempest.lib.common.utils import test_utils
 
 from mempage_tempest_plugin.changes import held_pages
 
@@ -57,7 +58,9 @@ class HeldPagesTest(base.BaseTestCase):
                       encoding='utf-8') as stream:
                 self.assertIn(self.path, stream.read())
             self.assertEqual(0, self._taken())
-        self.assertFalse(self._runs(held.pid))
+        # A signal that was sent may not have been heeded yet.
+        self.assertTrue(test_utils.call_until_true(
+            lambda: not self._runs(held.pid), 10, 0.05))
 
     def _runs(self, pid):
         try:
