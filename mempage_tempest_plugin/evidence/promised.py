@@ -13,11 +13,10 @@
 """What a run has to show, and what it had to show."""
 
 import dataclasses
-import re
 
 from mempage_tempest_plugin.evidence import streams
 
-_CLASS = re.compile(r'setUpClass \((.*)\)$')
+_SET_UP = 'setUpClass '
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,15 +69,12 @@ class Test:
     @property
     def of_class(self):
         """The full name of its class."""
-        return self._path()[0]
+        return streams.class_of(self.name)
 
     @property
     def method(self):
         """The name of its method, with what tells it from others."""
-        return self._path()[2]
-
-    def _path(self):
-        return self.name.partition('[')[0].rpartition('.')
+        return self.name.partition('[')[0].rpartition('.')[2]
 
     @property
     def ran(self):
@@ -103,8 +99,8 @@ def compare(foretold, results=None, required=None):
     :returns: list of :class:`Test`
     """
     seen = {result.name: result for result in results or ()}
-    classes = {found[1]: result for result in seen.values()
-               if (found := _CLASS.match(result.name))}
+    classes = {result.of_class: result for result in seen.values()
+               if result.name.startswith(_SET_UP)}
     return [_judge(_found(Test(name, each), seen, classes), results,
                    required and required.search(name), classes)
             for name, each in foretold.items()]

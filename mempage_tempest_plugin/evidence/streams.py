@@ -61,8 +61,7 @@ class Test:
     def of_class(self):
         """The full name of its class, all of which it may stand for."""
         found = _CLASS.match(self.name)
-        return found[2] if found else self.name.partition('[')[0].rpartition(
-            '.')[0]
+        return found[2] if found else class_of(self.name)
 
     def hosts(self):
         """List the hosts that it kept anything of.
@@ -130,6 +129,14 @@ class HostResult:
     error: str | None
     comparisons: list
     reason: str = ''
+
+
+def class_of(test):
+    """Tell the full name of a test's class.
+
+    :param test: the full name of the test
+    """
+    return test.partition('[')[0].rpartition('.')[0]
 
 
 def disagrees(comparison):
