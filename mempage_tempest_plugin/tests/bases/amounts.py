@@ -86,9 +86,7 @@ class BaseAmountTest(base.BaseMemoryTest):
         :param host: the compute_host.ComputeHost
         :param needed_mib: how much memory the test needs there
         """
-        provider = self.cloud.provider(host.name)
-        total = (provider.memory_total * provider.allocation_ratio
-                 - provider.memory_reserved)
+        total = self.cloud.provider(host.name).memory_for_guests
         used = self.cloud.used_memory(host.name)
         if total - used < needed_mib <= total:
             observed.skip(

@@ -25,6 +25,7 @@ from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.tests.bases import amounts
 from mempage_tempest_plugin.tests.bases import base
 from tests.plugin.bases import cases
+from tests.plugin import samples
 
 NOWHERE = page_sizes.NO_VALID_HOST
 
@@ -186,9 +187,8 @@ class AmountTest(test_base.BaseTestCase):
         self._check(self.case.check_refused, _server('ERROR', None, NOWHERE))
 
     def _skip_if_held(self, needed_mib, used):
-        provider = self.case.cloud.provider.return_value
-        provider.memory_total, provider.memory_reserved = 1000, 100
-        provider.allocation_ratio = 1.0
+        self.case.cloud.provider.return_value = samples.provider(
+            memory_total=1000, memory_reserved=100)
         self.case.cloud.used_memory.return_value = used
         self.case.cloud.memory_of_nobody.return_value = {'gone': 64}
         self.case.skip_if_held(self.case.hosts[0], needed_mib)
