@@ -15,14 +15,18 @@
 import collections
 
 from oslo_utils import units
+from tempest import config
 
 from mempage_tempest_plugin.changes import foreign_data
 from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import store_counts
 from mempage_tempest_plugin.hosts import mounts
+from mempage_tempest_plugin.hosts import several
 from mempage_tempest_plugin.tests.bases import amounts
 from mempage_tempest_plugin.tests.bases import observed
+
+CONF = config.CONF
 
 # What Nova says if there is no space: of QEMU it learns only that this did not
 # get the memory, of libvirt that there is not even room for a directory.
@@ -55,7 +59,8 @@ def leave_out_larger_than_memory(cls):
         may_skip has observed.STORE_IN_MEMORY
     :raises SkipException: as of observed.leave_out
     """
-    surveys = {host: host.survey() for host in cls.hosts}
+    surveys = dict(several.ask(cls.hosts, lambda host: host.survey(),
+                               CONF.mempage.parallel_hosts))
     # Containers of one machine have their memory in common.
     wanted = collections.Counter()
     for host, survey in surveys.items():
