@@ -17,10 +17,10 @@ Each is a tuple of texts, one of which the reason has to have.
 
 from mempage_tempest_plugin.declared import page_sizes
 
-#: Nova: by the scheduler, or by the destination if nobody else was asked.
-#: Of nova-compute, where nobody else has judged: that placement has no room
-#: there has the scheduler's words.
+#: Nova: by the destination, where nobody else was asked. That placement has no
+#: room there has the scheduler's words.
 NO_PAGES_THERE = (page_sizes.Refusal.CANNOT_FIT.value,)
+#: Nova: by the scheduler, or by the destination.
 NO_PAGES = (page_sizes.NO_VALID_HOST, *NO_PAGES_THERE)
 #: nova_mempage: guests that ask for no page size, and those that ask for one.
 ASK_FOR_PAGE_SIZE = ('choose a flavor or an image that asks for one',)
