@@ -67,7 +67,7 @@ def find(manager, hosts, timeout, lock_path, ask):
 
 
 def _is_ours(item):
-    return (item['name'] or '').startswith(names.prefix())
+    return names.is_ours(item['name'])
 
 
 def _services(manager, hosts, timeout):

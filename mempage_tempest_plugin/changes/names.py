@@ -33,6 +33,14 @@ def prefix(what=''):
     return (chosen + '-' if chosen else '') + _MARK + what
 
 
+def is_ours(name):
+    """Tell whether something was made here, by its name.
+
+    :param name: the name; None if it has none
+    """
+    return (name or '').startswith(prefix())
+
+
 def new(what):
     """Make up a name.
 

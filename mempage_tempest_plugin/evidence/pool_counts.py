@@ -16,6 +16,7 @@ import collections
 
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.hosts import pools
 
 HOLDERS = 'processes that have large pages, and are no guests'
 
@@ -80,8 +81,7 @@ def compare_untaken(hosts, survey):
         'host %s, pools before there are guests' % hosts[0].name,
         hosts[0].name)
     for (size, node), pages in wanted.items():
-        free = sum(pool.free for pool in survey.pools
-                   if pool.size_kib == size and node in (None, pool.node))
+        free = pools.free_pages(survey.pools, size, node)
         comparison.holds(
             'kernel', 'free ' + pages_name(size, node) + ', for guests',
             'at least %d' % pages, free, free >= pages)
@@ -91,8 +91,7 @@ def compare_untaken(hosts, survey):
         if not reserved or not pages:
             continue
         # A process may take them at any time, and has not yet.
-        free = sum(pool.free for pool in survey.pools
-                   if pool.size_kib == size) - reserved
+        free = pools.free_pages(survey.pools, size) - reserved
         comparison.holds(
             'kernel', 'free pages of %d KiB that nobody has reserved '
             '(resv_hugepages), for guests' % size,

@@ -249,6 +249,20 @@ class ComputeHost:
              'oflag=seek_bytes', 'seek=%d' % address, 'status=none'],
             root=True, stdin=data)
 
+    def overwrite(self, path, place_mib, text='', operands=()):
+        """Write into a file where libvirt has it, which stays as large.
+
+        :param path: the file
+        :param place_mib: how far from its beginning
+        :param text: what is written
+        :param operands: further ones of dd, as for what else is written
+        :raises HostError: if the host cannot be reached, or refuses
+        """
+        libvirt_root.execute(
+            self.ssh, ['dd', 'of=' + path, 'conv=notrunc', 'bs=1M',
+                       'status=none', 'seek=%d' % place_mib, *operands],
+            stdin=text)
+
     def count_in_memory(self, pid, paths, patterns):
         """Count texts in what a process has mapped of files.
 

@@ -60,6 +60,17 @@ def parse(text):
             for (node, size), found in sorted(counters.items())]
 
 
+def free_pages(pools, size_kib, node=None):
+    """Add up the free pages of a size.
+
+    :param pools: iterable of :class:`NodePool`
+    :param size_kib: the size
+    :param node: the NUMA node; None for all
+    """
+    return sum(pool.free for pool in pools
+               if pool.size_kib == size_kib and node in (None, pool.node))
+
+
 def parse_reserved(text):
     """Read how many free pages processes have reserved: nobody else gets them.
 

@@ -96,8 +96,7 @@ class TestAggregateMemoryBacking(page_size_outcomes.BasePageSizeTest):
 
         :param write: function of texts that returns the values of aggregates
         """
-        allowed = page_sizes.forbidding_list(self.host.declared, {
-            pool.size_kib for pool in self.host.survey().pools})
+        allowed = page_size_outcomes.forbidding_list(self.host)
         self.check(write([str(size) for size in allowed]), allowed, [
             None, page_sizes.ANY, page_sizes.LARGE, self.small,
             *page_sizes.in_pools(self.host.declared)])

@@ -19,6 +19,7 @@ from tempest.lib import decorators
 
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.hosts import pools
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 
@@ -36,15 +37,9 @@ class TestAllowedPageSizes(page_size_outcomes.BasePageSizeTest):
     about = ~which.file_backed
     promises = ('allowed_memory_pagesize',)
 
-    def _first(self, condition):
-        for host in self.hosts:
-            if condition(host.declared):
-                return host
-        joined.skip(self, condition)
-
     def _check_first(self, condition):
         """Assert what becomes of all ways to ask a host for a page size."""
-        host = self._first(condition)
+        host = self.first(condition)
         declared = host.declared
         numbers = {declared.small_page_kib, _large_size(declared)} - {None}
         self.check_requests([None, page_sizes.SMALL, page_sizes.LARGE,
@@ -61,10 +56,9 @@ class TestAllowedPageSizes(page_size_outcomes.BasePageSizeTest):
     @decorators.idempotent_id('0d1f6f0e-5a54-4d0c-8f39-3b9f3a0c2d12')
     def test_mp2_pages_are_withheld_from_guests_not_from_the_host(self):
         """A host with free pages that are not allowed gives none of them"""
-        host = self._first(which.with_withheld_pool)
+        host = self.first(which.with_withheld_pool)
         size = _large_size(host.declared)
-        free = sum(pool.free for pool in host.survey().pools
-                   if pool.size_kib == size)
+        free = pools.free_pages(host.survey().pools, size)
         self.assertGreaterEqual(free * size, self.ram_mib(size) * 1024)
         self.check_requests([size], {host: host.declared}, ZONE)
 
@@ -86,7 +80,7 @@ class TestAllowedPageSizes(page_size_outcomes.BasePageSizeTest):
     @decorators.idempotent_id('e5b7f1a3-7c28-4e2f-a6d1-7a9b2c0f6b17')
     def test_mp7_no_page_size_where_large_pages_must_be(self):
         """No guest slips in by not asking, whoever chose the host"""
-        host = self._first(~which.no_page_size)
+        host = self.first(~which.no_page_size)
         for way in page_sizes.Way.HOST, ZONE:
             self.check_requests([None], {host: host.declared}, way)
 

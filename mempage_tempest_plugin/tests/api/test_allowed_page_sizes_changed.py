@@ -67,8 +67,7 @@ def _sizes(policy, host):
         return (page_sizes.LARGE,)
     if policy == NUMBER:
         return (_large_size(declared),)
-    return page_sizes.forbidding_list(declared, {
-        pool.size_kib for pool in host.survey().pools})
+    return page_size_outcomes.forbidding_list(host)
 
 
 def _as_option(sizes):

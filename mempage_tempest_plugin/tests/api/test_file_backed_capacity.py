@@ -15,7 +15,6 @@
 from tempest.lib import decorators
 
 from mempage_tempest_plugin.changes import foreign_data
-from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.tests.bases import stores
 
 
@@ -53,10 +52,9 @@ class TestFileBackedCapacity(stores.BaseStoreTest):
         It has given nothing back: whoever did may get nothing any more.
         """
         [backend] = host.memory_backends(self.server_on(host).uuid)
-        libvirt_root.execute(host.ssh, [
-            'dd', 'if=/dev/urandom', 'of=' + backend.mem_path,
-            'conv=notrunc,fsync', 'bs=1M', 'status=none',
-            'seek=%d' % (self.RAM_MIB // 4), 'count=%d' % (self.RAM_MIB // 2)])
+        host.overwrite(backend.mem_path, self.RAM_MIB // 4, operands=[
+            'if=/dev/urandom', 'count=%d' % (self.RAM_MIB // 2),
+            'conv=fsync'])
 
     def _check_refused(self, size):
         refused = self.request_on_each(size)

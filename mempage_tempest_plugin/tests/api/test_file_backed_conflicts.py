@@ -27,9 +27,8 @@ from mempage_tempest_plugin.changes import host_traits
 from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
-from mempage_tempest_plugin.evidence import collect
-from mempage_tempest_plugin.evidence import server_memory
 from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 from mempage_tempest_plugin.tests.bases import reconfigured
@@ -173,11 +172,9 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
             self.nova.settle(self.servers)
             self.assertEqual(('ACTIVE', other.name),
                              (server.status, server.host), server)
-            self.assert_agrees(server_memory.compare(
-                other, collect.collect(
-                    compute_host.get(other, CONF.mempage.host_timeout),
-                    server.uuid, server.ram_mib, self.cloud),
-                other.small_page_kib, system=self.needs_system))
+            self.assert_agrees(base.compare_memory(
+                self, compute_host.get(other, CONF.mempage.host_timeout),
+                server, other.small_page_kib))
             asked = ((other,) if page_size_outcomes.has_page_size_filter()
                      else (host, other))
             self.assertEqual(

@@ -22,6 +22,7 @@ from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import fates
+from mempage_tempest_plugin.hosts import pools
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import operations
@@ -172,8 +173,7 @@ class TestPoolCounts(base.BaseMemoryTest):
     def _count_free(self, host):
         size = page_sizes.granted(host.declared, self.request,
                                   self.flavor['ram'])
-        return size, sum(pool.free for pool in host.survey().pools
-                         if pool.size_kib == size)
+        return size, pools.free_pages(host.survey().pools, size)
 
     def _note_free(self, host):
         _, self._free[host.name] = self._count_free(host)

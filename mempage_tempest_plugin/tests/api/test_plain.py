@@ -20,6 +20,7 @@ from tempest.lib import decorators
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import ordinary_memory
+from mempage_tempest_plugin.tests.bases import amounts
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import observed
 
@@ -92,10 +93,10 @@ class TestNodeBesidePool(base.BaseMemoryTest):
     @classmethod
     def skip_checks(cls):
         super().skip_checks()
-        if not compute.is_scheduler_filter_enabled('NUMATopologyFilter'):
+        if not compute.is_scheduler_filter_enabled(amounts.NUMA_FILTER):
             raise cls.skipException(
                 '[compute-feature-enabled] scheduler_enabled_filters has no '
-                'NUMATopologyFilter')
+                + amounts.NUMA_FILTER)
 
     @decorators.idempotent_id('4488e93e-092a-4dd0-9e53-2bcb907a580e')
     def test_no_more_than_small_pages(self):

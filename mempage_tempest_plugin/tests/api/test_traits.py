@@ -47,7 +47,7 @@ class _BaseTraitTest(page_size_outcomes.BasePageSizeTest):
         """
         if kind == PAGE_SIZE and not CONF.mempage.allowed_memory_pagesize:
             self.skipTest(joined.lacking('allowed_memory_pagesize'))
-        self.having = self._first(HAVING[kind])
+        self.having = self.first(HAVING[kind])
         self.size = (None if kind == FILE
                      else min(page_sizes.large(self.having.declared)))
         self.trait = (traits.FILE_BACKED if kind == FILE
@@ -58,19 +58,13 @@ class _BaseTraitTest(page_size_outcomes.BasePageSizeTest):
         lacks_size = which.Condition(
             lambda host, start: self.size not in page_sizes.available(host),
             after=('without trait %s' % self.trait,))
-        self.lacking = self._first(
+        self.lacking = self.first(
             ~which.file_backed & which.no_page_size & lacks_size)
 
     def skip_unless_reported(self):
         """Skip the test if no host can have the trait that it is about."""
         if self.trait == traits.FILE_BACKED:
             backing_trait.skip_unless_reported(self)
-
-    def _first(self, condition):
-        for host in self.hosts:
-            if condition(host.declared):
-                return host
-        joined.skip(self, condition)
 
     def check(self, *cases):
         """Assert what becomes of servers, all requested at the same time.

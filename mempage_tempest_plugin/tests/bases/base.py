@@ -469,11 +469,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         :param declared: another declaration than the host's own
         :returns: a facts.Comparison
         """
-        server = self.server_on(host)
-        return server_memory.compare(
-            declared or host.declared, collect.collect(
-                host, server.uuid, server.ram_mib, self.cloud),
-            self.page_kib(host), status, self.needs_system)
+        return compare_memory(self, host, self.server_on(host),
+                              self.page_kib(host), status, declared)
 
     def assert_agrees(self, comparison):
         """Assert that there is no disagreement, and keep all facts.
@@ -655,11 +652,7 @@ class BaseMoveTest(BaseMemoryTest):
         :param host: the compute_host.ComputeHost
         :param server: the servers.RequestedServer, if not the test's last one
         """
-        uuid = (server or self.server).uuid
-        # Nova says where the server is, and then cleans up elsewhere.
-        self.assert_soon_agrees(
-            host, lambda host: absence.compare_absent(host, uuid, self.cloud),
-            HELD_TIMEOUT)
+        check_absent(self, host, (server or self.server).uuid)
 
     def locate(self, able):
         """Find the host that the scheduler has chosen.
@@ -762,6 +755,37 @@ class BaseMoveTest(BaseMemoryTest):
                          any(text in reason for text in words))
         self.assert_agrees(comparison)
         return reason
+
+
+def compare_memory(test, host, server, page_kib, status='ACTIVE',
+                   declared=None):
+    """Compare what all witnesses say of a server with what is declared.
+
+    :param test: a :class:`BaseMemoryTest`
+    :param host: the compute_host.ComputeHost where the server is
+    :param server: the servers.RequestedServer
+    :param page_kib: the page size that it was granted; None for none
+    :param status: the status that it must have
+    :param declared: another declaration than the host's own
+    :returns: a facts.Comparison
+    """
+    return server_memory.compare(
+        declared or host.declared, collect.collect(
+            host, server.uuid, server.ram_mib, test.cloud),
+        page_kib, status, test.needs_system)
+
+
+def check_absent(test, host, server):
+    """Assert that a host has nothing of a server.
+
+    :param test: a :class:`BaseMemoryTest`
+    :param host: the compute_host.ComputeHost
+    :param server: UUID of the server
+    """
+    # Nova says that it is away, or where, and then cleans up.
+    test.assert_soon_agrees(
+        host, lambda host: absence.compare_absent(host, server, test.cloud),
+        HELD_TIMEOUT)
 
 
 def memory_of_nobody(test, host):

@@ -27,7 +27,6 @@ LOG = logging.getLogger(__name__)
 OCCUPIED = 'guests of others would come to harm'
 UNDECLARED = 'servers may land on hosts that are not declared'
 IN_AGGREGATES = 'hosts are in aggregates with MemoryBacking'
-FLAVOR_TOO_SMALL = 'no other host gives the flavor\'s RAM the same page size'
 NO_TRAIT = 'Nova does not report the trait of file-backed hosts'
 NOT_CONFINED = 'AppArmor confines no guests'
 NO_MORE_PAGES = 'the kernel has no more large pages'
@@ -109,7 +108,7 @@ def skip_if_occupied(test, host):
     :raises SkipException: if there are any
     """
     told = _told([uuid for uuid, name in _guests(test, host).items()
-                  if not name.startswith(names.prefix())])
+                  if not names.is_ours(name)])
     if told:
         skip(test, OCCUPIED, 'host %s: %s' % (host.name, told))
 

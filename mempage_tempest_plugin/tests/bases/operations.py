@@ -16,7 +16,6 @@ from tempest.common import waiters
 
 from mempage_tempest_plugin.changes import names
 from mempage_tempest_plugin.cloud import servers
-from mempage_tempest_plugin.evidence import absence
 from mempage_tempest_plugin.evidence import soft_reboot
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import observed
@@ -91,13 +90,7 @@ class BaseShelveTest(base.BaseMemoryTest):
 
     def check_absent(self, host):
         """Assert that the host has nothing of its server."""
-        # Nova says that it is away, and then cleans up.
-        self.assert_soon_agrees(host, self._compare_absent,
-                                base.HELD_TIMEOUT)
-
-    def _compare_absent(self, host):
-        return absence.compare_absent(host, self.server_on(host).uuid,
-                                      self.cloud)
+        base.check_absent(self, host, self.server_on(host).uuid)
 
     @base.in_turn
     def unshelve(self, host):

@@ -21,11 +21,11 @@ from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import page_size_requests
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import traits
-from mempage_tempest_plugin.evidence import collect
 from mempage_tempest_plugin.evidence import facts
-from mempage_tempest_plugin.evidence import server_memory
 from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.tests.bases import amounts
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import observed
 
@@ -39,6 +39,16 @@ def has_page_size_filter():
     """
     return ('MemoryPageSizeFilter' in
             CONF.compute_feature_enabled.scheduler_enabled_filters)
+
+
+def forbidding_list(host):
+    """Choose sizes to allow that leave out one that a host has pages of.
+
+    :param host: the compute_host.ComputeHost
+    :returns: as of page_sizes.forbidding_list
+    """
+    return page_sizes.forbidding_list(host.declared, {
+        pool.size_kib for pool in host.survey().pools})
 
 
 class BasePageSizeTest(base.BaseMemoryTest):
@@ -73,6 +83,17 @@ class BasePageSizeTest(base.BaseMemoryTest):
         # Hosts and page sizes of which a server was looked at.
         self._looked_at = set()
 
+    def first(self, condition):
+        """Choose the first host that suits, or skip the test.
+
+        :param condition: a which.Condition
+        :returns: the compute_host.ComputeHost
+        """
+        for host in self.hosts:
+            if condition(host.declared):
+                return host
+        joined.skip(self, condition)
+
     @classmethod
     def enforcement(cls):
         """Tell what enforces page sizes, by the word of the configuration.
@@ -83,7 +104,7 @@ class BasePageSizeTest(base.BaseMemoryTest):
             driver=CONF.mempage.allowed_memory_pagesize,
             aggregates=CONF.mempage.aggregate_memory_backing_filter,
             numa_filter=compute.is_scheduler_filter_enabled(
-                'NUMATopologyFilter'),
+                amounts.NUMA_FILTER),
             page_size_filter=has_page_size_filter())
 
     @classmethod
@@ -265,10 +286,7 @@ class BasePageSizeTest(base.BaseMemoryTest):
         self._looked_at.add(kind)
         host = compute_host.get(self.inventory.hosts[server.host],
                                 CONF.mempage.host_timeout)
-        self.assert_agrees(server_memory.compare(
-            host.declared, collect.collect(host, server.uuid, server.ram_mib,
-                                           self.cloud),
-            page_kib, system=self.needs_system))
+        self.assert_agrees(base.compare_memory(self, host, server, page_kib))
 
     def _asked_in_vain(self, server, expected):
         """List hosts that were asked to build a server, and must not refuse.

@@ -54,8 +54,8 @@ class Remains:
         if not running:
             return []
         known = self._test.nova.on_host(host.name)
-        return sorted(guest for guest in running if not known.get(
-            guest, '').startswith(names.prefix()))
+        return sorted(guest for guest in running
+                      if not names.is_ours(known.get(guest)))
 
     def note_files(self, host):
         """Remember the files of the host's server."""

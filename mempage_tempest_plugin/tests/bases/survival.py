@@ -22,6 +22,53 @@ from mempage_tempest_plugin.evidence import fates
 _OFFSET = units.Gi
 
 
+def write_mark(host, server):
+    """Write a text into a guest's memory that is nowhere else.
+
+    No guest may use it: one with an operating system would crash.
+
+    :param host: the compute_host.ComputeHost where the guest runs
+    :param server: the servers.RequestedServer
+    :returns: the text
+    """
+    mark = 'MARK-' + data_utils.rand_uuid_hex()
+    host.write_memory(server.uuid, _offset(server), mark)
+    return mark
+
+
+def read_mark(host, server, mark):
+    """Read what is in a guest's memory where a mark was written.
+
+    :param host: the compute_host.ComputeHost where the guest runs
+    :param server: the servers.RequestedServer
+    :param mark: what :func:`write_mark` returned
+    :returns: a text of the same length
+    """
+    return host.read_memory(server.uuid, _offset(server), len(mark)).decode(
+        'ascii', 'replace')
+
+
+def find(host, memory, text, guests):
+    """Look where a text is: in a guest's memory, and in files of a store.
+
+    :param host: the compute_host.ComputeHost where the guest runs
+    :param memory: the guest's fates.Memory
+    :param text: the text
+    :param guests: UUIDs of guests in whose files it may be looked for
+    :returns: dict of numbers of copies by path
+    """
+    found = host.count_in_memory(
+        memory.pids[0], [path for path, _ in memory.files], [text]
+    ) if memory.files else {}
+    if host.declared.file_backed:
+        found |= host.count_in_files([text], guests)
+    return {path: counts[text] for path, counts in found.items()}
+
+
+def _offset(server):
+    return min(server.ram_mib * units.Mi // 2, _OFFSET)
+
+
 class Survival:
     """The memory of guests without operating system over operations.
 
@@ -44,7 +91,7 @@ class Survival:
     def mark(self, host):
         """Write something into the memory of the host's server, too.
 
-        No guest may use it: one with an operating system would crash.
+        As of :func:`write_mark`.
         """
         self.note(host)
         self._write_mark(host)
@@ -84,39 +131,22 @@ class Survival:
         return self._test.server_on(host).uuid
 
     def _write_mark(self, host):
-        mark = self._marks[host.name] = 'MARK-' + data_utils.rand_uuid_hex()
-        host.write_memory(self._uuid(host), self._offset(host), mark)
+        mark = self._marks[host.name] = write_mark(
+            host, self._test.server_on(host))
         # What cannot find it now could never tell that it is gone.
         self._test.assertNotEqual(
             {}, self._found(host, mark), 'mark in the memory of server %s on '
             'host %s' % (self._uuid(host), host.name))
 
-    def _offset(self, host):
-        return min(self._test.server_on(host).ram_mib * units.Mi // 2,
-                   _OFFSET)
-
     def _compare_content(self, comparison, host, mark, fate):
         if fate.content:
-            comparison.equal('QEMU', 'what was written into the memory', mark,
-                             self._read(host, len(mark)))
+            comparison.equal(
+                'QEMU', 'what was written into the memory', mark,
+                read_mark(host, self._test.server_on(host), mark))
         else:
             comparison.equal('kernel', 'what was written into the memory is '
                              'found in', {}, self._found(host, mark))
 
-    def _read(self, host, size):
-        return host.read_memory(self._uuid(host), self._offset(host),
-                                size).decode('ascii', 'replace')
-
     def _found(self, host, mark):
-        """Look where a text is: in the memory, and in all files of a store.
-
-        :returns: dict of numbers of copies by path
-        """
-        memory = self._before[host.name]
-        found = host.count_in_memory(
-            memory.pids[0], [path for path, _ in memory.files], [mark]
-        ) if memory.files else {}
-        if host.declared.file_backed:
-            found |= host.count_in_files([mark], [
-                server.uuid for server in self._test.servers])
-        return {path: counts[mark] for path, counts in found.items()}
+        return find(host, self._before[host.name], mark,
+                    [server.uuid for server in self._test.servers])

@@ -27,7 +27,6 @@ from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import cache
-from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import nova_config
 from mempage_tempest_plugin.hosts import redact
 from mempage_tempest_plugin.hosts import several
@@ -124,10 +123,8 @@ class TestQemuKilled(_BaseFaultTest):
     def _mark(self, host):
         """Write into the guest's memory, which is its file."""
         self.marks[host.name] = 'MARK-OF-' + self.server_on(host).uuid
-        libvirt_root.execute(
-            host.ssh, ['dd', 'of=' + self.path(host), 'conv=notrunc', 'bs=1M',
-                       'seek=%d' % (self.flavor['ram'] // 2)],
-            stdin=self.marks[host.name])
+        host.overwrite(self.path(host), self.flavor['ram'] // 2,
+                       self.marks[host.name])
         self.assertNotEqual({}, self._marked(host))
 
     def _marked(self, host):
@@ -411,11 +408,9 @@ class TestMappedStore(_BaseBrokenStoreTest):
 
     def _dirty(self):
         """Write into the guest's memory, as the guest itself would."""
-        libvirt_root.execute(
-            self.host.ssh, ['dd', 'of=' + self.path(self.host),
-                            'conv=notrunc', 'bs=1M', 'if=/dev/urandom',
-                            'count=4',
-                            'seek=%d' % (self.flavor['ram'] // 2)])
+        self.host.overwrite(
+            self.path(self.host), self.flavor['ram'] // 2,
+            operands=['if=/dev/urandom', 'count=4'])
 
 
 class TestThinStore(_BaseBrokenStoreTest):

@@ -24,6 +24,7 @@ from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import fates
 from mempage_tempest_plugin.evidence import pool_counts
+from mempage_tempest_plugin.hosts import pools as host_pools
 from mempage_tempest_plugin.tests.bases import ends
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import observed
@@ -97,8 +98,8 @@ class TestPagesReservedByOthers(_BasePagesTest):
                                             self.host)])
 
     def _free(self, pool):
-        return sum(found.free for found in self.before(self.host).pools
-                   if found.size_kib == pool.size_kib)
+        return host_pools.free_pages(self.before(self.host).pools,
+                                     pool.size_kib)
 
     def _check_refused(self, server):
         self.nova.settle([server])
@@ -215,8 +216,7 @@ class TestPagesGivenBack(reachable.BaseFilledTest):
             self.fail(reachable.KEEPS_ALL)
 
     def _free(self):
-        return sum(pool.free for pool in self.host.survey().pools
-                   if pool.size_kib == self.size_kib)
+        return host_pools.free_pages(self.host.survey().pools, self.size_kib)
 
     def _pages(self, mib):
         return -(-mib * 1024 // self.size_kib)

@@ -24,6 +24,7 @@ from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import operations
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import steps
+from mempage_tempest_plugin.tests.bases import survival
 
 # What has to keep the memory.
 KEEP = {**{name: steps.OPERATIONS[name]
@@ -85,19 +86,10 @@ class _BaseSurvivesTest(reachable.BaseFilledTest):
         self.assert_agrees(comparison)
 
     def _found(self):
-        """Look where the pattern is on the host.
-
-        :returns: dict of numbers of copies by path
-        """
-        memory = fates.look(self.host, self.server.uuid)
-        found = self.host.count_in_memory(
-            memory.pids[0], [path for path, _ in memory.files],
-            [self.guest.seed])
-        if self.host.declared.file_backed:
-            found |= self.host.count_in_files([self.guest.seed],
-                                              [self.server.uuid])
-        return {path: counts[self.guest.seed]
-                for path, counts in found.items()}
+        """Look where the pattern is on the host."""
+        return survival.find(
+            self.host, fates.look(self.host, self.server.uuid),
+            self.guest.seed, [self.server.uuid])
 
 
 class TestMemorySurvivesInFile(_BaseSurvivesTest):

@@ -19,7 +19,6 @@ from mempage_tempest_plugin.evidence import collect
 from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import server_memory
 from mempage_tempest_plugin.evidence import store_counts
-from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import stores
 
@@ -81,10 +80,8 @@ class TestMoreThanMemory(stores.BaseStoreTest):
         """Write into the latest guest's memory, which is its file."""
         server = self._guests(host)[-1]
         [backend] = host.memory_backends(server.uuid)
-        libvirt_root.execute(
-            host.ssh, ['dd', 'of=' + backend.mem_path, 'conv=notrunc',
-                       'bs=1M', 'seek=%d' % self._place(server)],
-            stdin=self._text(server))
+        host.overwrite(backend.mem_path, self._place(server),
+                       self._text(server))
 
     @staticmethod
     def _place(server):

@@ -13,8 +13,6 @@
 
 """Live migrations where Nova may fetch memory when the guest has moved."""
 
-from oslo_utils import units
-from tempest.lib.common.utils import data_utils
 from tempest.lib import decorators
 from testtools import content
 
@@ -24,6 +22,7 @@ from mempage_tempest_plugin.evidence import server_memory
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import late_refusal
 from mempage_tempest_plugin.tests.bases import reconfigured
+from mempage_tempest_plugin.tests.bases import survival
 
 
 class TestPostCopyPermitted(base.BaseMoveTest):
@@ -49,8 +48,7 @@ class TestPostCopyPermitted(base.BaseMoveTest):
         reconfigured.begin(type(self)).apply({self.source: {
             ('libvirt', 'live_migration_permit_post_copy'): 'true'}})
         self.start()
-        self.mark = 'MARK-' + data_utils.rand_uuid_hex()
-        self.source.write_memory(self.server.uuid, self._offset, self.mark)
+        self.mark = survival.write_mark(self.source, self.server)
         for host in self.destinations:
             attempt = late_refusal.Attempt(self, host)
             if attempt.has_moved():
@@ -62,10 +60,6 @@ class TestPostCopyPermitted(base.BaseMoveTest):
                 self._report(host, 'refused')
                 attempt.check_refused(move_refusals.NO_POST_COPY)
                 self._check_content(self.source)
-
-    @property
-    def _offset(self):
-        return self.server.ram_mib * units.Mi // 2
 
     def _check_moved(self, departed, host):
         self.server.host = host.name
@@ -83,8 +77,8 @@ class TestPostCopyPermitted(base.BaseMoveTest):
         self.assert_agrees(comparison)
 
     def _check_content(self, host):
-        self.assertEqual(self.mark.encode(), host.read_memory(
-            self.server.uuid, self._offset, len(self.mark)),
+        self.assertEqual(
+            self.mark, survival.read_mark(host, self.server, self.mark),
             'memory of server %s on host %s' % (self.server.uuid, host.name))
 
     def _report(self, host, outcome):

@@ -66,7 +66,8 @@ class OutcomeTestCase(test_base.BaseTestCase):
         self.useFixture(fixtures.MockPatchObject(
             server_memory, 'compare', self._compare))
 
-    def _compare(self, declared, evidence, page_kib, system):
+    def _compare(self, declared, evidence, page_kib, status, system):
+        self.assertEqual('ACTIVE', status)
         self.assertFalse(system)
         self.looked_at.append((declared.name, page_kib))
         return self.seen

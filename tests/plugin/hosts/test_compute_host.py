@@ -32,6 +32,7 @@ from mempage_tempest_plugin.hosts.scripts import evict
 from mempage_tempest_plugin.hosts import ssh
 from tests.plugin import samples
 
+MIB = samples.MIB
 PAGES = 1024
 
 
@@ -237,6 +238,32 @@ class TestMemory(HostTestCase):
         for address, pids in (None, [os.getpid()]), (64, []), (64, [1, 2]):
             self.assertRaises(exceptions.FactsMissing, self._write, address,
                               pids)
+
+
+class TestOverwrite(HostTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.path = os.path.join(self.directory, 'ram')
+        with open(self.path, 'wb') as stream:
+            stream.write(bytes(3 * MIB))
+
+    def _read(self):
+        with open(self.path, 'rb') as stream:
+            return stream.read()
+
+    def test_text(self):
+        self.host.overwrite(self.path, 1, 'here')
+        self.assertEqual(bytes(MIB) + b'here' + bytes(2 * MIB - 4),
+                         self._read())
+
+    def test_something_else(self):
+        self.host.overwrite(self.path, 2, operands=[
+            'if=/dev/urandom', 'count=1', 'conv=fsync'])
+        found = self._read()
+        self.assertEqual((bytes(2 * MIB), 3 * MIB),
+                         (found[:2 * MIB], len(found)))
+        self.assertNotEqual(bytes(MIB), found[2 * MIB:])
 
 
 class TestCountInFiles(HostTestCase):

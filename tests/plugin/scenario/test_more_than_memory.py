@@ -73,7 +73,7 @@ class MoreThanMemoryTest(test_base.BaseTestCase):
         self.memory = {}
         self.host = cases.host('fbm1', declared=samples.FILE_BACKED)
         self.host.survey.side_effect = self._survey
-        self.host.ssh.execute.side_effect = self._write
+        self.host.overwrite.side_effect = self._write
         self.host.memory_backends.side_effect = lambda uuid: [
             samples.backend(mem_path=uuid)]
         self.host.libvirt.monitor.side_effect = (
@@ -89,10 +89,8 @@ class MoreThanMemoryTest(test_base.BaseTestCase):
         self.case.cloud.used_memory.side_effect = lambda host: sum(
             server.ram_mib for server in self.case.servers)
 
-    def _write(self, command, stdin, root):
-        [path] = [word[3:] for word in command if word.startswith('of=')]
-        [place] = [word[5:] for word in command if word.startswith('seek=')]
-        self.memory[path, int(place)] = stdin.encode()
+    def _write(self, path, place_mib, text):
+        self.memory[path, place_mib] = text.encode()
 
     def _survey(self, **_):
         files = {}
