@@ -185,7 +185,9 @@ class SSHConnection:
     def _hang_up(self):
         for client in (self._client, self._jump_client):
             if client:
-                client.close()
+                # The end of a connection that was lost cannot be said.
+                with contextlib.suppress(*FAILURES):
+                    client.close()
         self._client = self._jump_client = None
 
     def _open_channel(self):

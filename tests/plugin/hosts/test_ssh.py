@@ -15,6 +15,7 @@ import dataclasses
 import socket
 import subprocess
 import threading
+from unittest import mock
 
 import fixtures
 from oslotest import base
@@ -238,6 +239,15 @@ class ConnectionTest(base.BaseTestCase):
         found.execute(['true'])
         self._drop_all()
         found.execute(['true'])
+        self.assertEqual(4, len(self.transports))
+
+    def test_connection_that_cannot_be_closed_is_made_anew(self):
+        found = self._behind('127.0.0.1', '192.0.2.9')
+        found.execute(['true'])
+        self._drop_all()
+        with mock.patch.object(paramiko.SSHClient, 'close',
+                               side_effect=EOFError):
+            found.execute(['true'])
         self.assertEqual(4, len(self.transports))
 
     def test_unknown_key_of_the_jump_host(self):
