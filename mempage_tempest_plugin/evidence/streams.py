@@ -36,8 +36,7 @@ UNREADABLE = 'subunit.parser'
 _STATUSES = {'success': PASSED, 'xfail': PASSED, 'skip': SKIPPED,
              'fail': FAILED, 'uxsuccess': FAILED, 'inprogress': FAILED}
 # As addDetailUniqueName names the documents.
-_NAME = re.compile(r'(%s|%s|%s)(-\d+)?$' % (
-    facts.FACTS, facts.OUTCOME, facts.LEFT_OUT))
+_NAME = re.compile(r'(%s)(-\d+)?$' % '|'.join(facts.KINDS))
 _CLASS = re.compile(r'(setUp|tearDown)Class \((.*)\)$')
 
 
@@ -156,19 +155,13 @@ def read(path):
     :raises ResultsError: if it cannot be read, has no results, or some of a
         later version
     """
-    tests = []
-    collector = testtools.StreamToDict(tests.append)
-    collector.startTestRun()
     try:
         with open(path, 'rb') as source:
-            subunit.ByteStreamToStreamResult(
-                source, non_subunit_name='output').run(collector)
+            tests = collect(source)
     except OSError as error:
         raise exceptions.ResultsError(
             path, 'cannot be read: %s' % error.strerror) from error
-    collector.stopTestRun()
-    found = [_test(path, test) for test in tests
-             if test['status'] in _STATUSES]
+    found = [of(path, test) for test in tests if has_ended(test)]
     if all(test.name == UNREADABLE for test in found):
         raise exceptions.ResultsError(
             path, 'no test results in it as "stestr last --subunit" writes '
@@ -176,7 +169,37 @@ def read(path):
     return found
 
 
-def _test(path, test):
+def collect(source):
+    """Read all that a stream has of each test.
+
+    :param source: a file of bytes
+    :returns: list of dicts, as testtools.StreamToDict makes them
+    """
+    tests = []
+    collector = testtools.StreamToDict(tests.append)
+    collector.startTestRun()
+    subunit.ByteStreamToStreamResult(
+        source, non_subunit_name='output').run(collector)
+    collector.stopTestRun()
+    return tests
+
+
+def has_ended(test):
+    """Tell whether a stream has what became of a test, if only that it began.
+
+    :param test: one of what :func:`collect` returned
+    """
+    return test['status'] in _STATUSES
+
+
+def of(path, test):
+    """Tell what a test has kept.
+
+    :param path: the file that it is in, for errors
+    :param test: one of what :func:`collect` returned
+    :returns: a :class:`Test`
+    :raises ResultsError: if it kept something of a later version
+    """
     documents = []
     reason = ''
     for name, detail in test['details'].items():
@@ -190,9 +213,10 @@ def _test(path, test):
 def _document(path, test, detail):
     # A detail may come in several parts, at any byte of a character.
     data = b''.join(detail.iter_bytes())
-    with contextlib.suppress(ValueError, TypeError, KeyError):
+    with contextlib.suppress(ValueError, TypeError, KeyError,
+                             RecursionError):
         document = json.loads(data)
-        if document['version'] == facts.VERSION:
+        if document['version'] == facts.VERSION and 'host' in document:
             return document
     raise exceptions.ResultsError(
         path, '%s kept what is no document of version %d: %.100r' % (

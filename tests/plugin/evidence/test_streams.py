@@ -11,6 +11,7 @@
 # under the License.
 
 
+import json
 import os
 import pathlib
 import subprocess
@@ -130,6 +131,21 @@ class StreamsTest(base.BaseTestCase):
         error = self.assertRaises(exceptions.ResultsError, streams.read,
                                   self.path)
         self.assertIn('a kept what is no document of version 1', str(error))
+
+    def test_figures_and_hosts(self):
+        with open(self.path, 'wb') as target:
+            result = subunit.StreamResultToBytes(target)
+            for kind in ('measurement', 'measurement-1', 'environment'):
+                document = {'kind': kind, 'version': 1, 'host': 'fbm1'}
+                result.status('a', file_name=kind,
+                              file_bytes=json.dumps(document).encode(),
+                              mime_type='application/json')
+            result.status('a', 'success')
+        [test] = streams.read(self.path)
+        self.assertEqual(3, len(test.documents))
+        [host] = test.hosts()
+        self.assertEqual((streams.PASSED, []), (host.outcome,
+                                                host.comparisons))
 
     def test_details_of_others(self):
         with open(self.path, 'wb') as target:
