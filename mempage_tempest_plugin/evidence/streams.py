@@ -33,8 +33,9 @@ UNKNOWN = 'unknown'
 #: cannot be read: its end, if the run was killed.
 UNREADABLE = 'subunit.parser'
 
-_STATUSES = {'success': PASSED, 'xfail': PASSED, 'skip': SKIPPED,
-             'fail': FAILED, 'uxsuccess': FAILED, 'inprogress': FAILED}
+#: What subunit calls them.
+STATUSES = {'success': PASSED, 'xfail': PASSED, 'skip': SKIPPED,
+            'fail': FAILED, 'uxsuccess': FAILED, 'inprogress': FAILED}
 # As addDetailUniqueName names the documents.
 _NAME = re.compile(r'(%s)(-\d+)?$' % '|'.join(facts.KINDS))
 _CLASS = re.compile(r'(setUp|tearDown)Class \((.*)\)$')
@@ -189,7 +190,7 @@ def has_ended(test):
 
     :param test: one of what :func:`collect` returned
     """
-    return test['status'] in _STATUSES
+    return test['status'] in STATUSES
 
 
 def of(path, test):
@@ -203,11 +204,11 @@ def of(path, test):
     documents = []
     reason = ''
     for name, detail in test['details'].items():
-        if name == 'reason' and _STATUSES[test['status']] == SKIPPED:
+        if name == 'reason' and STATUSES[test['status']] == SKIPPED:
             reason = detail.as_text()
         if _NAME.match(name) and detail.content_type == content_type.JSON:
             documents.append(_document(path, test['id'], detail))
-    return Test(test['id'], _STATUSES[test['status']], documents, reason)
+    return Test(test['id'], STATUSES[test['status']], documents, reason)
 
 
 def _document(path, test, detail):
