@@ -258,8 +258,8 @@ def _of_measurement(entry, document, profile):
     pairs = len(samples) // 2
     most = profile.document['pairs']['max']
     if pairs > most:
-        yield 'has %d pairs, more than %d: one may not go on until it suits' % (
-            pairs, most)
+        yield ('has %d pairs, more than %d: one may not go on until it suits'
+               % (pairs, most))
     yield from _of_rule(document, profile.rule(document['id']))
 
 

@@ -27,18 +27,18 @@ import re
 import mempage_certificate
 from mempage_certificate import errors
 from mempage_certificate import stream
+import mempage_tempest_plugin
 from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import measurements
 from mempage_tempest_plugin.evidence import streams
-import mempage_tempest_plugin
 from mempage_tempest_plugin.hosts import redact
 
 ADDRESS = 'address'
 #: A text has no more characters in a bundle.
 CHARACTERS = 64 * 1024
 
-_TEST = re.compile(r'((setUp|tearDown)Class \()?mempage_tempest_plugin\.tests\.'
-                   r'[\w.]{1,300}(\)|\[[\w,-]{1,300}\])?$', re.ASCII)
+_TEST = re.compile(r'((setUp|tearDown)Class \()?mempage_tempest_plugin'
+                   r'\.tests\.[\w.]{1,300}(\)|\[[\w,-]{1,300}\])?$', re.ASCII)
 _STATUSES = ('success', 'fail', 'skip', 'xfail', 'uxsuccess', stream.HUNG)
 _FAILED = ('fail', 'uxsuccess', stream.HUNG)
 _LOGS = 'pythonlogging'

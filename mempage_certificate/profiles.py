@@ -184,8 +184,9 @@ def find(name):
          if name in (profile.name, profile.document['name'])),
         key=lambda profile: profile.document['version'])
     if not versions:
-        raise errors.NotPublished('no profile %r is published; there are %s' % (
-            name, ', '.join(published())))
+        raise errors.NotPublished(
+            'no profile %r is published; there are %s' % (
+                name, ', '.join(published())))
     return versions[-1]
 
 
