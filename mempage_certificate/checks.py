@@ -94,20 +94,16 @@ def _by_tests(run, check, host):
     passed = []
     for name, test in check['tests'].items():
         entries = run.of(profiles.PACKAGE + name)
+        found = [_of_entry(run, entry, host) for entry in entries]
+        passed += [entry for entry, (status, _) in zip(entries, found)
+                   if status == PASS]
+        cases = test.get('cases', 1)
+        if len(entries) < cases:
+            found.append(_of_class(run, name, cases, len(entries)))
         judged += [(status, '%s: %s' % (name, reason))
-                   for status, reason in _of_test(
-                       run, name, test.get('cases', 1), entries, host)]
-        passed += [entry for entry in entries
-                   if entry.test.status == streams.PASSED]
+                   for status, reason in found]
     if all(status == PASS for status, _ in judged):
         judged += _without_facts(check, passed, host)
-    return judged
-
-
-def _of_test(run, name, cases, entries, host):
-    judged = [_of_entry(run, entry, host) for entry in entries]
-    if len(entries) < cases:
-        judged.append(_of_class(run, name, cases, len(entries)))
     return judged
 
 

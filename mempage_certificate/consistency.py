@@ -70,7 +70,8 @@ def _of_times(run, _profile):
         if record.ended and record.ended < record.started:
             yield '%s: ended before it began: the clock went backwards' % (
                 _short(entry))
-        before = last.get(record.worker)
+        # Those that never ended have no place in the order.
+        before = record.ended and last.get(record.worker)
         if before and record.started < before.record.ended:
             yield ('%s: began before %s had ended, which the same worker ran '
                    'before it: the clock went backwards, or two runs are '

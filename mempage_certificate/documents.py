@@ -38,13 +38,14 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node, deep=False):
-        keys = [self.construct_object(key, deep=True)
-                for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
+        seen = set()
+        for part, _ in node.value:
+            key = self.construct_object(part, deep=True)
+            if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, 'key %.50r is there twice' % (key,),
                     node.start_mark)
+            seen.add(key)
         return super().construct_mapping(node, deep)
 
 

@@ -27,6 +27,8 @@ from mempage_tempest_plugin.evidence import streams
 SCHEMA = 'mempage-cert/1'
 # Other versions of numpy and scipy may round in other ways.
 _TOLERANCE = 1e-9
+# Where results differ first: what they follow from, and what they say.
+_FIRST = ('schema', 'inputs', 'verdict')
 
 
 def make(run, profile, product, found, inputs):
@@ -115,7 +117,8 @@ def difference(told, reckoned, where='$'):
     if isinstance(told, dict) and isinstance(reckoned, dict):
         if told.keys() != reckoned.keys():
             return '%s: has %s' % (where, ', '.join(sorted(told)))
-        keys = [key for key in told if (where, key) != ('$', 'tool')]
+        keys = sorted((key for key in told if (where, key) != ('$', 'tool')),
+                      key=lambda key: key not in _FIRST)
         return _first(told, reckoned, keys, where + '.%s')
     if isinstance(told, list) and isinstance(reckoned, list):
         if len(told) != len(reckoned):

@@ -55,7 +55,8 @@ class Record:
     :ivar status: subunit's word
     :ivar started: when, an aware datetime, or None
     :ivar ended: until when; None if it never ended
-    :ivar worker: the tag of the process that ran it, or empty
+    :ivar worker: the tags of the process that ran it, such as worker-0, and
+        of its lane; separated by a blank
     :ivar details: list of :class:`Detail`
     """
 
@@ -116,9 +117,9 @@ def _record(test):
     if test['status'] == HUNG:
         ended = None
     workers = sorted(tag for tag in test['tags']
-                     if re.fullmatch(r'worker-\d{1,6}', tag))
+                     if re.fullmatch(r'(lane|worker)-\d{1,6}', tag))
     return Record(test['id'], test['status'], started, ended,
-                  workers[0] if workers else '', [
+                  ' '.join(workers), [
                       Detail(name, _type(detail.content_type),
                              b''.join(detail.iter_bytes()))
                       for name, detail in test['details'].items()])
@@ -152,7 +153,8 @@ def _write(result, record):
                 file_bytes=detail.data[begin:begin + _PART],
                 eof=begin + _PART >= len(detail.data),
                 mime_type=detail.mime_type, timestamp=record.started)
-    tags = {record.worker} if record.worker else None
+    # A list: a set has its own order in every process.
+    tags = record.worker.split()
     if record.status != HUNG:
         result.status(record.name, record.status, test_tags=tags,
                       timestamp=record.ended)

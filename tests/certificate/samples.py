@@ -58,17 +58,25 @@ class Sample:
     Its tests ran one after the other, a minute each.
     """
 
-    def __init__(self, profile='nvme-endurance', hosts=('fbm1',)):
+    def __init__(self, profile='nvme-endurance', hosts=('fbm1',), only=('',)):
+        """Make a run.
+
+        :param profile: name of the profile of which it has all
+        :param hosts: their names
+        :param only: words, one of which the names of tests and figures have
+        """
         self.profile = profiles.find(profile)
         self.hosts = hosts
         self.records = []
         self._add('test_environment.TestEnvironment.test_before', [
             samples.environment(host, run=RUN, when=at(1)) for host in hosts])
         for name, test in self.profile.tests().items():
-            self._add_test(name, test)
+            if any(words in name for words in only):
+                self._add_test(name, test)
         for check in self.profile.checks.values():
             for identity, rule in check.get('measurements', {}).items():
-                self._add_measurement(identity, rule)
+                if any(words in identity for words in only):
+                    self._add_measurement(identity, rule)
         self._add('test_environment.TestEnvironment.test_after', [
             samples.environment(host, run=RUN, phase='after',
                                 when=at(self._now() + 1)) for host in hosts])
