@@ -28,21 +28,22 @@ from mempage_certificate import verdict
 from mempage_tempest_plugin.evidence import streams
 
 
-def make(data, profile, product, key=None):
+def make(data, profile, product, key=None, hidden=()):
     """Make a bundle of results.
 
     :param data: the bytes of a stream, as it was recorded
     :param profile: the profiles.Profile
     :param product: the bytes of PRODUCT.yaml
     :param key: path of a key of ssh to sign it with
+    :param hidden: list of names that must not be told, beside those of hosts
     :returns: tuple of the bundle's files, a dict of bytes by name, and of
         what hosts are called in it, a dict by their names
     :raises CertificateError: if a document is not what it should be, or the
         product tells what must not be told
     """
-    masked, hosts = masking.mask(data)
+    masked, hosts = masking.mask(data, hidden)
     told = documents.from_yaml(archive.PRODUCT, product, 'product')
-    _refuse_secrets(product.decode(), hosts)
+    _refuse_secrets(product.decode(), masking.Masker(hosts, hidden))
     contents = {archive.PRODUCT: product, archive.PROFILE: profile.data,
                 archive.CATALOGUE: profile.catalogue_data,
                 archive.STREAM: masked}
@@ -54,8 +55,7 @@ def make(data, profile, product, key=None):
     return contents, hosts
 
 
-def _refuse_secrets(text, hosts):
-    masker = masking.Masker(hosts)
+def _refuse_secrets(text, masker):
     for line in text.splitlines():
         if not line.lstrip().startswith('url:') and masker.label(line) != line:
             raise errors.CertificateError(
@@ -97,7 +97,7 @@ def _failures(run):
     """Say of each test that failed what it has kept, for people."""
     parts = []
     for entry in run.entries:
-        texts = entry.record.texts('traceback', 'attachment')
+        texts = entry.record.texts('traceback')
         if texts:
             parts += ['=' * 79, entry.record.name, '=' * 79, *texts, '']
     return '\n'.join(parts).encode()

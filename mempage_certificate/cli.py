@@ -67,6 +67,10 @@ def _add_bundle(commands):
                          help='what the vendor says of the product')
     command.add_argument(
         '--sign', metavar='KEY', help='a key of ssh to sign the bundle with')
+    command.add_argument(
+        '--hide', action='append', default=[], metavar='NAME',
+        help='a name that must not be told, such as that of a host which no '
+             'test was about; may be given several times')
     command.add_argument('-o', '--output', required=True, metavar='FILE',
                          help='the bundle, a tar.gz')
 
@@ -106,7 +110,7 @@ def _bundle(arguments):
     contents, hosts = bundles.make(
         _read('/dev/stdin' if arguments.results == '-'
               else arguments.results), profiles.find(arguments.profile),
-        _read(arguments.product), arguments.sign)
+        _read(arguments.product), arguments.sign, arguments.hide)
     _write(arguments.output, archive.pack(contents))
     print(display.text(_result(contents)))
     for host, label in hosts.items():

@@ -25,7 +25,7 @@ from mempage_tempest_plugin.evidence import streams
 # Documents have milliseconds, rounded down; streams have microseconds.
 _ROUNDED = datetime.timedelta(milliseconds=1)
 _HOST = re.compile(r'host-\d{1,6}$')
-_KEPT = ('reason', 'traceback', 'attachment')
+_KEPT = ('reason', 'traceback')
 
 
 def problems(run, profile):

@@ -34,20 +34,18 @@ from mempage_tempest_plugin.evidence import streams
 from mempage_tempest_plugin.hosts import redact
 
 ADDRESS = 'address'
+HIDDEN = 'hidden'
 #: A text has no more characters in a bundle.
 CHARACTERS = 64 * 1024
 
 _TEST = re.compile(r'((setUp|tearDown)Class \()?mempage_tempest_plugin'
                    r'\.tests\.[\w.]{1,300}(\)|\[[\w,-]{1,300}\])?$', re.ASCII)
 _STATUSES = ('success', 'fail', 'skip', 'xfail', 'uxsuccess', stream.HUNG)
-_FAILED = ('fail', 'uxsuccess', stream.HUNG)
-_LOGS = 'pythonlogging'
 _NUMBER = re.compile(r'\d{1,20}$')
-# A word with a number, such as node0 or 128MiB.
-_NUMBERED = re.compile(r'(?:(\d{1,20})([a-z]+)|([a-z]{2,})(\d{1,6}))$',
-                       re.IGNORECASE | re.ASCII)
-_UNITS = frozenset(('b', 'k', 'kb', 'kib', 'm', 'mb', 'mib', 'g', 'gb', 'gib',
-                    'tib', 'ns', 'us', 'ms', 's', 'x'))
+# No other word with a number: hosts are called so.
+_NUMBERED = re.compile(
+    r'(?:\d{1,20}(?:[kmgt]?i?b|[kmgx]|[num]?s)|node\d{1,4})$',
+    re.IGNORECASE | re.ASCII)
 _UUID = r'[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}'
 _MAC = r'(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}'
 _EMAIL = r'[\w.+-]+@[\w-]+(?:\.[\w-]+)+'
@@ -58,14 +56,15 @@ _IPV6 = r'(?:[0-9a-fA-F]{0,4}:){2,7}(?:%s|[0-9a-fA-F]{0,4})' % _IPV4
 class Masker:
     """Makes texts and documents of a run fit for a bundle."""
 
-    def __init__(self, hosts):
+    def __init__(self, hosts, hidden=()):
         """Know what must not be told.
 
         :param hosts: dict of what to call hosts, by their names
+        :param hidden: list of other names
         """
         self.hosts = hosts
         self._uuids = {}
-        names = {}
+        names = {name.lower(): HIDDEN for name in hidden}
         for name, label in hosts.items():
             names.setdefault(name.partition('.')[0].lower(), label)
         names.update((name.lower(), label) for name, label in hosts.items())
@@ -148,13 +147,9 @@ class Masker:
 
 
 def _word(word):
-    if not word or _NUMBER.match(word) or word.lower() in vocabulary():
-        return word
-    found = _NUMBERED.match(word)
-    letters = (found[2] or found[3]).lower() if found else ''
-    if letters in _UNITS or len(letters) > 2 and letters in vocabulary():
-        return word
-    return redact.MASK
+    known = (not word or _NUMBER.match(word) or _NUMBERED.match(word)
+             or word.lower() in vocabulary())
+    return word if known else redact.MASK
 
 
 def _is_address(text):
@@ -184,14 +179,16 @@ def vocabulary():
     return frozenset(words)
 
 
-def mask(data):
+def mask(data, hidden=()):
     """Make a stream of results fit for a bundle.
 
     What stays of a test is its name, what became of it, its times, and its
-    documents; if it was skipped the reason; if it failed the traceback and
-    what was attached. Tests of others go, and so does what was logged.
+    documents; if it was skipped the reason; if it failed the traceback. Tests
+    of others go, and so does what was logged and attached: nobody knows what
+    is in it.
 
     :param data: bytes of a stream
+    :param hidden: list of more names that must not be told
     :returns: tuple of the bytes of another one, and of the names of hosts, a
         dict of what they are called in it
     :raises CertificateError: if it cannot be read, or has documents that are
@@ -203,7 +200,7 @@ def mask(data):
                    or _TEST.match(record.name))]
     documents = [[_document(record, detail) for detail in record.details]
                  for record in records]
-    masker = Masker(_labels(documents))
+    masker = Masker(_labels(documents), hidden)
     return stream.write(stream.in_order([
         _masked(masker, *both) for both in zip(records, documents)])
     ), masker.hosts
@@ -271,15 +268,12 @@ def _of_document(masker, document):
 def _of_text(masker, record, detail):
     if detail.mime_type != stream.TEXT or record.name == streams.UNREADABLE:
         return None
-    if record.status == 'skip' and detail.name == 'reason':
-        name = 'reason'
-    elif record.status not in _FAILED or detail.name.startswith(_LOGS):
+    kept = {'skip': 'reason', 'fail': 'traceback', 'uxsuccess': 'traceback',
+            stream.HUNG: 'traceback'}.get(record.status, '')
+    if not kept or not re.match(r'%s(-\d+)?$' % kept, detail.name):
         return None
-    else:
-        name = ('traceback' if detail.name.startswith('traceback')
-                else 'attachment')
     text = detail.data.decode(errors='replace')
-    return (name, stream.TEXT, masker.text(text).encode()) if text else None
+    return (kept, stream.TEXT, masker.text(text).encode()) if text else None
 
 
 def _facts(masker, document):

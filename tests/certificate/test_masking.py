@@ -184,17 +184,18 @@ class MaskerTest(base.BaseTestCase):
     def setUp(self):
         super().setUp()
         self.masker = masking.Masker({'fbm1': 'host-1', 'fbm10': 'host-2',
-                                      'c3.example.net': 'host-3'})
+                                      'c3.example.net': 'host-3'}, ['host'])
 
     @ddt.unpack
     @ddt.data(
-        ('host fbm1: no valid host', 'host host-1: no valid host'),
+        ('on fbm1: not valid', 'on host-1: not valid'),
         ('fbm10 and FBM1', 'host-2 and host-1'), ('xfbm1', '***'),
-        ('c3 c3.example.net', 'host-3 host-3'),
+        ('c3 c3.example.net', 'host-3 host-3'), ('compute7', '***'),
+        ('node/7 of Host', 'node/7 of hidden'),
         ('128MiB in node0 of 2048 KiB', '128MiB in node0 of 2048 KiB'),
         ('at 06:05:04.25', 'at 06:05:04.25'),
         ('10.0.0.1:22, fe80::1 and ::1', 'address:22, address and address'),
-        ('Kernel 6.1.0', 'Kernel 6.1.0'), ('zanzibar_host', '***_host'),
+        ('Kernel 6.1.0', 'Kernel 6.1.0'), ('zanzibar_node', '***_node'),
         ('a1b2c3', '***'), ('123456789012345678901234', '***'),
         ('h\u00f6st', '***'), ('', ''))
     def test_text(self, text, masked):
