@@ -120,6 +120,14 @@ MempageGroup = [
                      'nova-compute, and replace the backing store by one '
                      'that fails. They put back what was there. Hosts on '
                      'which guests of others run are left out.'),
+    cfg.StrOpt('run',
+               regex='^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+               help='UUID of this run, new for each. What hosts are made of, '
+                    'and figures that were measured, are kept with it, so '
+                    'that those of another run are not taken for them. '
+                    'Several calls of "tempest run" are one run if they have '
+                    'it in common: set it in the environment, as '
+                    'OS_MEMPAGE__RUN.'),
     cfg.BoolOpt('runs_alone',
                 default=False,
                 help='Whether only tests of this plugin run in the cloud at '

@@ -15,7 +15,7 @@
 from oslo_utils import units
 
 from mempage_tempest_plugin.evidence import facts
-from mempage_tempest_plugin.hosts import block_devices
+from mempage_tempest_plugin.hosts import smart
 
 
 def compare(host, server, before, now, ram_mib):
@@ -40,7 +40,7 @@ def compare(host, server, before, now, ram_mib):
                    now.written[device] - before.written.get(device, 0))
     # Disks count whole units, the last of which another one may have begun.
     _compare_grown(comparison, 'SMART', ' and '.join(now.smart),
-                   size - len(now.smart) * block_devices.DATA_UNIT,
+                   size - len(now.smart) * smart.DATA_UNIT,
                    sum(now.smart.values()) - sum(before.smart.values()))
     return comparison
 

@@ -20,13 +20,12 @@ from mempage_tempest_plugin.hosts import libvirt_root
 from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.hosts import scripts
 from mempage_tempest_plugin.hosts import sections
+from mempage_tempest_plugin.hosts import smart
 
 SCRIPT = 'block_devices.sh'
 # Which number of /sys/block/NAME/stat counts sectors written, and their size.
 _WRITTEN = 6
 _SECTOR = 512
-#: Bytes in one of the units in which NVMe disks count what is written.
-DATA_UNIT = 1000 * 512
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,10 +68,21 @@ def look(host):
     """
     directory = host.real(host.declared.file_backed.directory)
     libvirt_root.execute(host.ssh, ['sync', '-f', '--', directory])
-    mount = mounts.holding(host.survey().mounts, directory)
+    return parse(host.name, describe(
+        host, mounts.holding(host.survey().mounts, directory)))
+
+
+def describe(host, mount):
+    """Have a host describe what is below a file system.
+
+    :param host: the compute_host.ComputeHost
+    :param mount: its mounts.Mount
+    :returns: text in sections, for :func:`parse` and disks.parse
+    :raises HostError: if the host cannot be reached or asked
+    """
     # With the host's own root directory: a container has no nvme-cli.
-    return parse(host.name, scripts.run(
-        host.ssh, SCRIPT, number=mount.device, source=mount.source))
+    return scripts.run(host.ssh, SCRIPT, number=mount.device,
+                       source=mount.source)
 
 
 def parse(host, text):
@@ -83,7 +93,7 @@ def parse(host, text):
     :returns: a :class:`BlockDevices`
     :raises FactsMissing: if a disk does not tell what is written to it
     """
-    written, disks, smart = {}, {}, {}
+    written, disks, counted = {}, {}, {}
     for heading, body in sections.split(text).items():
         kind, _, name = heading.partition(' ')
         if kind == 'device':
@@ -92,8 +102,8 @@ def parse(host, text):
         elif kind == 'disk':
             disks[name] = None
         elif kind == 'smart':
-            smart[name] = _data_units(host, name, body) * DATA_UNIT
-    return BlockDevices(written, list(disks), smart)
+            counted[name] = _data_units(host, name, body) * smart.DATA_UNIT
+    return BlockDevices(written, list(disks), counted)
 
 
 def _data_units(host, disk, body):

@@ -37,6 +37,12 @@ ENDS = {libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN: 'shut down',
 _SHORT_NAME = 20
 
 
+def _version(number):
+    """Spell a version that libvirt tells as one number."""
+    return '%d.%d.%d' % (number // 1000000, number // 1000 % 1000,
+                         number % 1000)
+
+
 class _EventLoop:
     """libvirt's event loop in a thread: without it no keepalive is sent.
 
@@ -146,6 +152,15 @@ class LibvirtConnection:
                  libvirt.VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED)
         return self._call(lambda: self._domain(uuid).jobStats(flags)).get(
             libvirt.VIR_DOMAIN_JOB_DOWNTIME)
+
+    def versions(self):
+        """Ask for the versions of the host's libvirt and of its QEMU.
+
+        :returns: tuple of two texts
+        :raises HypervisorError: if libvirt cannot tell
+        """
+        return self._call(lambda: (_version(self._open().getLibVersion()),
+                                   _version(self._open().getVersion())))
 
     def security_models(self):
         """List what libvirt confines guests with: "apparmor", "dac" ...

@@ -18,7 +18,10 @@ import re
 
 @dataclasses.dataclass(frozen=True)
 class Mount:
-    """One mount; ``device`` is MAJOR:MINOR in decimal."""
+    """One mount; ``device`` is MAJOR:MINOR in decimal.
+
+    :ivar options: of the mount, and then those of the file system
+    """
 
     identity: int
     parent: int
@@ -26,6 +29,7 @@ class Mount:
     device: str
     filesystem: str
     source: str
+    options: tuple[str, ...] = ()
 
 
 def parse(mountinfo):
@@ -39,10 +43,11 @@ def parse(mountinfo):
         if not line.strip():
             continue
         fields, _, tail = line.partition(' - ')
-        identity, parent, device, _root, point = fields.split()[:5]
-        filesystem, source = tail.split()[:2]
+        identity, parent, device, _root, point, own = fields.split()[:6]
+        filesystem, source, *options = tail.split()[:3]
         mounts.append(Mount(int(identity), int(parent), _unescape(point),
-                            device, filesystem, _unescape(source)))
+                            device, filesystem, _unescape(source),
+                            _options(own, *options)))
     return mounts
 
 
@@ -78,6 +83,11 @@ def is_below(path, directory):
     :returns: True or False
     """
     return (path + '/').startswith(directory.rstrip('/') + '/')
+
+
+def _options(*texts):
+    return tuple(dict.fromkeys(
+        option for text in texts for option in text.split(',')))
 
 
 def _unescape(text):

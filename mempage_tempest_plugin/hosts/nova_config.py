@@ -50,6 +50,7 @@ _OPTIONS = (
     # Taken apart by reserved_pages, which names the value that is wrong.
     (None, cfg.MultiStrOpt('reserved_huge_pages', default=[])),
     (None, cfg.IntOpt('reserved_host_memory_mb', default=512, min=0)),
+    ('libvirt', cfg.StrOpt('virt_type', default='kvm')),
     ('libvirt', cfg.IntOpt('file_backed_memory', default=0, min=0)),
     ('libvirt', cfg.ListOpt('allowed_memory_pagesize', default=[])))
 _RESERVED = types.Dict()
@@ -142,6 +143,7 @@ class Configuration:
     :ivar allowed_page_sizes: words and KiB; none if the option is not set
     :ivar reserved_mib: what no guest can have of the host's memory
     :ivar notes: sentences that say what was guessed, and what was not found
+    :ivar virt_type: as Nova has it; with qemu, CPUs are emulated
     """
 
     driver: str | None
@@ -150,6 +152,7 @@ class Configuration:
     allowed_page_sizes: tuple[str | int, ...]
     reserved_mib: int = 512
     notes: tuple[str, ...] = ()
+    virt_type: str = 'kvm'
 
 
 def read(ssh, host, running):
@@ -391,7 +394,7 @@ def _configuration(conf):
         reserved_pages(conf.reserved_huge_pages),
         tuple(_page_size(value)
               for value in conf.libvirt.allowed_memory_pagesize),
-        conf.reserved_host_memory_mb)
+        conf.reserved_host_memory_mb, virt_type=conf.libvirt.virt_type)
 
 
 def reserved_pages(values):

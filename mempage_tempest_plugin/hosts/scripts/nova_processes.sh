@@ -34,7 +34,7 @@ lines() {
 # Others may be secrets.
 options='COMPUTE_DRIVER|FILE_BACKED_MEMORY|RESERVED_HUGE_PAGES'
 options="$options|ALLOWED_MEMORY_PAGESIZE|REFUSE_MIXED_LIVE_MIGRATION"
-options="$options|RAM_ALLOCATION_RATIO|RESERVED_HOST_MEMORY_MB"
+options="$options|RAM_ALLOCATION_RATIO|RESERVED_HOST_MEMORY_MB|VIRT_TYPE"
 
 for cmdline in $(grep -lzE '(^|/)nova-compute$' /proc/[0-9]*/cmdline); do
     process=${cmdline%/cmdline}

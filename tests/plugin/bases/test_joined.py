@@ -146,7 +146,7 @@ class PromisesTest(JoinedTestCase):
     def test_what_lacks_can_be_said(self):
         options = cases.options()
         for option in joined.LACKS:
-            self.assertIs(False, options.mempage[option])
+            self.assertFalse(options.mempage[option])
             self.assertIn('[mempage] %s does not' % option,
                           joined.lacking(option))
 

@@ -17,10 +17,11 @@ from oslotest import base
 
 from mempage_tempest_plugin.evidence import device_writes
 from mempage_tempest_plugin.hosts import block_devices
+from mempage_tempest_plugin.hosts import smart
 from tests.plugin import samples
 
 MIB = samples.MIB
-UNIT = block_devices.DATA_UNIT
+UNIT = smart.DATA_UNIT
 
 
 def _devices(partition, smart, disks=('nvme0n1',)):

@@ -33,7 +33,10 @@ class MountsTest(base.BaseTestCase):
 
     def test_parse(self):
         self.assertEqual(mounts.Mount(41, 40, '/srv/memory', '259:1', 'xfs',
-                                      '/dev/nvme0n1p1'), self.mounts[2])
+                                      '/dev/nvme0n1p1', ('rw',)),
+                         self.mounts[2])
+        self.assertEqual(('rw', 'nosuid', 'size=1048576k'),
+                         self.mounts[1].options)
         self.assertEqual('/mnt/with blank', self.mounts[3].point)
 
     @ddt.data(('/', '8:1'), ('/etc', '8:1'), ('/srv', '0:35'),
