@@ -29,8 +29,9 @@ from mempage_lab import errors
 from mempage_lab import shell
 
 #: Debian packages that the build needs on this machine.
-PACKAGES = ['busybox-static', 'cpio', 'dropbear-bin', 'fdisk', 'jshon',
-            'kmod', 'lz4', 'memtester', 'mtools', 'syslinux', 'util-linux']
+PACKAGES = ['busybox-static', 'cpio', 'dropbear-bin', 'fdisk', 'ioping',
+            'jshon', 'kmod', 'lz4', 'mbw', 'memtester', 'mtools', 'syslinux',
+            'util-linux']
 
 #: Who logs in over ssh, with the server's key.
 LOGIN_USER = 'guest'
@@ -46,9 +47,9 @@ MODULES = ['virtio_pci', 'virtio_net', 'virtio_blk', 'virtio_balloon',
            'nls_cp437', 'nls_utf8', 'button', 'evdev']
 
 # What busybox lacks: the ssh server, a parser for the metadata, and what
-# Tempest asks a guest for.
+# Tempest and measurements ask a guest for.
 PROGRAMS = ['dropbear', 'dropbearkey', 'jshon', 'memtester', 'blkid',
-            'lsblk']
+            'lsblk', 'ioping', 'mbw']
 
 DIRECTORIES = ['dev', 'etc/dropbear', 'home/guest/.ssh', 'mnt', 'proc', 'root',
                'run/guest', 'sys', 'tmp', 'var/log', 'var/run']

@@ -25,8 +25,8 @@ DEBIAN = (
     'mariadb-server', 'rabbitmq-server', 'memcached', 'openvswitch-switch',
     'ovn-central', 'ovn-host', 'iproute2', 'ethtool', 'openssh-server',
     'openssh-client', 'sudo', 'genisoimage', 'xfsprogs', 'e2fsprogs',
-    # Tempest pings guests.
-    'iputils-ping', *image.PACKAGES)
+    # Tempest pings guests, and fio measures the stores.
+    'iputils-ping', 'fio', *image.PACKAGES)
 # To build libvirt-python and mysqlclient, before OpenStack is installed.
 BUILD = ('gcc', 'libc6-dev', 'libvirt-dev', 'libmariadb-dev', 'pkg-config',
          'python3-dev', 'python3-venv')

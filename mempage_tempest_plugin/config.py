@@ -120,6 +120,19 @@ MempageGroup = [
                      'nova-compute, and replace the backing store by one '
                      'that fails. They put back what was there. Hosts on '
                      'which guests of others run are left out.'),
+    cfg.IntOpt('measure',
+               default=0,
+               min=0,
+               max=1000,
+               help='How many pairs of samples tests measure for each figure '
+                    'of a backing store: one with a guest whose memory is in '
+                    'it, and one with a guest in anonymous memory of the '
+                    'same host, in turns. A verdict needs 5 or more. With 0, '
+                    'nothing is measured. Needs [mempage] run; on the hosts '
+                    'fio, and in the guest image ioping and mbw. Hosts on '
+                    'which guests of others run are left out. The other '
+                    'guest takes memory of the host of which Nova knows '
+                    'nothing, as much as the RAM of a flavor.'),
     cfg.StrOpt('run',
                regex='^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
                help='UUID of this run, new for each. What hosts are made of, '

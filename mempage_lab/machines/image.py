@@ -37,7 +37,7 @@ PACKAGES = (
     'procps', 'sudo', 'polkitd', 'ca-certificates', 'openssh-server',
     'openssh-client', 'qemu-guest-agent', 'apparmor', 'apparmor-utils',
     # Disks, and memory that lies on them.
-    'nvme-cli', 'smartmontools', 'dmsetup', 'thin-provisioning-tools',
+    'nvme-cli', 'smartmontools', 'fio', 'dmsetup', 'thin-provisioning-tools',
     'xfsprogs', 'e2fsprogs', 'numactl',
     'qemu-system-x86', 'qemu-utils', 'libvirt-daemon',
     'libvirt-daemon-driver-qemu', 'libvirt-daemon-system', 'libvirt-clients',

@@ -65,6 +65,38 @@ def parse(xml):
         children=tuple(sorted({child.tag for child in backing})))
 
 
+def in_anonymous_memory(xml):
+    """Change a domain's XML so that its memory is in no file.
+
+    All else stays as it is.
+
+    :param xml: the XML as libvirt prints it
+    :returns: XML
+    """
+    domain = ElementTree.fromstring(xml)
+    backing = domain.find('memoryBacking')
+    for child in list(backing if backing is not None else ()):
+        if child.tag in ('source', 'access', 'allocation', 'discard'):
+            backing.remove(child)
+    for cell in domain.findall('cpu/numa/cell'):
+        cell.attrib.pop('memAccess', None)
+    return ElementTree.tostring(domain, encoding='unicode')
+
+
+def sharers(xml):
+    """List the devices that others than QEMU serve, in its memory.
+
+    :param xml: the XML as libvirt prints it
+    :returns: list of types, such as vhostuser
+    """
+    domain = ElementTree.fromstring(xml)
+    return [found.get('type') for path in (
+        "devices/interface[@type='vhostuser']",
+        "devices/disk[@type='vhostuser']",
+        "devices/filesystem/driver[@type='virtiofs']")
+        for found in domain.findall(path)]
+
+
 def node_memory(xml):
     """Read from a domain's XML where its memory has to come from.
 

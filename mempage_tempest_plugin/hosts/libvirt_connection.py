@@ -121,6 +121,14 @@ class LibvirtConnection:
         return self._call(lambda: self._domain(uuid).XMLDesc(
             libvirt.VIR_DOMAIN_XML_INACTIVE))
 
+    def define(self, xml):
+        """Change how a domain will start the next time.
+
+        :param xml: its XML
+        :raises HypervisorError: if libvirt refuses
+        """
+        self._call(lambda: self._open().defineXML(xml))
+
     def monitor(self, uuid, command, **arguments):
         """Ask QEMU itself.
 

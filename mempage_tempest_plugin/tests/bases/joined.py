@@ -44,6 +44,7 @@ LACKS = {
     'fill_stores': 'does not allow to fill the backing stores',
     'fill_pools': 'does not allow to take all large pages for guests',
     'fault_injection': 'does not allow to break anything on purpose',
+    'measure': 'does not allow to measure anything',
     'run': 'does not name the run to which figures would belong',
 }
 

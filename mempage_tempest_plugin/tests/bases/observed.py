@@ -43,6 +43,8 @@ HELD = 'placement holds memory for others'
 ON_SEVERAL_NODES = 'a pool has pages on several NUMA nodes'
 NOT_PROMISED = 'nobody says that Nova hands out no memory of pools'
 NOT_IN_POOLS = 'the largest NUMA node has no pool'
+NO_TOOLS = 'what measures is not installed'
+SHARED = 'guests need memory that others can map'
 NO_ROOM = 'placement would refuse before a NUMA node is looked at'
 
 

@@ -1,0 +1,212 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What tests share that measure a backing store."""
+
+import dataclasses
+import datetime
+import random
+
+from oslo_utils import units
+from tempest import config
+
+from mempage_tempest_plugin.changes import anonymous_memory
+from mempage_tempest_plugin.changes import foreign_data
+from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import measurements
+from mempage_tempest_plugin.guests import speed
+from mempage_tempest_plugin.hosts import cache
+from mempage_tempest_plugin.hosts import domain_xml
+from mempage_tempest_plugin.hosts import fio
+from mempage_tempest_plugin.tests.bases import observed
+from mempage_tempest_plugin.tests.bases import reachable
+
+CONF = config.CONF
+
+#: The attribute of tests that measure.
+MEASUREMENT = 'measurement'
+
+
+@dataclasses.dataclass
+class Arm:
+    """A guest that is measured.
+
+    :ivar name: measurements.STORE or CONTROL
+    :ivar path: its backing file, for STORE
+    """
+
+    name: str
+    server: servers.RequestedServer
+    memory: speed.Memory
+    path: str | None = None
+
+
+class BaseMeasuredTest(reachable.BaseReachableTest):
+    """Tests that measure one host after the other, alone on each.
+
+    A guest in the store, and one that differs from it only in that its
+    memory is anonymous, are measured in turns.
+    """
+
+    about = which.file_backed
+    promises = ('measure', 'run')
+    may_skip = (observed.NO_TOOLS, observed.SHARED)
+    alone_on = which.each
+    harmful = True
+
+    #: Unit and better direction of what is measured, by ID.
+    figures = {}
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        observed.leave_out(cls, observed.NO_TOOLS, fio.unable)
+
+    def begin(self, host):
+        """Boot the guests, and begin the figures of a host.
+
+        :param host: the compute_host.ComputeHost
+        :raises SkipException: if the guests cannot be measured
+        """
+        self._host = host
+        # As many as ioping and fio take.
+        self.seed = random.SystemRandom().getrandbits(31)
+        requested = [self.boot_reachable(host) for _ in range(2)]
+        for server in requested:
+            self.nova.wait_until_active(server.uuid)
+        store, control = requested
+        self._skip_if_shared(control)
+        anonymous_memory.give(host, self.nova, control.uuid)
+        [backend] = host.memory_backends(store.uuid)
+        self.arms = [
+            self._arm(measurements.STORE, store, backend.mem_path),
+            self._arm(measurements.CONTROL, control)]
+        self.began = {
+            identity: measurements.Measurement(
+                identity, unit, direction, host.name, CONF.mempage.run,
+                self.seed, self._tool(identity))
+            for identity, (unit, direction) in self.figures.items()}
+
+    def _arm(self, name, server, path=None):
+        memory = speed.Memory(self.connect(server), server.ram_mib)
+        lacking = memory.lacking()
+        if lacking:
+            observed.skip(self, observed.NO_TOOLS, (
+                'the image [compute] image_ref lacks %s' % (
+                    ' and '.join(lacking))))
+        self._versions = memory.versions()
+        memory.fill()
+        return Arm(name, server, memory, path)
+
+    def _skip_if_shared(self, server):
+        found = domain_xml.sharers(self._host.libvirt.xml(server.uuid))
+        if found:
+            observed.skip(self, observed.SHARED, 'host %s: guests have %s' % (
+                self._host.name, ', '.join(found)))
+
+    def _tool(self, identity):
+        """Tell which program measures a figure: its name and version."""
+        name = self.tool_of(identity)
+        return name, self._versions[name]
+
+    def tool_of(self, identity):
+        """Tell which program in the guest measures a figure.
+
+        :param identity: of the figure
+        """
+        return 'ioping'
+
+    def measure_in_turns(self, take):
+        """Take all samples: of the store, of the control, and so on.
+
+        :param take: function of an :class:`Arm` that returns a dict of values
+            by figure
+        """
+        for _ in range(CONF.mempage.measure):
+            for arm in self.arms:
+                started = now()
+                values = take(arm)
+                ended = now()
+                for identity, value in values.items():
+                    self.began[identity].sample(arm.name, value, started,
+                                                ended)
+
+    def measure_limit(self, jobs, limits):
+        """Have fio measure what the store itself can do.
+
+        :param jobs: list of fio.Job
+        :param limits: function of a dict of fio.Done that returns a dict of
+            values by figure
+        """
+        path = foreign_data.path(self._host.real(
+            self._host.declared.file_backed.mount))
+        started = now()
+        try:
+            version, done = fio.run(self._host, path,
+                                    self.arms[0].memory.mib, self.seed, jobs)
+        finally:
+            foreign_data.remove(self._host)
+        ended = now()
+        for identity, value in limits(done).items():
+            self.began[identity].limit(value, ('fio', version), started,
+                                       ended)
+
+    def resident(self):
+        """Look how much of the store's guest is in the page cache.
+
+        Where a guest gives back what it does not use, its file has holes,
+        which are nobody's memory.
+
+        :returns: percent, and who says so
+        """
+        path = self.arms[0].path
+        found = cache.look(self._host, path)
+        allocated = self._host.survey(paths=[path]).files[path].allocated
+        return (min(100, 100 * found.cached * found.page / allocated),
+                found.method)
+
+    def footprint(self):
+        """Tell how much memory the guests have, divided by the host's."""
+        ram_mib = sum(arm.server.ram_mib for arm in self.arms)
+        return ram_mib / self._host.survey().memory_mib
+
+    def keep_figures(self, state, resident_percent, witness):
+        """Keep all figures of the host.
+
+        :param state: as of measurements.Measurement.cache
+        :param resident_percent: as there
+        :param witness: as there
+        """
+        for figure in self.began.values():
+            figure.cache(state, resident_percent, witness, self.footprint())
+            measurements.keep(self, figure)
+
+    def end(self, host):
+        """Delete the guests before the next host is measured.
+
+        :param host: the compute_host.ComputeHost
+        """
+        self.delete_requested()
+
+
+def now():
+    """Tell the moment, an aware datetime."""
+    return datetime.datetime.now(datetime.timezone.utc)
+
+
+def mib(size):
+    """Turn bytes into MiB.
+
+    :param size: bytes
+    """
+    return size / units.Mi
