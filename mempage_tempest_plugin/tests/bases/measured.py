@@ -91,9 +91,13 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
         self.arms = [
             self._arm(measurements.STORE, store, backend.mem_path),
             self._arm(measurements.CONTROL, control)]
-        self.began = {
+        self.began = self.new_figures()
+
+    def new_figures(self):
+        """Begin the figures: dict of measurements.Measurement by ID."""
+        return {
             identity: measurements.Measurement(
-                identity, unit, direction, host.name, CONF.mempage.run,
+                identity, unit, direction, self._host.name, CONF.mempage.run,
                 self.seed, self._tool(identity))
             for identity, (unit, direction) in self.figures.items()}
 
