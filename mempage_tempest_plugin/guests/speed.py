@@ -16,6 +16,7 @@ They read and write a file on a tmpfs: its pages are the guest's memory. What
 the guest's kernel does for them is the same for all guests.
 """
 
+import math
 import re
 
 from oslo_utils import units
@@ -147,7 +148,7 @@ def percentile(values, percent):
     :param percent: from 0 to 100
     """
     ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+    return ordered[max(0, math.ceil(len(ordered) * percent / 100) - 1)]
 
 
 def _match(pattern, output, tool):

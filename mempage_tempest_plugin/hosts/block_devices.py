@@ -85,6 +85,20 @@ def describe(host, mount):
                        source=mount.source)
 
 
+def read_ahead_kib(host, mount):
+    """Ask how much the kernel reads around what is missing in memory.
+
+    :param host: the compute_host.ComputeHost
+    :param mount: the mounts.Mount of the file system
+    :returns: KiB; None if the file system has no device of its own
+    :raises HostError: if the host cannot be reached
+    """
+    result = host.ssh.execute(
+        ['cat', '/sys/class/bdi/%s/read_ahead_kb' % mount.device],
+        check=False)
+    return None if result.status else int(result.stdout)
+
+
 def parse(host, text):
     """Read what the script printed.
 

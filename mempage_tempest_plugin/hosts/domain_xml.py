@@ -83,6 +83,34 @@ def in_anonymous_memory(xml):
     return ElementTree.tostring(domain, encoding='unicode')
 
 
+def bare(xml, name, uuid):
+    """Change a domain's XML into that of one with memory and little else.
+
+    It has neither disks nor networks nor what is served to others, so that it
+    may run beside the one that it is made of.
+
+    :param xml: the XML as libvirt prints it
+    :param name: of the new one
+    :param uuid: of the new one
+    :returns: XML
+    """
+    domain = ElementTree.fromstring(xml)
+    domain.attrib.pop('id', None)
+    domain.find('name').text = name
+    domain.find('uuid').text = uuid
+    for tag in ('metadata', 'sysinfo', 'seclabel', 'title'):
+        for found in domain.findall(tag):
+            domain.remove(found)
+    # A file of its own is made for each.
+    for found in (*domain.findall('os/smbios'), *domain.findall('os/nvram')):
+        domain.find('os').remove(found)
+    devices = domain.find('devices')
+    for device in list(devices):
+        if device.tag not in ('emulator', 'controller', 'memballoon'):
+            devices.remove(device)
+    return ElementTree.tostring(domain, encoding='unicode')
+
+
 def sharers(xml):
     """List the devices that others than QEMU serve, in its memory.
 

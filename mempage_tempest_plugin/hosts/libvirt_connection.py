@@ -129,6 +129,27 @@ class LibvirtConnection:
         """
         self._call(lambda: self._open().defineXML(xml))
 
+    def start(self, xml):
+        """Start a domain that ends with this connection at the latest.
+
+        It is paused: none of its CPUs runs.
+
+        :param xml: its XML
+        :raises HypervisorError: if libvirt refuses
+        """
+        flags = (libvirt.VIR_DOMAIN_START_PAUSED |
+                 libvirt.VIR_DOMAIN_START_AUTODESTROY)
+        self._call(lambda: self._open().createXML(xml, flags))
+
+    def destroy(self, uuid):
+        """End a domain at once, as if its power were cut.
+
+        :param uuid: UUID of the domain
+        :raises DomainGone: if the host does not have that domain
+        :raises HypervisorError: if libvirt refuses
+        """
+        self._call(lambda: self._domain(uuid).destroy())
+
     def monitor(self, uuid, command, **arguments):
         """Ask QEMU itself.
 

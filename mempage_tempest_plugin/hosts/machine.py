@@ -66,6 +66,16 @@ def look(host):
         running[0].pid if running else '')), ACCELERATORS.get(kind))
 
 
+def kernel(host):
+    """Ask for the version of a host's kernel.
+
+    :param host: the compute_host.ComputeHost
+    :returns: text
+    :raises HostError: if the host cannot be reached or asked
+    """
+    return host.ssh.execute(['uname', '-r']).stdout.strip()
+
+
 def parse(text, accelerator=None):
     """Read what the script printed.
 

@@ -16,7 +16,6 @@ import dataclasses
 import datetime
 import random
 
-from oslo_utils import units
 from tempest import config
 
 from mempage_tempest_plugin.changes import anonymous_memory
@@ -28,6 +27,8 @@ from mempage_tempest_plugin.guests import speed
 from mempage_tempest_plugin.hosts import cache
 from mempage_tempest_plugin.hosts import domain_xml
 from mempage_tempest_plugin.hosts import fio
+from mempage_tempest_plugin.hosts import machine
+from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import reachable
 
@@ -64,23 +65,24 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
     alone_on = which.each
     harmful = True
 
-    #: Unit and better direction of what is measured, by ID.
-    figures = {}
-
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
         observed.leave_out(cls, observed.NO_TOOLS, fio.unable)
 
-    def begin(self, host):
+    def begin(self, host, figures):
         """Boot the guests, and begin the figures of a host.
 
         :param host: the compute_host.ComputeHost
+        :param figures: dict by ID of unit, better direction and what measures
+            it: ioping and mbw in guests, libvirt, or the host's kernel
         :raises SkipException: if the guests cannot be measured
         """
-        self._host = host
+        self.host = host
         # As many as ioping and fio take.
         self.seed = random.SystemRandom().getrandbits(31)
+        self.versions = {'kernel': machine.kernel(host),
+                         'libvirt': host.libvirt.versions()[0]}
         requested = [self.boot_reachable(host) for _ in range(2)]
         for server in requested:
             self.nova.wait_until_active(server.uuid)
@@ -91,15 +93,19 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
         self.arms = [
             self._arm(measurements.STORE, store, backend.mem_path),
             self._arm(measurements.CONTROL, control)]
-        self.began = self.new_figures()
+        self.began = self.new_figures(figures)
 
-    def new_figures(self):
-        """Begin the figures: dict of measurements.Measurement by ID."""
+    def new_figures(self, figures):
+        """Begin the figures.
+
+        :param figures: as of :meth:`begin`
+        :returns: dict of measurements.Measurement by ID
+        """
         return {
             identity: measurements.Measurement(
-                identity, unit, direction, self._host.name, CONF.mempage.run,
-                self.seed, self._tool(identity))
-            for identity, (unit, direction) in self.figures.items()}
+                identity, unit, direction, self.host.name, CONF.mempage.run,
+                self.seed, (tool, self.versions[tool]))
+            for identity, (unit, direction, tool) in figures.items()}
 
     def _arm(self, name, server, path=None):
         memory = speed.Memory(self.connect(server), server.ram_mib)
@@ -108,27 +114,15 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
             observed.skip(self, observed.NO_TOOLS, (
                 'the image [compute] image_ref lacks %s' % (
                     ' and '.join(lacking))))
-        self._versions = memory.versions()
+        self.versions.update(memory.versions())
         memory.fill()
         return Arm(name, server, memory, path)
 
     def _skip_if_shared(self, server):
-        found = domain_xml.sharers(self._host.libvirt.xml(server.uuid))
+        found = domain_xml.sharers(self.host.libvirt.xml(server.uuid))
         if found:
             observed.skip(self, observed.SHARED, 'host %s: guests have %s' % (
-                self._host.name, ', '.join(found)))
-
-    def _tool(self, identity):
-        """Tell which program measures a figure: its name and version."""
-        name = self.tool_of(identity)
-        return name, self._versions[name]
-
-    def tool_of(self, identity):
-        """Tell which program in the guest measures a figure.
-
-        :param identity: of the figure
-        """
-        return 'ioping'
+                self.host.name, ', '.join(found)))
 
     def measure_in_turns(self, take):
         """Take all samples: of the store, of the control, and so on.
@@ -145,23 +139,27 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
                     self.began[identity].sample(arm.name, value, started,
                                                 ended)
 
-    def measure_limit(self, jobs, limits):
+    def measure_limit(self, jobs, limits, mib=None):
         """Have fio measure what the store itself can do.
 
         :param jobs: list of fio.Job
         :param limits: function of a dict of fio.Done that returns a dict of
-            values by figure
+            values by figure; it is called while the file is there
+        :param mib: size of fio's file, if not that of what is measured in
+            guests
         """
-        path = foreign_data.path(self._host.real(
-            self._host.declared.file_backed.mount))
+        path = foreign_data.path(self.host.real(
+            self.host.declared.file_backed.mount))
         started = now()
         try:
-            version, done = fio.run(self._host, path,
-                                    self.arms[0].memory.mib, self.seed, jobs)
+            version, done = fio.run(
+                self.host, path, mib or self.arms[0].memory.mib, self.seed,
+                jobs)
+            values = limits(done)
         finally:
-            foreign_data.remove(self._host)
+            foreign_data.remove(self.host)
         ended = now()
-        for identity, value in limits(done).items():
+        for identity, value in values.items():
             self.began[identity].limit(value, ('fio', version), started,
                                        ended)
 
@@ -174,15 +172,20 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
         :returns: percent, and who says so
         """
         path = self.arms[0].path
-        found = cache.look(self._host, path)
-        allocated = self._host.survey(paths=[path]).files[path].allocated
+        found = cache.look(self.host, path)
+        allocated = self.host.survey(paths=[path]).files[path].allocated
         return (min(100, 100 * found.cached * found.page / allocated),
                 found.method)
+
+    def store_mount(self):
+        """Find the mount that the store is on: a mounts.Mount."""
+        return mounts.holding(self.host.survey().mounts, self.host.real(
+            self.host.declared.file_backed.directory))
 
     def footprint(self):
         """Tell how much memory the guests have, divided by the host's."""
         ram_mib = sum(arm.server.ram_mib for arm in self.arms)
-        return ram_mib / self._host.survey().memory_mib
+        return ram_mib / self.host.survey().memory_mib
 
     def keep_figures(self, state, resident_percent, witness):
         """Keep all figures of the host.
@@ -195,22 +198,11 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
             figure.cache(state, resident_percent, witness, self.footprint())
             measurements.keep(self, figure)
 
-    def end(self, host):
-        """Delete the guests before the next host is measured.
-
-        :param host: the compute_host.ComputeHost
-        """
+    def end(self):
+        """Delete the guests before the next host is measured."""
         self.delete_requested()
 
 
 def now():
     """Tell the moment, an aware datetime."""
     return datetime.datetime.now(datetime.timezone.utc)
-
-
-def mib(size):
-    """Turn bytes into MiB.
-
-    :param size: bytes
-    """
-    return size / units.Mi

@@ -1,0 +1,171 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""How fast memory is that only the store has, and what writes to it cost."""
+
+from oslo_utils import units
+from tempest.common import utils
+from tempest.lib import decorators
+
+from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import measurements
+from mempage_tempest_plugin.guests import speed
+from mempage_tempest_plugin.hosts import block_devices
+from mempage_tempest_plugin.hosts import cache
+from mempage_tempest_plugin.hosts import fio
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import measured
+from mempage_tempest_plugin.tests.bases import observed
+
+COLD = {
+    'cold.read_bandwidth': ('MiB/s', 'higher', 'ioping'),
+    'cold.read_latency_p50': ('us', 'lower', 'ioping'),
+    'cold.read_latency_p99': ('us', 'lower', 'ioping'),
+    'cold.read_latency_p999': ('us', 'lower', 'ioping')}
+WRITTEN = 'wear.written_per_dirtied'
+WEAR = {WRITTEN: ('bytes/byte', 'lower', 'kernel')}
+
+# At random, most reads have to miss: the kernel reads as much around each of
+# them, and no more than a part of all may be there in the end.
+PART = 4
+FEWEST, MOST = 8, 2000
+# Usual where a file system has no device of its own.
+READ_AHEAD_KIB = 128
+# What the device does for one page after the other, and what the kernel makes
+# of the same faults as those of a guest.
+COLD_JOBS = [
+    fio.Job('random', {'rw': 'randread', 'bs': '4k', 'direct': 1,
+                       'io_size': '16m'}),
+    fio.Job('mapped', {'rw': 'read', 'bs': '1m', 'ioengine': 'mmap',
+                       'invalidate': 1})]
+# The file is new: it is written once.
+WEAR_JOBS = [fio.Job('write', {'rw': 'write', 'bs': '1m', 'end_fsync': 1,
+                               'overwrite': 0})]
+
+
+class TestMeasureDevice(measured.BaseMeasuredTest):
+    """What guests wait for when their memory had to leave the host's."""
+
+    about = which.on_a_device
+    may_skip = (observed.CANNOT_EVICT, observed.NO_DISK_COUNT)
+
+    @classmethod
+    def resource_setup(cls):
+        super().resource_setup()
+        observed.leave_out(cls, observed.CANNOT_EVICT, cache.unable)
+        observed.leave_out(cls, observed.NO_DISK_COUNT, _uncounted)
+
+    @decorators.idempotent_id('3df1c7e3-8445-47e6-8319-6e066ca64629')
+    @decorators.attr(type=measured.MEASUREMENT)
+    @utils.services('compute', 'network')
+    def test_cold(self):
+        """Latency and bandwidth of memory that was pushed out before"""
+        self.on_each_host(self._measure_cold)
+
+    @decorators.idempotent_id('07d1ce65-fb9b-4768-8bd6-bb4e58438006')
+    @decorators.attr(type=measured.MEASUREMENT)
+    @utils.services('compute', 'network')
+    def test_written(self):
+        """Bytes that the device writes for each byte that a guest dirties"""
+        self.on_each_host(self._measure_written)
+
+    @base.in_turn
+    def _measure_cold(self, host):
+        self.begin(host, COLD)
+        self._pushed_out = []
+        self._reads = reads(self.arms[0].memory.mib,
+                            block_devices.read_ahead_kib(
+                                host, self.store_mount()))
+        self.measure_limit(COLD_JOBS, _limits_of_cold)
+        self.measure_in_turns(self._take_cold)
+        # Not less than what was left the worst time.
+        found = max(self._pushed_out, key=lambda found: found.cached)
+        self.keep_figures(measurements.COLD,
+                          100 * found.cached / found.pages, found.method)
+        self.end()
+
+    def _take_cold(self, arm):
+        self._push_out(arm)
+        latencies = [taken / 1000 for taken in arm.memory.latencies(
+            self._reads, self.seed)]
+        self._push_out(arm)
+        return {
+            'cold.read_bandwidth': arm.memory.read_bandwidth(),
+            'cold.read_latency_p50': speed.percentile(latencies, 50),
+            'cold.read_latency_p99': speed.percentile(latencies, 99),
+            'cold.read_latency_p999': speed.percentile(latencies, 99.9)}
+
+    def _push_out(self, arm):
+        """Leave a guest's memory nowhere but in the store.
+
+        Where it is in none, the guest is paused as well.
+        """
+        uuid = arm.server.uuid
+        self.nova.act(uuid, 'pause_server', 'PAUSED')
+        if arm.path:
+            found = cache.evict(self.host, arm.path, self.host.pids(uuid))
+            self.assertIsNone(found.fsync, 'host %s: fsync of %s' % (
+                self.host.name, arm.path))
+            self._pushed_out.append(found)
+        self.nova.act(uuid, 'unpause_server', 'ACTIVE')
+
+    @base.in_turn
+    def _measure_written(self, host):
+        """Measure by the kernel's count: TestStoreDevice has the disk's."""
+        self.begin(host, WEAR)
+        before = self._written()
+        self.measure_limit(WEAR_JOBS, lambda done: {
+            WRITTEN: self._per_byte(before)})
+        self.measure_in_turns(self._take_written)
+        self.keep_figures(measurements.CACHED, *self.resident())
+        self.end()
+
+    def _take_written(self, arm):
+        before = self._written()
+        arm.memory.write_bandwidth()
+        return {WRITTEN: self._per_byte(before)}
+
+    def _written(self):
+        """Tell what is written to the store's own device, in bytes."""
+        return next(iter(block_devices.look(self.host).written.values()))
+
+    def _per_byte(self, before):
+        """Tell what was written for each byte of what is measured."""
+        size = self.arms[0].memory.mib * units.Mi
+        return (self._written() - before) / size
+
+
+def reads(mib, read_ahead_kib):
+    """Tell how many pages can be read at random, most of which are missing.
+
+    :param mib: what they are part of
+    :param read_ahead_kib: what the kernel reads around each; None if it is
+        not known
+    """
+    most = mib * 1024 // (read_ahead_kib or READ_AHEAD_KIB) // PART
+    return min(MOST, max(FEWEST, most))
+
+
+def _limits_of_cold(done):
+    """Tell what the store can do: dict of values by figure."""
+    taken = {percent: nanoseconds / 1000 for percent, nanoseconds
+             in done['random'].latency_ns.items()}
+    return {
+        'cold.read_bandwidth': done['mapped'].read_mib,
+        'cold.read_latency_p50': taken[50],
+        'cold.read_latency_p99': taken[99],
+        'cold.read_latency_p999': taken[99.9]}
+
+
+def _uncounted(host):
+    found = block_devices.look(host)
+    return None if found.written else found.lacking
