@@ -14,7 +14,6 @@
 
 import dataclasses
 import functools
-import json
 import re
 
 from mempage_certificate import documents
@@ -180,14 +179,10 @@ def _test(record):
 
 def _document(record, detail):
     where = 'results: %s: %s' % (record.name, detail.name)
-    try:
-        document = json.loads(detail.data)
-        if not documents.is_finite(document):
-            raise ValueError('a number is not finite')
-        problem = (measurements.invalid(document)
-                   if document['kind'] in facts.KINDS else 'its kind')
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        problem = str(error) or type(error).__name__
+    document = documents.parse(where, detail.data)
+    kind = document.get('kind') if isinstance(document, dict) else None
+    problem = ('its kind is unknown' if kind not in facts.KINDS
+               else measurements.invalid(document))
     if problem:
         raise errors.CertificateError('%s: is no document: %.300s' % (
             where, problem))

@@ -30,6 +30,8 @@ COLD = 'cold'
 #: and cached if no less is.
 COLD_PERCENT = 5
 CACHED_PERCENT = 95
+#: What is less is nothing.
+LEAST = 1e-9
 
 _SCHEMA = os.path.join(os.path.dirname(__file__), 'facts_schema.yaml')
 _FORMATS = jsonschema.FormatChecker(formats=())
@@ -208,7 +210,7 @@ def _cache(document):
 
 
 def _limit(limit):
-    if not limit['value']:
+    if limit['value'] < LEAST:
         return 'a limit of 0 is none'
     if limit['ended'] < limit['started']:
         return 'limit: the clock went backwards'
