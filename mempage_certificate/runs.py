@@ -72,6 +72,16 @@ class Entry:
         found = _CASE.match(self.name[len(name):])
         return int(found[1]) if self.name.startswith(name) and found else None
 
+    @functools.cached_property
+    def results(self):
+        """What it tells of hosts: dict of streams.HostResult by host."""
+        return {result.host: result for result in self.test.hosts()}
+
+    def methods(self):
+        """List the full names that its method may have in the source."""
+        return [self.name, *(self.name[:found.start()]
+                             for found in _CASE.finditer(self.name))]
+
     def kept(self, kind):
         """List documents of a kind that it has kept."""
         return [document for document in self.test.documents
@@ -138,8 +148,15 @@ class Run:
         :param name: the full name of a method
         :returns: list of :class:`Entry`
         """
-        return [entry for entry in self.entries
-                if entry.case_of(name) is not None]
+        return self._by_method.get(name, [])
+
+    @functools.cached_property
+    def _by_method(self):
+        found = {}
+        for entry in self.entries:
+            for name in entry.methods():
+                found.setdefault(name, []).append(entry)
+        return found
 
     def of_class(self, name):
         """Find what became of a class as a whole, if it did not run.

@@ -446,6 +446,27 @@ class StreamTest(ForgeryTestCase):
         self.assert_remade(self.bad, 'nobody asked for the fact "file system:'
                            ' files and directories left"')
 
+    def test_document_removed(self):
+        self.good.record(CAPACITY, details=lambda record: [
+            detail for detail in record.details
+            if detail.name != 'outcome'] + [
+                dataclasses.replace(detail, name='outcome-1')
+                for detail in record.details if detail.name == 'outcome'])
+        self.assert_remade(self.good, 'kept outcome-1, and outcome is not '
+                           'there: it was removed')
+
+    def test_limit_of_another_run(self):
+        self.bad.document(READ, 'measurement', lambda told: later(
+            -9, 'started', 'ended')(told['limit']))
+        self.assert_remade(self.bad, 'the limit of the store was not measured '
+                           'in this run')
+
+    def test_hosts_of_a_run_that_contradicts_itself(self):
+        self.bad.record(DELETE, status='success')
+        self.bad.remake()
+        result = json.loads(self.bad.contents[archive.RESULT])
+        self.assertEqual('error', result['hosts'][0]['verdict']['status'])
+
     def test_failure_made_a_skip(self):
         self.bad.record(DELETE, status='skip', details=[])
         self.assert_remade(self.bad, 'was skipped, and does not say why')
