@@ -14,12 +14,17 @@
 
 import contextlib
 import dataclasses
+import datetime
+import functools
 import json
+import os
 import re
 
+import jsonschema
 import subunit
 import testtools
 from testtools import content_type
+import yaml
 
 from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin import exceptions
@@ -39,6 +44,8 @@ _STATUSES = {'success': PASSED, 'xfail': PASSED, 'skip': SKIPPED,
 _NAME = re.compile(r'(%s|%s|%s)(-\d+)?$' % (
     facts.FACTS, facts.OUTCOME, facts.LEFT_OUT))
 _CLASS = re.compile(r'(setUp|tearDown)Class \((.*)\)$')
+_WORKER = re.compile(r'worker-\d+$')
+_SCHEMA = os.path.join(os.path.dirname(__file__), 'facts_schema.yaml')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,12 +57,32 @@ class Test:
     :ivar documents: what it kept, in that order, as facts_schema.yaml
         describes it
     :ivar reason: why it was skipped; empty if it was not
+    :ivar begin: when it began; None if the stream does not tell
+    :ivar end: when it ended; None if the stream does not tell
+    :ivar tags: the stream's tags of it, with the worker that ran it
+    :ivar texts: what else is attached to it, as dict of texts by their names:
+        ``traceback``, logs and the like
     """
 
     name: str
     status: str
     documents: list
     reason: str = ''
+    begin: datetime.datetime | None = None
+    end: datetime.datetime | None = None
+    tags: frozenset = frozenset()
+    texts: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def seconds(self):
+        """How long it took; 0 if the stream does not tell."""
+        return ((self.end - self.begin).total_seconds()
+                if self.begin and self.end else 0)
+
+    @property
+    def worker(self):
+        """The name of the worker that ran it; empty if none has a name."""
+        return next(filter(_WORKER.match, sorted(self.tags)), '')
 
     @property
     def of_class(self):
@@ -178,22 +205,47 @@ def read(path):
 
 def _test(path, test):
     documents = []
-    reason = ''
+    texts = {}
     for name, detail in test['details'].items():
-        if name == 'reason' and _STATUSES[test['status']] == SKIPPED:
-            reason = detail.as_text()
-        if _NAME.match(name) and detail.content_type == content_type.JSON:
-            documents.append(_document(path, test['id'], detail))
-    return Test(test['id'], _STATUSES[test['status']], documents, reason)
+        # A detail may come in several parts, at any byte of a character.
+        data = b''.join(detail.iter_bytes())
+        kept = _NAME.match(name)
+        if kept and detail.content_type == content_type.JSON:
+            documents.append(_document(path, test['id'], kept[1], data))
+        elif detail.content_type.type == 'text':
+            texts[name] = data.decode(errors='replace')
+    status = _STATUSES[test['status']]
+    begin, end = test['timestamps']
+    reason = texts.pop('reason', '') if status == SKIPPED else ''
+    return Test(test['id'], status, documents, reason, begin, end,
+                frozenset(test['tags']), texts)
 
 
-def _document(path, test, detail):
-    # A detail may come in several parts, at any byte of a character.
-    data = b''.join(detail.iter_bytes())
+def _document(path, test, kind, data):
     with contextlib.suppress(ValueError, TypeError, KeyError):
         document = json.loads(data)
         if document['version'] == facts.VERSION:
-            return document
+            return _valid(path, test, kind, document)
     raise exceptions.ResultsError(
         path, '%s kept what is no document of version %d: %.100r' % (
             test, facts.VERSION, data))
+
+
+def _valid(path, test, kind, document):
+    error = jsonschema.exceptions.best_match(
+        _validators()[kind].iter_errors(document))
+    if error is None:
+        return document
+    raise exceptions.ResultsError(
+        path, '%s kept what is no document of %s: %s: %.100s' % (
+            test, kind, error.json_path, error.message))
+
+
+@functools.lru_cache
+def _validators():
+    """Get the validators of documents, by their kinds."""
+    with open(_SCHEMA, encoding='utf-8') as stream:
+        kinds = yaml.safe_load(stream)['$defs']
+    return {kind: jsonschema.Draft202012Validator(
+        {**kinds[kind], '$defs': kinds})
+        for kind in (facts.FACTS, facts.OUTCOME, facts.LEFT_OUT)}
