@@ -116,6 +116,10 @@ def _run_one(cloud, wish, arguments, shown):
     surprise = runner.compare(arguments, results)
     if surprise:
         failures[runner.EXPECTED] = surprise
+    said, made = runner.make_page(results)
+    # Where no test ran, there is nothing to make one of.
+    if outcome.passed and not made:
+        failures[runner.PAGE] = said
     return Result(
         cloud, len(outcome.passed), failures, len(outcome.skips),
         error='tempest run: exit status %d, and no test failed' % status

@@ -82,9 +82,7 @@ def make(results, output):
     :raises RunError: if the page cannot be written
     """
     paths = [path for name in results for path in _streams(name)]
-    runs = [_read(path, path.stem if len(paths) > 1 else '')
-            for path in paths]
-    text = report.html(runs, _versions(paths))
+    text = report.html(_read_all(paths), _versions(paths))
     return _write(pathlib.Path(output), text, paths)
 
 
@@ -98,6 +96,26 @@ def _streams(name):
         raise exceptions.ResultsError(
             path, 'no file in it is called NAME%s' % STREAM)
     return found
+
+
+def _read_all(paths):
+    """Read runs; of several, some may have broken down.
+
+    :returns: list of runs.Run
+    :raises ResultsError: if none has any results
+    """
+    if len(paths) == 1:
+        return [_read(paths[0], '')]
+    runs = []
+    for path in paths:
+        try:
+            runs.append(_read(path, path.stem))
+        except exceptions.ResultsError as error:
+            runs.append(runs_of.Run(path.stem, [], problems=[str(error)]))
+            last = error
+    if not any(run.tests for run in runs):
+        raise last
+    return runs
 
 
 def _read(path, name):

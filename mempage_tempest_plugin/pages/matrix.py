@@ -32,6 +32,9 @@ COLUMNS = 12
 # What is another one for each guest.
 _OF_GUEST = re.compile(r'\d+-instance-[0-9a-f]{8}|'
                        r'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}')
+# The titles that come first.
+_WRONG = 'Not as expected'
+_FAILED = 'Failed'
 _ORDER = (streams.FAILED, streams.UNKNOWN, streams.PASSED, streams.SKIPPED)
 
 
@@ -97,13 +100,16 @@ def of_facts(runs):
                 table[fact['witness'], name][document['host']][
                     AGREES if fact['agrees'] else disagrees] += 1
 
-    def group(row):
-        states = set().union(*table[row].values())
-        return ('Not as expected' if states - {AGREES}
-                else 'As expected: %s' % row[0])
+    def wrong(row):
+        return bool(set().union(*table[row].values()) - {AGREES})
 
-    return _matrix(table, group, lambda row: '%s (%s)' % row[::-1],
-                   lambda cell: frozenset(cell))
+    def group(row):
+        return (_WRONG if wrong(row) else 'As expected, says %s' % row[0])
+
+    def name(row):
+        return '%s, says %s' % row[::-1] if wrong(row) else row[1]
+
+    return _matrix(table, group, name, frozenset)
 
 
 def of_classes(runs):
@@ -121,14 +127,12 @@ def of_classes(runs):
 
     def group(row):
         states = set().union(*table[row].values())
-        for state in _ORDER:
-            if state in states:
-                return ('Failed' if state in (streams.FAILED, streams.UNKNOWN)
-                        else 'Passed' if state == streams.PASSED
-                        else 'Skipped')
+        if states & {streams.FAILED, streams.UNKNOWN}:
+            return _FAILED
+        return 'Passed' if streams.PASSED in states else 'Skipped'
 
-    return _matrix(table, group, runs_of.short, lambda cell: frozenset(
-        cell.items()))
+    return _matrix(table, group, runs_of.short,
+                   lambda cell: frozenset(cell.items()))
 
 
 def _matrix(table, group, name, alike):
@@ -148,7 +152,7 @@ def _matrix(table, group, name, alike):
     for row in rows:
         groups[group(row)].append(row)
     titles = sorted(groups, key=lambda title: (
-        title not in ('Not as expected', 'Failed'), title))
+        title not in (_WRONG, _FAILED), title))
     parts = [Part(list(some), {
         title: [(name(row), [_cell(table[row], column) for column in some])
                 for row in groups[title]] for title in titles})

@@ -84,6 +84,8 @@ class RunTest(base.LabTestCase):
         self.run_tests.return_value = 1, self.directory
         self.compare = self.patch_object(runner, 'compare')
         self.compare.return_value = None
+        self.make_page = self.patch_object(runner, 'make_page')
+        self.make_page.return_value = 'page: x', True
         (self.directory / 'versions.json').write_text(json.dumps(VERSIONS))
         self.read = self.patch_object(stream, 'read')
         self.read.return_value = stream.Outcome(
@@ -113,6 +115,12 @@ class RunTest(base.LabTestCase):
         self.assertEqual(({'expected.txt': 'b skips'}, matrix.RED),
                          (result.failures, result.verdict))
         self.compare.assert_called_with(['--regex', 'a'], self.directory)
+
+    def test_page_that_cannot_be_made(self):
+        self.make_page.return_value = 'no space', False
+        [result, *_] = self._run()
+        self.assertEqual('no space', result.failures['report.html'])
+        self.make_page.assert_called_with(self.directory)
 
     def test_a_run_that_ended_badly_without_a_failed_test(self):
         self.read.return_value = stream.Outcome(['a'], {})
