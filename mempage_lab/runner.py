@@ -92,7 +92,8 @@ def compare(arguments, results):
     done = subprocess.run(
         [BIN / 'mempage-tempest', 'expect', '--config-file',
          paths.TEMPEST_CONF, '--results', results / 'results.subunit',
-         '--json-file', results / 'results.expected.json', *_selection(arguments or suite())],
+         '--json-file', results / 'results.expected.json',
+         *_selection(arguments or suite())],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         cwd=paths.TEMPEST_WORKSPACE)
     (results / EXPECTED).write_text(done.stdout)

@@ -153,10 +153,13 @@ def _matrix(table, group, name, alike):
         groups[group(row)].append(row)
     titles = sorted(groups, key=lambda title: (
         title not in (_WRONG, _FAILED), title))
-    parts = [Part(list(some), {
-        title: [(name(row), [_cell(table[row], column) for column in some])
-                for row in groups[title]] for title in titles})
-        for some in _chunks(columns)]
+
+    def rows_of(title, some):
+        return [(name(row), [_cell(table[row], column) for column in some])
+                for row in groups[title]]
+
+    parts = [Part(some, {title: rows_of(title, some) for title in titles})
+             for some in _chunks(columns)]
     return Matrix(parts, [column for column in columns if column.letter],
                   len(set(hosts) - {None}))
 
@@ -168,8 +171,10 @@ def _columns(table, rows, hosts, alike):
             alike(table[row][host]) if host in table[row] else None
             for row in rows)].append(host)
     letters = map(_letters, itertools.count())
+    # The most come first, and what is about no host last.
     return [Column(tuple(names), next(letters) if len(names) > 1 else '')
-            for names in found.values()]
+            for names in sorted(found.values(), key=lambda names: (
+                names == [None], -len(names)))]
 
 
 def _letters(number):
