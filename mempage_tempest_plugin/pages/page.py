@@ -16,7 +16,6 @@ import functools
 import re
 
 import jinja2
-import markupsafe
 
 from mempage_tempest_plugin.hosts import redact
 
@@ -36,8 +35,8 @@ def plain(text):
 
 
 def _shown(value):
-    # What a macro made is made of such values.
-    if isinstance(value, str) and not isinstance(value, markupsafe.Markup):
+    # What a macro has made is HTML already, of such values.
+    if isinstance(value, str) and not hasattr(value, '__html__'):
         return plain(value)
     return value
 
