@@ -19,6 +19,9 @@ import re
 from mempage_tempest_plugin.evidence import streams
 from mempage_tempest_plugin import exceptions
 
+#: The problem of a run without any test that ran.
+NOTHING_RAN = 'no test ran: nothing was tested'
+
 _SET_UP = 'setUpClass '
 
 
@@ -123,7 +126,7 @@ def problems(tests, results=None, required=None):
     if results is None and all(test.foretold.reason for test in tests):
         found.append('no test has to run: nothing would be tested')
     if results is not None and not any(test.ran for test in tests):
-        found.append('no test ran: nothing was tested')
+        found.append(NOTHING_RAN)
     if any(test.name == streams.UNREADABLE for test in results or ()):
         found.append('parts of the results cannot be read')
     if required and not any(required.search(test.name) for test in tests):

@@ -37,6 +37,8 @@ UNKNOWN = 'unknown'
 #: The name of a test that failed, and stands for parts of a stream that
 #: cannot be read: its end, if the run was killed.
 UNREADABLE = 'subunit.parser'
+#: How the name begins of what a test has logged, where it is attached.
+LOG = 'pythonlogging'
 
 _STATUSES = {'success': PASSED, 'xfail': PASSED, 'skip': SKIPPED,
              'fail': FAILED, 'uxsuccess': FAILED, 'inprogress': FAILED}
@@ -61,7 +63,8 @@ class Test:
     :ivar end: when it ended; None if the stream does not tell
     :ivar tags: the stream's tags of it, with the worker that ran it
     :ivar texts: what else is attached to it, as dict of texts by their names:
-        ``traceback``, logs and the like
+        ``traceback``, logs and the like; the test's own log, which is long,
+        only if it failed
     """
 
     name: str
@@ -204,6 +207,7 @@ def read(path):
 
 
 def _test(path, test):
+    status = _STATUSES[test['status']]
     documents = []
     texts = {}
     for name, detail in test['details'].items():
@@ -212,9 +216,9 @@ def _test(path, test):
         kept = _NAME.match(name)
         if kept and detail.content_type == content_type.JSON:
             documents.append(_document(path, test['id'], kept[1], data))
-        elif detail.content_type.type == 'text':
+        elif detail.content_type.type == 'text' and (
+                status == FAILED or not name.startswith(LOG)):
             texts[name] = data.decode(errors='replace')
-    status = _STATUSES[test['status']]
     begin, end = test['timestamps']
     reason = texts.pop('reason', '') if status == SKIPPED else ''
     return Test(test['id'], status, documents, reason, begin, end,

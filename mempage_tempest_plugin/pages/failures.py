@@ -88,7 +88,7 @@ def _failure(run, test, limit):
 
 def _order(name):
     """What was logged comes last, and the traceback first."""
-    return (not name.startswith(_TRACEBACK), name.startswith('pythonlogging'),
+    return (not name.startswith(_TRACEBACK), name.startswith(streams.LOG),
             name)
 
 
@@ -126,6 +126,8 @@ def first_lines(text):
 
 
 def _cut(name, text, limit):
+    if name.startswith(streams.LOG):
+        name = 'log of the test'
     if len(text) <= limit:
         return Text(name, text, 0)
     # Not in the middle of a line, unless it is a long one.

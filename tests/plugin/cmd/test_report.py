@@ -220,6 +220,20 @@ class ReportTest(base.BaseTestCase):
                          [row[0] for row in page.tables['Workers'][1:]])
         self.assertIn('of 3 runs', page.text)
 
+    @ddt.unpack
+    @ddt.data((('success', 'skip'), 'Passed'),
+              (('skip', 'skip'), 'Nothing tested'))
+    def test_run_of_a_host_where_nothing_is_to_be_tested(self, statuses, word):
+        for name, status in zip(('fbm1', 'fbm2'), statuses):
+            self.stream = self.directory / (name + '.subunit')
+            self._record(('a.TestA.test_a', status, [
+                ('reason', 'text/plain', b'no pools')]))
+            self._beside(name + '.expected.json', _expected(
+                ('a.TestA.test_a', None if status == 'success'
+                 else 'no pools')))
+        self.assertRegex(self._page(self.directory).sections['verdict'],
+                         r'Verdict\s+%s\s' % word)
+
     def test_no_run_has_any_results(self):
         for name in 'a.subunit', 'b.subunit':
             self._beside(name, 'nothing')

@@ -162,15 +162,18 @@ class StreamsTest(base.BaseTestCase):
     def test_texts(self):
         with open(self.path, 'wb') as target:
             result = subunit.StreamResultToBytes(target)
-            for name, mime_type in (('traceback', 'text/x-traceback'),
-                                    ('log', 'text/plain; charset="nope"'),
-                                    ('picture', 'image/png')):
-                result.status('a', file_name=name, file_bytes=b'\xffx',
-                              mime_type=mime_type)
-            result.status('a', 'fail')
-        [test] = streams.read(self.path)
-        self.assertEqual({'traceback': '\ufffdx', 'log': '\ufffdx'},
-                         test.texts)
+            for test, status in ('a', 'fail'), ('b', 'success'):
+                for name, mime_type in (
+                        ('traceback', 'text/x-traceback'),
+                        (streams.LOG, 'text/plain; charset="nope"'),
+                        ('picture', 'image/png')):
+                    result.status(test, file_name=name, file_bytes=b'\xffx',
+                                  mime_type=mime_type)
+                result.status(test, status)
+        a, b = streams.read(self.path)
+        self.assertEqual({'traceback': '\ufffdx', streams.LOG: '\ufffdx'},
+                         a.texts)
+        self.assertEqual({'traceback': '\ufffdx'}, b.texts)
 
     def test_details_of_others(self):
         with open(self.path, 'wb') as target:

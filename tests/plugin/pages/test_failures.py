@@ -78,7 +78,7 @@ class FailuresTest(base.BaseTestCase):
             "pythonlogging:''": 'x', 'fbm1-memory': 'y', 'traceback-1': 'z',
             'traceback': TRACEBACK}))
         self.assertEqual(['traceback', 'traceback-1', 'fbm1-memory',
-                          "pythonlogging:''"],
+                          'log of the test'],
                          [text.name for text in found.texts])
 
     def test_the_end_of_a_long_text(self):
