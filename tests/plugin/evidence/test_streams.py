@@ -123,7 +123,7 @@ class StreamsTest(base.BaseTestCase):
         [test] = streams.read(self.path)
         self.assertEqual('h\u00f6st', test.documents[0]['host'])
 
-    @ddt.data(b'{"kind":"facts","version":2}', b'[]', b'{')
+    @ddt.data(b'{"kind":"facts","version":2}', b'[]', b'{', b'[' * 100000)
     def test_what_is_not_understood(self, data):
         with open(self.path, 'wb') as target:
             subunit.StreamResultToBytes(target).status(
