@@ -11,11 +11,14 @@
 # under the License.
 
 
+import dataclasses
 import io
 import json
+import pathlib
 from unittest import mock
 
 import ddt
+import fixtures
 
 from mempage_lab import errors
 from mempage_lab import lab
@@ -237,3 +240,16 @@ class ShowTest(base.LabTestCase):
             ['2025.2 stock debian-12: a.b.test_c: AssertionError: 1 != 2',
              '2025.2 extension debian-13: keystone does not come up'],
             self.shown.splitlines()[-2:])
+
+    def test_pages_come_last(self):
+        page = pathlib.Path(self.useFixture(fixtures.TempDir()).path,
+                            'report.html')
+        page.touch()
+        stream = io.StringIO()
+        with mock.patch('sys.stdout', stream):
+            matrix.show([RESULTS[0], dataclasses.replace(
+                RESULTS[1], results=str(page.parent))])
+        self.assertEqual(
+            ['2025.2 stock debian-12: a.b.test_c: AssertionError: 1 != 2',
+             '2025.2 stock debian-12: page: %s' % page],
+            stream.getvalue().splitlines()[-2:])
