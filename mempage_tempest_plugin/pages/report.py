@@ -107,8 +107,9 @@ def _silent(runs, versions, counts):
     if versions is None:
         yield ('Which releases it was: there is no versions.json beside the '
                'results.')
-    yield ('What was so before and after the tests, and on hosts that are '
-           'not named here.')
+    yield 'What tests would have found that the run was told to leave out.'
+    yield ('What was so before and after the tests, and on hosts that no test '
+           'has looked at.')
     yield 'How fast the memory is, and for how long a disk will last.'
 
 
