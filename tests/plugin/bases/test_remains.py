@@ -65,7 +65,7 @@ class RemainsTest(test_base.BaseTestCase):
             found.pop(0) if len(found) > 1 else found[0])
 
     def _fails(self, check, *arguments):
-        return str(self.assertRaises(AssertionError, check, *arguments))
+        return str(cases.assert_fails(self, check, *arguments))
 
     def test_files(self):
         self.assertEqual({'fbm1': [samples.PATH]}, self.remains.paths)
