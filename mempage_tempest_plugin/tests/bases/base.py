@@ -121,6 +121,9 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     #: Hosts that were left out for what only they themselves tell: dict of
     #: reasons by their names.
     left_out = {}
+    #: Names of hosts that turned out to be occupied, where others suit as
+    #: well: these are not chosen again.
+    avoided = frozenset()
     #: Whether they can do without none of their hosts.
     needs_all_hosts = False
     #: Whether the scheduler may choose any host for their servers.
@@ -212,6 +215,9 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         cls.nova = servers.Servers(
             cls.os_admin, cls.services,
             cls.inventory.limit(CONF.compute.build_timeout), INTERVAL)
+        if cls.harmful:
+            # Before anything is made for the hosts that it has chosen.
+            observed.take_unoccupied(cls)
 
     @classmethod
     def resource_setup(cls):
