@@ -728,16 +728,23 @@ class BaseMoveTest(BaseMemoryTest):
 
         :param pids: the QEMU processes that it had
         """
-        self.check_evidence(self.source)
-        self.assert_soon_agrees(self.source, functools.partial(
-            self._compare_untouched, pids), HELD_TIMEOUT)
+        # Both comparisons are of one look, if nothing is held any more.
+        looks = [self._look()]
+        self.assert_agrees(server_memory.compare(
+            self.source.declared, looks[0], self.page_kib(self.source),
+            system=self.needs_system))
 
-    def _compare_untouched(self, pids, host):
-        return absence.compare_untouched(
-            collect.collect(host, self.server.uuid, self.server.ram_mib,
-                            self.cloud),
-            pids, actions.held_by_migrations(
-                self.migrations_client, self.server.uuid, self.cloud))
+        def compare(host):
+            return absence.compare_untouched(
+                looks.pop() if looks else self._look(), pids,
+                actions.held_by_migrations(
+                    self.migrations_client, self.server.uuid, self.cloud))
+
+        self.assert_soon_agrees(self.source, compare, HELD_TIMEOUT)
+
+    def _look(self):
+        return collect.collect(self.source, self.server.uuid,
+                               self.server.ram_mib, self.cloud)
 
     def reason(self, request_id, words, not_refused):
         """Assert that a request was refused, and why.

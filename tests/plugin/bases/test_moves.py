@@ -171,7 +171,9 @@ class PatienceTest(MoveTestCase):
             delattr(self.case, name)
         self.held = self.useFixture(fixtures.MockPatchObject(
             actions, 'held_by_migrations', return_value={})).mock
-        self.useFixture(fixtures.MockPatchObject(collect, 'collect'))
+        self.collect = self.useFixture(fixtures.MockPatchObject(
+            collect, 'collect', side_effect=lambda *_: (
+                samples.plain_evidence()))).mock
         for name in 'compare_absent', 'compare_untouched':
             self.useFixture(fixtures.MockPatchObject(
                 absence, name, self._compare))
@@ -200,7 +202,20 @@ class PatienceTest(MoveTestCase):
         self.answers = [{'migration': 64}, {}]
         self.case.check_unmoved([7])
         self.assertEqual([{}], self.answers)
-        self.assertEqual([('check_evidence', 'a')], self.checked)
+        self.assertEqual(2, self.collect.call_count)
+
+    def test_unmoved_at_once(self):
+        self.answers = [{}]
+        self.case.check_unmoved([7])
+        self.collect.assert_called_once_with(self.a, 'uuid', 64,
+                                             self.case.cloud)
+
+    def test_unmoved_with_other_memory(self):
+        self.answers = [{}]
+        self.collect.side_effect = lambda *_: samples.plain_evidence(
+            backends=[])
+        self.assertIn('192, QEMU says 0', str(cases.assert_fails(
+            self, self.case.check_unmoved, [7])))
 
     def test_never(self):
         self.useFixture(fixtures.MockPatchObject(base, 'HELD_TIMEOUT', 0.01))
