@@ -12,6 +12,7 @@
 
 """The tests of the plugin, and no others."""
 
+import logging
 import pathlib
 import unittest
 
@@ -33,7 +34,12 @@ def load():
     """
     loader = unittest.TestLoader()
     directory, top = PLACE
-    tests = loader.discover(str(directory), top_level_dir=str(top))
+    # Tempest tells stdout which configuration it reads.
+    logging.disable(logging.INFO)
+    try:
+        tests = loader.discover(str(directory), top_level_dir=str(top))
+    finally:
+        logging.disable(logging.NOTSET)
     if loader.errors:
         raise exceptions.RunError(loader.errors[0])
     return list(testtools.iterate_tests(tests))
