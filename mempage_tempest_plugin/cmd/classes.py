@@ -166,6 +166,7 @@ def _show(table, columns):
     shown = prettytable.PrettyTable(['class', *columns], align='r')
     shown.align['class'] = 'l'
     shown.set_style(prettytable.PLAIN_COLUMNS)
+    shown.right_padding_width = 2
     for name in sorted(table):
         shown.add_row([name.removeprefix(_TESTS)] + [
             _text(table[name].get(column), letters) for column in columns])
