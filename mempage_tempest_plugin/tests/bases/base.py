@@ -217,7 +217,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
             cls.inventory.limit(CONF.compute.build_timeout), INTERVAL)
         if cls.harmful:
             # Before anything is made for the hosts that it has chosen.
-            observed.take_unoccupied(cls)
+            with nova_services.speaking(_compute_version(cls)):
+                observed.take_unoccupied(cls)
 
     @classmethod
     def resource_setup(cls):
@@ -225,9 +226,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         cls.hosts = [compute_host.get(declared, CONF.mempage.host_timeout)
                      for declared in cls.declared]
         cls.setup_api_microversion_fixture(
-            compute_microversion=api_version_utils.
-            select_request_microversion(cls.min_microversion,
-                                        CONF.compute.min_microversion),
+            compute_microversion=_compute_version(cls),
             placement_microversion=api_version_utils.
             select_request_microversion(cls.placement_min_microversion,
                                         CONF.placement.min_microversion))
@@ -768,6 +767,11 @@ class BaseMoveTest(BaseMemoryTest):
                          any(text in reason for text in words))
         self.assert_agrees(comparison)
         return reason
+
+
+def _compute_version(cls):
+    return api_version_utils.select_request_microversion(
+        cls.min_microversion, CONF.compute.min_microversion)
 
 
 def compare_memory(test, host, server, page_kib, status='ACTIVE',

@@ -21,6 +21,7 @@ import fixtures
 from oslotest import base as test_base
 from tempest import exceptions
 from tempest.lib import exceptions as lib_exc
+from tempest.lib.services.compute import base_compute_client
 import testtools
 
 from mempage_tempest_plugin.changes import names
@@ -447,6 +448,36 @@ class AttachDetailsTest(BaseTestCase):
     def test_no_table(self):
         self.assertEqual('No server was requested on this host.',
                          self.case.evidence_table(self.a))
+
+
+class UnoccupiedTest(test_base.BaseTestCase):
+    """Hosts with guests of others are told before anything is made."""
+
+    def _spoken(self, harmful):
+        """List in which versions of the compute API they were asked."""
+        spoken = []
+        cls = type('TestIt', (base.BaseMemoryTest,), {
+            'harmful': harmful, 'os_admin': mock.Mock(),
+            'inventory': mock.Mock()})
+        self.useFixture(fixtures.MockPatch(
+            'tempest.test.BaseTestCase.setup_clients'))
+        options = cases.options()
+        options.compute['build_timeout'] = 7
+        self.useFixture(fixtures.MockPatchObject(base, 'CONF', options))
+        self.useFixture(fixtures.MockPatchObject(
+            observed, 'take_unoccupied', lambda cls: spoken.append(
+                base_compute_client.COMPUTE_MICROVERSION)))
+        cls.setup_clients()
+        return spoken
+
+    def test_who_does_harm(self):
+        """In that of the tests: hypervisors are asked for just once"""
+        self.assertEqual([base.BaseMemoryTest.min_microversion],
+                         self._spoken(True))
+        self.assertIsNone(base_compute_client.COMPUTE_MICROVERSION)
+
+    def test_who_does_none(self):
+        self.assertEqual([], self._spoken(False))
 
 
 class ResourceSetupTest(test_base.BaseTestCase):
