@@ -303,14 +303,15 @@ class MatrixTest(base.LabTestCase):
     def test_some(self):
         self._invoke('--release', '2026.2', '--release', '2025.2', '--nova',
                      'stock', '--system', 'debian-13', '--system',
-                     'debian-12', '--topology', 'wide', '--regex', 'a|b')
+                     'debian-12', '--topology', 'wide', '--regex', 'a|b',
+                     '--workers', '7')
         self.assertEqual(
             {matrix.Cloud(name, True, system): lab.Wish(
                 topology.SHIPPED / 'wide.yaml', releases.RELEASES[name],
                 True, system)
              for system in ('debian-13', 'debian-12')
              for name in ('2026.2', '2025.2')}, self.wishes)
-        self.assertEqual(runner.suite(regex='a|b'), self.arguments)
+        self.assertEqual(runner.suite(7, 'a|b'), self.arguments)
 
     def test_the_extension_is_wished_for(self):
         self._invoke('--release', '2026.2', '--nova', 'extension')
