@@ -14,6 +14,7 @@
 
 import contextlib
 import dataclasses
+import datetime
 import json
 import re
 
@@ -50,18 +51,25 @@ class Test:
     :ivar documents: what it kept, in that order, as facts_schema.yaml
         describes it
     :ivar reason: why it was skipped; empty if it was not
+    :ivar ended: when it ended, a datetime.datetime; None if nobody says
     """
 
     name: str
     status: str
     documents: list
     reason: str = ''
+    ended: datetime.datetime | None = None
 
     @property
     def of_class(self):
         """The full name of its class, all of which it may stand for."""
         found = _CLASS.match(self.name)
         return found[2] if found else class_of(self.name)
+
+    @property
+    def is_whole_class(self):
+        """Whether it is no test, but how its class was set up or ended."""
+        return bool(_CLASS.match(self.name))
 
     def hosts(self):
         """List the hosts that it kept anything of.
@@ -184,7 +192,8 @@ def _test(path, test):
             reason = detail.as_text()
         if _NAME.match(name) and detail.content_type == content_type.JSON:
             documents.append(_document(path, test['id'], detail))
-    return Test(test['id'], _STATUSES[test['status']], documents, reason)
+    return Test(test['id'], _STATUSES[test['status']], documents, reason,
+                test['timestamps'][-1])
 
 
 def _document(path, test, detail):
