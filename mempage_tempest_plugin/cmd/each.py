@@ -36,6 +36,7 @@ from mempage_tempest_plugin.changes import ini
 from mempage_tempest_plugin.cmd import argument_types
 from mempage_tempest_plugin.cmd import lanes
 from mempage_tempest_plugin.cmd import report
+from mempage_tempest_plugin.cmd import suite
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import streams
@@ -43,10 +44,6 @@ from mempage_tempest_plugin import exceptions
 
 CONF = config.CONF
 
-_PACKAGE = pathlib.Path(__file__).parent.parent
-#: Directory of the tests, and that of the package that they are in. What
-#: Tempest finds besides would take each run several times as long to find.
-SUITE = (_PACKAGE / 'tests', _PACKAGE.parent)
 #: The run that is about no host of its own.
 CLOUD = 'cloud'
 #: The command that tells what a run had to show. Each needs a process of its
@@ -315,7 +312,7 @@ class Each:
         self._lanes = lanes.Lanes()
         self._running = {}
         self._stestr_conf = directory / 'stestr.conf'
-        self._stestr_conf.write_text(_STESTR_CONF % tuple(SUITE))
+        self._stestr_conf.write_text(_STESTR_CONF % tuple(suite.PLACE))
 
     def _stestr(self, *arguments):
         return [sys.executable, '-m', 'stestr', '--config',

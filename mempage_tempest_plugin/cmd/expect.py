@@ -15,13 +15,11 @@
 import collections
 import json
 import sys
-import unittest
 
 from stestr import selection
-import testtools
 
 from mempage_tempest_plugin.cmd import argument_types
-from mempage_tempest_plugin.cmd import each
+from mempage_tempest_plugin.cmd import suite
 from mempage_tempest_plugin.evidence import promised
 from mempage_tempest_plugin.evidence import streams
 from mempage_tempest_plugin import exceptions
@@ -84,7 +82,7 @@ def run(arguments):
     """
     results = arguments.results and streams.read(
         '/dev/stdin' if arguments.results == '-' else arguments.results)
-    selected = _selected(_load(), arguments)
+    selected = _selected(suite.load(), arguments)
     if not selected and not results:
         raise exceptions.RunError('no test is called so')
     if not selected:
@@ -117,20 +115,6 @@ def _write(path, document):
     except OSError as error:
         raise exceptions.RunError('%s: %s' % (
             path, error.strerror)) from error
-
-
-def _load():
-    """Load all tests of the plugin.
-
-    :returns: list of them
-    :raises RunError: if a module of them cannot be loaded
-    """
-    loader = unittest.TestLoader()
-    directory, top = each.SUITE
-    tests = loader.discover(str(directory), top_level_dir=str(top))
-    if loader.errors:
-        raise exceptions.RunError(loader.errors[0])
-    return list(testtools.iterate_tests(tests))
 
 
 def _selected(tests, arguments):

@@ -59,8 +59,9 @@ class Test:
     :ivar documents: what it kept, in that order, as facts_schema.yaml
         describes it
     :ivar reason: why it was skipped; empty if it was not
-    :ivar begin: when it began; None if the stream does not tell
-    :ivar end: when it ended; None if the stream does not tell
+    :ivar began: when it began, a datetime.datetime; None if the stream does
+        not tell
+    :ivar ended: when it ended; None if the stream does not tell
     :ivar tags: the stream's tags of it, with the worker that ran it
     :ivar texts: what else is attached to it, as dict of texts by their names:
         ``traceback``, logs and the like; the test's own log, which is long,
@@ -71,16 +72,16 @@ class Test:
     status: str
     documents: list
     reason: str = ''
-    begin: datetime.datetime | None = None
-    end: datetime.datetime | None = None
+    began: datetime.datetime | None = None
+    ended: datetime.datetime | None = None
     tags: frozenset = frozenset()
     texts: dict = dataclasses.field(default_factory=dict)
 
     @property
     def seconds(self):
         """How long it took; 0 if the stream does not tell."""
-        return ((self.end - self.begin).total_seconds()
-                if self.begin and self.end else 0)
+        return ((self.ended - self.began).total_seconds()
+                if self.began and self.ended else 0)
 
     @property
     def worker(self):
@@ -92,6 +93,11 @@ class Test:
         """The full name of its class, all of which it may stand for."""
         found = _CLASS.match(self.name)
         return found[2] if found else class_of(self.name)
+
+    @property
+    def is_whole_class(self):
+        """Whether it is no test, but how its class was set up or ended."""
+        return bool(_CLASS.match(self.name))
 
     def hosts(self):
         """List the hosts that it kept anything of.
@@ -219,9 +225,9 @@ def _test(path, test):
         elif detail.content_type.type == 'text' and (
                 status == FAILED or not name.startswith(LOG)):
             texts[name] = data.decode(errors='replace')
-    begin, end = test['timestamps']
+    began, ended = test['timestamps']
     reason = texts.pop('reason', '') if status == SKIPPED else ''
-    return Test(test['id'], status, documents, reason, begin, end,
+    return Test(test['id'], status, documents, reason, began, ended,
                 frozenset(test['tags']), texts)
 
 

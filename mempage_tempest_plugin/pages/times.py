@@ -49,10 +49,11 @@ def span(runs):
     :returns: when the first test began, and when the last one ended; None
         twice if the streams do not tell
     """
-    timed = [test for _, test in runs_of.each(runs) if test.begin and test.end]
+    timed = [test for _, test in runs_of.each(runs) if test.began and test.ended]
     if not timed:
         return None, None
-    return (min(test.begin for test in timed), max(test.end for test in timed))
+    return (min(test.began for test in timed),
+            max(test.ended for test in timed))
 
 
 def slowest(runs):
@@ -78,7 +79,7 @@ def workers(runs):
     for run in runs:
         tests = {}
         for test in run.tests:
-            if test.begin and test.end:
+            if test.began and test.ended:
                 tests.setdefault(_name(run, test), []).append(test)
         begin, end = span([run])
         found += [_worker(name, tests[name], begin, end)
@@ -89,8 +90,8 @@ def workers(runs):
 def _worker(name, tests, begin, end):
     busy = sum(test.seconds for test in tests)
     length = (end - begin).total_seconds()
-    return Worker(name, len(tests), busy, min(test.begin for test in tests),
-                  max(test.end for test in tests),
+    return Worker(name, len(tests), busy, min(test.began for test in tests),
+                  max(test.ended for test in tests),
                   round(100 * busy / length) if length else 100)
 
 

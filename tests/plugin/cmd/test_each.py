@@ -96,7 +96,8 @@ COMMAND = '''
 import sys
 from mempage_tempest_plugin.cmd import each
 from mempage_tempest_plugin.cmd import mempage_tempest
-each.SUITE = sys.argv[2:4]
+from mempage_tempest_plugin.cmd import suite
+suite.PLACE = sys.argv[2:4]
 each.EXPECT = [sys.executable, '-c', sys.argv[1], *sys.argv[1:4], 'expect']
 sys.exit(mempage_tempest.main(sys.argv[4:]))
 '''

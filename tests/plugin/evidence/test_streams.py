@@ -156,8 +156,8 @@ class StreamsTest(base.BaseTestCase):
             result.status('b', 'success')
         a, b = streams.read(self.path)
         self.assertEqual((begin, 60, 'worker-1'),
-                         (a.begin, a.seconds, a.worker))
-        self.assertEqual((None, 0, ''), (b.end, b.seconds, b.worker))
+                         (a.began, a.seconds, a.worker))
+        self.assertEqual((None, 0, ''), (b.ended, b.seconds, b.worker))
 
     def test_texts(self):
         with open(self.path, 'wb') as target:
