@@ -49,7 +49,8 @@ def span(runs):
     :returns: when the first test began, and when the last one ended; None
         twice if the streams do not tell
     """
-    timed = [test for _, test in runs_of.each(runs) if test.began and test.ended]
+    timed = [test for _, test in runs_of.each(runs)
+             if test.began and test.ended]
     if not timed:
         return None, None
     return (min(test.began for test in timed),
