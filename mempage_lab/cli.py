@@ -118,8 +118,9 @@ def run(arguments):
     surprise = runner.compare(arguments, results)
     if surprise:
         click.echo(surprise)
-    click.echo('results: %s' % results)
-    sys.exit(status or int(surprise is not None))
+    said, made = runner.make_page(results)
+    click.echo('results: %s\n%s' % (results, said))
+    sys.exit(status or int(surprise is not None or not made))
 
 
 @main.command()

@@ -35,6 +35,7 @@ from tempest import config
 from mempage_tempest_plugin.changes import ini
 from mempage_tempest_plugin.cmd import argument_types
 from mempage_tempest_plugin.cmd import lanes
+from mempage_tempest_plugin.cmd import report
 from mempage_tempest_plugin.cmd import suite
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.declared import which
@@ -136,9 +137,21 @@ def run(arguments):
         outcomes = each.run(*_tasks(tests, hosts, usable))
     _show(outcomes, watch.elapsed())
     print('results: %s' % results)
+    _make_page(results)
     verdicts = {outcome.verdict for outcome in outcomes}
     return int(streams.PASSED not in verdicts
                or not verdicts <= {streams.PASSED, streams.SKIPPED})
+
+
+def _make_page(results):
+    """Make the page of all runs, unless none has come to any result.
+
+    :param results: pathlib.Path of the directory of the results
+    """
+    try:
+        print('page: %s' % report.make([results], results / 'report.html'))
+    except exceptions.MempageError as error:
+        print('no page: %s' % error)
 
 
 def _read(path):
@@ -478,6 +491,8 @@ class Each:
             capture_output=True, text=True, env=_environment(configuration))
         try:
             found = json.loads(done.stdout)['tests']
+            (self._results / (outcome.name + report.EXPECTED)).write_text(
+                done.stdout)
         except ValueError:
             outcome.error = 'expect: status %d: %s' % (
                 done.returncode, _last(done.stderr))

@@ -57,6 +57,11 @@ def add_parser(commands):
              'is a failure, whatever the reason')
     parser.add_argument(
         '--json', action='store_true', help='a document of JSON')
+    parser.add_argument(
+        '--json-file', metavar='FILE',
+        help='write that document there, beside what is printed; '
+             '"mempage-tempest report" reads NAME.expected.json beside '
+             'NAME.subunit')
     selected = parser.add_argument_group(
         'which tests, as for "tempest run"; all if none is given')
     selected.add_argument('--regex', metavar='REGEX')
@@ -85,21 +90,31 @@ def run(arguments):
         return 0
     tests = promised.compare(foretold.of(selected), results,
                              arguments.require)
-    problems = promised.problems(tests, results)
-    if arguments.require and not any(
-            arguments.require.search(test.name) for test in tests):
-        problems.append('no test is called %s, which --require names'
-                        % arguments.require.pattern)
+    document = promised.document(tests, results, arguments.require)
+    if arguments.json_file:
+        _write(arguments.json_file, document)
     if arguments.json:
-        print(json.dumps({'tests': [test.document() for test in tests],
-                          'problems': problems}, indent=2))
+        print(json.dumps(document, indent=2))
     else:
         for line in (_expectation(tests) if results is None
                      else _comparison(tests)):
             print(line)
-    for problem in problems:
+    for problem in document['problems']:
         print('mempage-tempest: %s' % problem, file=sys.stderr)
-    return int(bool(problems))
+    return int(bool(document['problems']))
+
+
+def _write(path, document):
+    """Write the document of JSON.
+
+    :raises RunError: if that cannot be
+    """
+    try:
+        with open(path, 'w', encoding='utf-8') as stream:
+            json.dump(document, stream, indent=2)
+    except OSError as error:
+        raise exceptions.RunError('%s: %s' % (
+            path, error.strerror)) from error
 
 
 def _selected(tests, arguments):

@@ -15,12 +15,16 @@
 import contextlib
 import dataclasses
 import datetime
+import functools
 import json
+import os
 import re
 
+import jsonschema
 import subunit
 import testtools
 from testtools import content_type
+import yaml
 
 from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin import exceptions
@@ -33,6 +37,8 @@ UNKNOWN = 'unknown'
 #: The name of a test that failed, and stands for parts of a stream that
 #: cannot be read: its end, if the run was killed.
 UNREADABLE = 'subunit.parser'
+#: How the name begins of what a test has logged, where it is attached.
+LOG = 'pythonlogging'
 
 _STATUSES = {'success': PASSED, 'xfail': PASSED, 'skip': SKIPPED,
              'fail': FAILED, 'uxsuccess': FAILED, 'inprogress': FAILED}
@@ -40,6 +46,8 @@ _STATUSES = {'success': PASSED, 'xfail': PASSED, 'skip': SKIPPED,
 _NAME = re.compile(r'(%s|%s|%s)(-\d+)?$' % (
     facts.FACTS, facts.OUTCOME, facts.LEFT_OUT))
 _CLASS = re.compile(r'(setUp|tearDown)Class \((.*)\)$')
+_WORKER = re.compile(r'worker-\d+$')
+_SCHEMA = os.path.join(os.path.dirname(__file__), 'facts_schema.yaml')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,14 +59,34 @@ class Test:
     :ivar documents: what it kept, in that order, as facts_schema.yaml
         describes it
     :ivar reason: why it was skipped; empty if it was not
-    :ivar ended: when it ended, a datetime.datetime; None if nobody says
+    :ivar began: when it began, a datetime.datetime; None if the stream does
+        not tell
+    :ivar ended: when it ended; None if the stream does not tell
+    :ivar tags: the stream's tags of it, with the worker that ran it
+    :ivar texts: what else is attached to it, as dict of texts by their names:
+        ``traceback``, logs and the like; the test's own log, which is long,
+        only if it failed
     """
 
     name: str
     status: str
     documents: list
     reason: str = ''
+    began: datetime.datetime | None = None
     ended: datetime.datetime | None = None
+    tags: frozenset = frozenset()
+    texts: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def seconds(self):
+        """How long it took; 0 if the stream does not tell."""
+        return ((self.ended - self.began).total_seconds()
+                if self.began and self.ended else 0)
+
+    @property
+    def worker(self):
+        """The name of the worker that ran it; empty if none has a name."""
+        return next(filter(_WORKER.match, sorted(self.tags)), '')
 
     @property
     def of_class(self):
@@ -185,24 +213,52 @@ def read(path):
 
 
 def _test(path, test):
+    status = _STATUSES[test['status']]
     documents = []
-    reason = ''
+    texts = {}
     for name, detail in test['details'].items():
-        if name == 'reason' and _STATUSES[test['status']] == SKIPPED:
-            reason = detail.as_text()
-        if _NAME.match(name) and detail.content_type == content_type.JSON:
-            documents.append(_document(path, test['id'], detail))
-    return Test(test['id'], _STATUSES[test['status']], documents, reason,
-                test['timestamps'][-1])
+        # A detail may come in several parts, at any byte of a character.
+        data = b''.join(detail.iter_bytes())
+        kept = _NAME.match(name)
+        if kept and detail.content_type == content_type.JSON:
+            documents.append(_document(path, test['id'], kept[1], data))
+        elif detail.content_type.type == 'text' and (
+                status == FAILED or not name.startswith(LOG)):
+            texts[name] = data.decode(errors='replace')
+    began, ended = test['timestamps']
+    reason = texts.pop('reason', '') if status == SKIPPED else ''
+    return Test(test['id'], status, documents, reason, began, ended,
+                frozenset(test['tags']), texts)
 
 
-def _document(path, test, detail):
-    # A detail may come in several parts, at any byte of a character.
-    data = b''.join(detail.iter_bytes())
-    with contextlib.suppress(ValueError, TypeError, KeyError):
+def _document(path, test, kind, data):
+    with contextlib.suppress(ValueError, TypeError, KeyError,
+                             RecursionError):
         document = json.loads(data)
         if document['version'] == facts.VERSION:
-            return document
+            return _valid(path, test, kind, document)
     raise exceptions.ResultsError(
         path, '%s kept what is no document of version %d: %.100r' % (
             test, facts.VERSION, data))
+
+
+def _valid(path, test, kind, document):
+    error = jsonschema.exceptions.best_match(
+        _validators()[kind].iter_errors(document))
+    if error is None:
+        return document
+    raise exceptions.ResultsError(
+        path, '%s kept what is no document of %s: %s: %.100s' % (
+            test, kind, error.json_path, error.message))
+
+
+@functools.lru_cache
+def _validators():
+    """Get the validators of documents, by their kinds."""
+    with open(_SCHEMA, encoding='utf-8') as stream:
+        schema = yaml.safe_load(stream)
+    kinds = [kind['$ref'].rpartition('/')[2] for kind in schema['oneOf']]
+    # Each by itself: all at once would take several times as long.
+    return {kind: jsonschema.Draft202012Validator(
+        {**schema['$defs'][kind], '$defs': schema['$defs']})
+        for kind in kinds}

@@ -119,19 +119,21 @@ class CliTest(base.LabTestCase):
             ['a.b'], {'a.c': 'Traceback:\n  File "d", line 1, in e\n'
                              '    code()\nError: two\nlines\n'})
         self.patch_object(runner, 'compare').return_value = 'a.d skips'
+        self.patch_object(runner, 'make_page').return_value = 'page: x', True
         result = self._invoke('run')
         self.assertEqual('a.c: Error: two lines\na.d skips\nresults: %s\n'
-                         % self.directory, result.output)
+                         'page: x\n' % self.directory, result.output)
         self.assertEqual(1, result.exit_code)
 
-    @ddt.data((None, 0), ('a.d skips', 1))
+    @ddt.data((None, True, 0), ('a.d skips', True, 1), (None, False, 1))
     @ddt.unpack
-    def test_run_is_red_if_less_ran_than_had_to(self, surprise, status):
+    def test_run_is_red_if_less_ran_than_had_to(self, surprise, made, status):
         self.patch_object(cli, '_up')
         self.patch_object(runner, 'run').return_value = 0, self.directory
         self.patch_object(stream, 'read').return_value = stream.Outcome()
         compare = self.patch_object(runner, 'compare')
         compare.return_value = surprise
+        self.patch_object(runner, 'make_page').return_value = 'said', made
         self.assertEqual(status, self._invoke('run', '-s').exit_code)
         compare.assert_called_once_with(('-s',), self.directory)
 
