@@ -21,7 +21,7 @@ from mempage_certificate import errors
 from mempage_certificate import stream
 from mempage_tempest_plugin.evidence import environments
 from mempage_tempest_plugin.evidence import facts
-from mempage_tempest_plugin.evidence import measurements
+from mempage_tempest_plugin.evidence import kept
 from mempage_tempest_plugin.evidence import streams
 
 _IDENTITY = re.compile(r'id-([0-9a-f-]{36})$')
@@ -199,7 +199,7 @@ def _document(record, detail):
     document = documents.parse(where, detail.data)
     kind = document.get('kind') if isinstance(document, dict) else None
     problem = ('its kind is unknown' if kind not in facts.KINDS
-               else measurements.invalid(document))
+               else kept.invalid(document, kind))
     if problem:
         raise errors.CertificateError('%s: is no document: %.300s' % (
             where, problem))
