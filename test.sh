@@ -27,7 +27,8 @@ cd "$(dirname "$(readlink -f "$0")")"
 
 VENV=$PWD/.tox/.venv
 CONSTRAINTS=${TOX_CONSTRAINTS_FILE:-$PWD/mempage_lab/constraints/2026.2.txt}
-REQUIREMENTS=(requirements.txt test-requirements.txt doc/requirements.txt)
+REQUIREMENTS=(requirements.txt test-requirements.txt doc/requirements.txt
+    tests/browser/requirements.txt)
 
 # pbr asks git for the version, and git distrusts a clone that belongs to
 # another user than the one who runs it.

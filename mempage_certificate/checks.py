@@ -119,13 +119,12 @@ def _of_class(run, name, cases, found):
 def _of_entry(run, entry, host):
     if entry.record.status == stream.HUNG:
         return ERROR, 'never ended: the run was cut off, or a host was lost'
-    results = {result.host: result for result in entry.test.hosts()}
-    if host in results:
-        result = results[host]
+    if host in entry.results:
+        result = entry.results[host]
         return _OF_HOST[result.outcome], _why(result)
     if entry.test.status == streams.SKIPPED:
         return SKIP, 'skipped: %s' % entry.test.reason
-    told = results.keys() - {None}
+    told = entry.results.keys() - {None}
     if entry.test.status == streams.FAILED:
         return (MISSING, 'failed elsewhere, and tells nothing of this host'
                 ) if told else (FAIL, 'failed, and did not tell where')

@@ -51,10 +51,27 @@ def _of_parts(run, _profile):
         if entry.record.name == streams.UNREADABLE:
             yield 'parts of the stream could not be read: it was cut off'
         for detail in entry.record.details:
-            name = re.sub(r'-\d+$', '', detail.name)
-            if name not in (*_KEPT, *facts.KINDS):
+            if _kind(detail) not in (*_KEPT, *facts.KINDS):
                 yield '%s: kept %r, which is in no masked stream' % (
                     _short(entry), detail.name)
+        yield from _removed(entry)
+
+
+def _kind(detail):
+    return re.sub(r'-\d+$', '', detail.name)
+
+
+def _removed(entry):
+    """Look for numbers that are missing in the names of details."""
+    seen = collections.Counter()
+    for detail in entry.record.details:
+        kind = _kind(detail)
+        wanted = '%s-%d' % (kind, seen[kind]) if seen[kind] else kind
+        seen[kind] += 1
+        if detail.name != wanted:
+            yield '%s: kept %s, and %s is not there: it was removed' % (
+                _short(entry), detail.name, wanted)
+            return
 
 
 def _of_times(run, _profile):
@@ -138,7 +155,7 @@ def _of_status(entry, of_catalogue):
 
 def _of_facts(run, _profile):
     for entry, document in run.kept(facts.FACTS):
-        when = datetime.datetime.fromisoformat(document['when'])
+        when = _time(document['when'])
         if not _within(entry, when, when):
             yield ('%s: has facts of another time, %s: they are of another '
                    'test or run' % (_short(entry), document['when']))
@@ -170,13 +187,18 @@ def _of_environments(run, _profile):
             yield '%s: tells %d times what it was %s the run' % (
                 host, times, phase)
     for entry, document in run.kept(facts.ENVIRONMENT):
-        when = datetime.datetime.fromisoformat(document['when'])
+        when = _time(document['when'])
         if not _within(entry, when, when):
             yield '%s: what it is made of is from another time than %s' % (
                 document['host'], _short(entry))
     for host, phases in run.environments.items():
         yield from _of_phases(host, phases)
-        yield from _outside(run, host, phases)
+    for entry in run.entries:
+        hosts = dict.fromkeys(document['host']
+                              for document in entry.test.documents
+                              if document['kind'] != facts.ENVIRONMENT)
+        for host in hosts:
+            yield from _outside(entry, host, run.environments.get(host, {}))
 
 
 def _of_phases(host, phases):
@@ -211,25 +233,20 @@ def _still(value):
                                 for device in value['devices']])
 
 
-def _outside(run, host, phases):
-    """Look for tests of a host that ran before or after the run."""
+def _outside(entry, host, phases):
+    """Look whether a test of a host ran before or after the run."""
     first, last = runs.before(phases), runs.after(phases)
-    for entry in run.entries:
-        kept = [document for document in entry.test.documents
-                if document['host'] == host
-                and document['kind'] != facts.ENVIRONMENT]
-        if not kept or not entry.record.started:
-            continue
-        if first and entry.record.started + _ROUNDED < _time(first):
-            yield ('%s: ran before the run began on %s: it is of another run'
-                   % (_short(entry), host))
-        if last and entry.record.started > _time(last) + _ROUNDED:
-            yield ('%s: ran after the run had ended on %s: it is of another '
-                   'run' % (_short(entry), host))
+    started = entry.record.started
+    if started and first and started + _ROUNDED < _time(first['when']):
+        yield ('%s: ran before the run began on %s: it is of another run' % (
+            _short(entry), host))
+    if started and last and started > _time(last['when']) + _ROUNDED:
+        yield ('%s: ran after the run had ended on %s: it is of another run'
+               % (_short(entry), host))
 
 
-def _time(document):
-    return datetime.datetime.fromisoformat(document['when'])
+def _time(text):
+    return datetime.datetime.fromisoformat(text)
 
 
 def _of_measurements(run, profile):
@@ -241,7 +258,9 @@ def _of_measurements(run, profile):
             yield '%s: %s was measured %d times: one may not choose' % (
                 host, identity, times)
     for entry, document in run.kept(facts.MEASUREMENT):
-        for problem in _of_measurement(entry, document, profile):
+        phases = run.environments.get(document['host'], {})
+        for problem in (*_of_measurement(entry, document, profile),
+                        *_of_limit(document['limit'], phases)):
             yield '%s: %s: %s' % (document['host'], document['id'], problem)
 
 
@@ -252,9 +271,8 @@ def _of_measurement(entry, document, profile):
     if 'measurement' not in entry.attributes:
         yield '%s is no test that measures' % _short(entry)
     samples = document['samples']
-    times = [datetime.datetime.fromisoformat(text) for text in (
-        samples[0]['started'], samples[-1]['ended'])]
-    if not _within(entry, *times):
+    if not _within(entry, _time(samples[0]['started']),
+                   _time(samples[-1]['ended'])):
         yield 'its samples are from another time than %s' % _short(entry)
     pairs = len(samples) // 2
     most = profile.document['pairs']['max']
@@ -262,6 +280,13 @@ def _of_measurement(entry, document, profile):
         yield ('has %d pairs, more than %d: one may not go on until it suits'
                % (pairs, most))
     yield from _of_rule(document, profile.rule(document['id']))
+
+
+def _of_limit(limit, phases):
+    first, last = runs.before(phases), runs.after(phases)
+    if (first and limit['started'] < first['when']
+            or last and limit['ended'] > last['when']):
+        yield 'the limit of the store was not measured in this run'
 
 
 def _of_rule(document, rule):

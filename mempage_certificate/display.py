@@ -43,13 +43,14 @@ def text(result):
              '', *_run(result)]
     if result['verdict']['reasons']:
         parts += ['', 'Why it is no better:',
-                  *('- %s' % reason
+                  *('- %s' % plain(reason)
                     for reason in result['verdict']['reasons'])]
     parts += ['', _hosts(result), '', _checks(result)]
     if any(host['figures'] for host in result['hosts']):
         parts += ['', _figures(result)]
-    parts += ['%s: far from the others in %s' % (', '.join(hosts), figure)
-              for figure, hosts in result['outliers'].items()]
+    parts += [plain('%s: far from the others in %s' % (
+        ', '.join(hosts), figure))
+        for figure, hosts in result['outliers'].items()]
     return '\n'.join(parts) + '\n'
 
 
@@ -69,11 +70,12 @@ def heading(result):
 
 def _run(result):
     run = result['run']
-    return ['Run %s, %s to %s: %d tests passed, %d failed, %d were skipped, '
-            '%d did not end' % (
-                ', '.join(run['ids']) or 'without a UUID', run['started'],
-                run['ended'], run['passed'], run['failed'], run['skipped'],
-                run['unfinished'])]
+    return [plain(
+        'Run %s, %s to %s: %d tests passed, %d failed, %d were skipped, %d '
+        'did not end' % (
+            ', '.join(run['ids']) or 'without a UUID', run['started'],
+            run['ended'], run['passed'], run['failed'], run['skipped'],
+            run['unfinished']))]
 
 
 def table(columns, rows):

@@ -14,7 +14,6 @@
 
 import functools
 import json
-import math
 import os
 
 import jsonschema
@@ -60,6 +59,7 @@ def from_yaml(name, data, schema):
     """
     try:
         document = yaml.load(_text(name, data), _Loader)  # noqa: S506
+        _writable(document)
     except (yaml.YAMLError, ValueError, TypeError,
             RecursionError) as error:
         raise errors.CertificateError('%s: is not plain YAML: %s' % (
@@ -77,13 +77,27 @@ def from_json(name, data, schema):
     :returns: what it says
     :raises CertificateError: if it is not as the schema says
     """
+    document = parse(name, data)
+    check(name, document, schema)
+    return document
+
+
+def parse(name, data):
+    """Read JSON that can be written again.
+
+    :param name: of the file, for errors
+    :param data: its bytes
+    :returns: what it says
+    :raises CertificateError: if it is none, or has a key twice, a number that
+        is not finite or a character that is none
+    """
     try:
         document = json.loads(data, parse_constant=_no_constant,
                               object_pairs_hook=_unique)
+        _writable(document)
     except (ValueError, RecursionError) as error:
         raise errors.CertificateError('%s: is not plain JSON: %s' % (
             name, _line(error))) from error
-    check(name, document, schema)
     return document
 
 
@@ -117,18 +131,6 @@ def validator(schema):
         return jsonschema.Draft202012Validator(yaml.safe_load(stream))
 
 
-def is_finite(value):
-    """Tell whether all numbers of a document are finite.
-
-    :param value: what a JSON document says
-    """
-    if isinstance(value, dict):
-        return all(map(is_finite, value.values()))
-    if isinstance(value, list):
-        return all(map(is_finite, value))
-    return not isinstance(value, float) or math.isfinite(value)
-
-
 def dump(document):
     """Write a document as JSON, the same bytes for the same document.
 
@@ -148,6 +150,12 @@ def _text(name, data):
 
 def _line(error):
     return ' '.join(str(error).split())[:300]
+
+
+def _writable(document):
+    # Raises ValueError, also for half of a pair of surrogates.
+    json.dumps(document, allow_nan=False, ensure_ascii=False,
+               default=str).encode()
 
 
 def _no_constant(name):

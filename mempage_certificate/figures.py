@@ -76,7 +76,7 @@ def _figure(profile, document):
     if problem:
         return Figure(document, ERROR, [problem], None, {}, [])
     store, control = arms(document)
-    if not all(store + control):
+    if min(store + control) < measurements.LEAST:
         return Figure(document, ERROR, ['a value is 0: nothing was measured'],
                       None, {}, [])
     pairs = profile.document['pairs']

@@ -29,7 +29,7 @@ from mempage_certificate import errors
 from mempage_certificate import stream
 import mempage_tempest_plugin
 from mempage_tempest_plugin.evidence import facts
-from mempage_tempest_plugin.evidence import measurements
+from mempage_tempest_plugin.evidence import kept
 from mempage_tempest_plugin.evidence import streams
 from mempage_tempest_plugin.hosts import redact
 
@@ -213,7 +213,7 @@ def _document(record, detail):
         return None
     try:
         document = json.loads(detail.data)
-        problem = (measurements.invalid(document)
+        problem = (kept.invalid(document, document['kind'])
                    if document['kind'] in facts.KINDS else 'its kind')
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         problem = str(error)
@@ -240,10 +240,10 @@ def _masked(masker, record, documents):
     details = []
     numbers = {}
     for detail, document in zip(record.details, documents):
-        kept = (_of_document(masker, document) if document
-                else _of_text(masker, record, detail))
-        if kept:
-            name, mime_type, data = kept
+        found = (_of_document(masker, document) if document
+                 else _of_text(masker, record, detail))
+        if found:
+            name, mime_type, data = found
             number = numbers[name] = numbers.get(name, -1) + 1
             details.append(stream.Detail(
                 '%s-%d' % (name, number) if number else name, mime_type,
@@ -256,7 +256,7 @@ def _of_document(masker, document):
     masked = _HOW[document['kind']](masker, document)
     # Others have room for any text.
     problem = (masked['kind'] in (facts.MEASUREMENT, facts.ENVIRONMENT)
-               and measurements.invalid(masked))
+               and kept.invalid(masked, masked['kind']))
     if problem:
         raise errors.CertificateError(
             'results: what must not be told is in a place where it cannot be '
@@ -268,12 +268,12 @@ def _of_document(masker, document):
 def _of_text(masker, record, detail):
     if detail.mime_type != stream.TEXT or record.name == streams.UNREADABLE:
         return None
-    kept = {'skip': 'reason', 'fail': 'traceback', 'uxsuccess': 'traceback',
+    name = {'skip': 'reason', 'fail': 'traceback', 'uxsuccess': 'traceback',
             stream.HUNG: 'traceback'}.get(record.status, '')
-    if not kept or not re.match(r'%s(-\d+)?$' % kept, detail.name):
+    if not name or not re.match(r'%s(-\d+)?$' % name, detail.name):
         return None
     text = detail.data.decode(errors='replace')
-    return (kept, stream.TEXT, masker.text(text).encode()) if text else None
+    return (name, stream.TEXT, masker.text(text).encode()) if text else None
 
 
 def _facts(masker, document):
@@ -309,8 +309,7 @@ def _labelled(masker, document):
 
     # All else is numbers and words of the schema; a hash and the run's UUID
     # have to stay as they are.
-    kept = {'run': document['run'], 'host': masker.host(document['host'])}
-    masked = dict(document, **kept)
+    masked = dict(document, host=masker.host(document['host']))
     for key in ('versions', 'cpu', 'tool', 'limit'):
         if key in masked:
             masked[key] = plain(masked[key])

@@ -14,7 +14,6 @@
 
 import dataclasses
 import functools
-import json
 import re
 
 from mempage_certificate import documents
@@ -22,7 +21,7 @@ from mempage_certificate import errors
 from mempage_certificate import stream
 from mempage_tempest_plugin.evidence import environments
 from mempage_tempest_plugin.evidence import facts
-from mempage_tempest_plugin.evidence import measurements
+from mempage_tempest_plugin.evidence import kept
 from mempage_tempest_plugin.evidence import streams
 
 _IDENTITY = re.compile(r'id-([0-9a-f-]{36})$')
@@ -72,6 +71,16 @@ class Entry:
             return 0
         found = _CASE.match(self.name[len(name):])
         return int(found[1]) if self.name.startswith(name) and found else None
+
+    @functools.cached_property
+    def results(self):
+        """What it tells of hosts: dict of streams.HostResult by host."""
+        return {result.host: result for result in self.test.hosts()}
+
+    def methods(self):
+        """List the full names that its method may have in the source."""
+        return [self.name, *(self.name[:found.start()]
+                             for found in _CASE.finditer(self.name))]
 
     def kept(self, kind):
         """List documents of a kind that it has kept."""
@@ -139,8 +148,15 @@ class Run:
         :param name: the full name of a method
         :returns: list of :class:`Entry`
         """
-        return [entry for entry in self.entries
-                if entry.case_of(name) is not None]
+        return self._by_method.get(name, [])
+
+    @functools.cached_property
+    def _by_method(self):
+        found = {}
+        for entry in self.entries:
+            for name in entry.methods():
+                found.setdefault(name, []).append(entry)
+        return found
 
     def of_class(self, name):
         """Find what became of a class as a whole, if it did not run.
@@ -180,14 +196,10 @@ def _test(record):
 
 def _document(record, detail):
     where = 'results: %s: %s' % (record.name, detail.name)
-    try:
-        document = json.loads(detail.data)
-        if not documents.is_finite(document):
-            raise ValueError('a number is not finite')
-        problem = (measurements.invalid(document)
-                   if document['kind'] in facts.KINDS else 'its kind')
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        problem = str(error) or type(error).__name__
+    document = documents.parse(where, detail.data)
+    kind = document.get('kind') if isinstance(document, dict) else None
+    problem = ('its kind is unknown' if kind not in facts.KINDS
+               else kept.invalid(document, kind))
     if problem:
         raise errors.CertificateError('%s: is no document: %.300s' % (
             where, problem))

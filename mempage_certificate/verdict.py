@@ -102,6 +102,10 @@ def judge(run, profile, product):
     """
     problems = list(consistency.problems(run, profile))
     hosts = [_of_host(run, profile, product, host) for host in run.hosts]
+    if problems:
+        error = Verdict(ERROR, None,
+                        ['the results of the run contradict themselves'])
+        hosts = [dataclasses.replace(host, verdict=error) for host in hosts]
     return FleetVerdict(_of_fleet(run, profile, hosts, problems), hosts,
                         _outliers(hosts), problems)
 
@@ -174,7 +178,7 @@ def _of_fleet(run, profile, hosts, problems):
     level = min((host.verdict.level for host in hosts), key=_rank,
                 default=None)
     if problems:
-        return Verdict(ERROR, None, problems + reasons)
+        return Verdict(ERROR, None, problems)
     if not hosts:
         return Verdict(INCOMPLETE, None, [
             'no host with a store tells what it is made of'])

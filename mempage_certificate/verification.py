@@ -81,8 +81,12 @@ def _signer(contents, allowed, problems):
 
 
 def _result(contents):
-    return documents.from_json(archive.RESULT, contents[archive.RESULT],
-                               'result')
+    data = contents[archive.RESULT]
+    result = documents.from_json(archive.RESULT, data, 'result')
+    if documents.dump(result) != data:
+        raise errors.CertificateError('%s: is not as it was written' %
+                                      archive.RESULT)
+    return result
 
 
 def _follow(contents, result, problems):

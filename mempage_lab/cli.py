@@ -118,8 +118,9 @@ def run(arguments):
     surprise = runner.compare(arguments, results)
     if surprise:
         click.echo(surprise)
-    click.echo('results: %s' % results)
-    sys.exit(status or int(surprise is not None))
+    said, made = runner.make_page(results)
+    click.echo('results: %s\n%s' % (results, said))
+    sys.exit(status or int(surprise is not None or not made))
 
 
 @main.command()
@@ -320,12 +321,16 @@ def _keep(results, json_file, save=report.save, kept=()):
               'several times, and the default is the machine\'s.')
 @click.option('--regex', default=runner.SUITE, show_default=True,
               help='Which tests run.')
+@click.option('--workers', type=click.IntRange(1), default=runner.WORKERS,
+              show_default=True, metavar='N',
+              help='How many workers run the suite.')
 @click.option('--json', 'json_file', type=click.Path(path_type=pathlib.Path),
               default=paths.RESULTS / 'matrix.json', show_default=True,
               help='The file that the results are written to as they come.')
 @click.option('--resume', is_flag=True,
               help='Go on with that file: run what it has no verdict of.')
-def run_matrix(name, chosen, nova, debians, regex, json_file, resume):
+def run_matrix(name, chosen, nova, debians, regex, workers, json_file,
+               resume):
     """Run the suite with several releases, one after the other.
 
     A lab that is up is taken down, and so is each of the matrix. The exit
@@ -344,8 +349,9 @@ def run_matrix(name, chosen, nova, debians, regex, json_file, resume):
         wishes = {cloud: lab.Wish(path, releases.RELEASES[cloud.release],
                                   cloud.stock, cloud.system)
                   for cloud in clouds if cloud not in done}
-        results = _keep(matrix.run(wishes, runner.suite(regex=regex), shown),
-                        json_file, matrix.save, known)
+        results = _keep(
+            matrix.run(wishes, runner.suite(workers, regex), shown),
+            json_file, matrix.save, known)
         lab.down(shown)
     matrix.show(results)
     sys.exit(any(result.verdict != matrix.GREEN for result in results))

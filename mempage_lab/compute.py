@@ -190,6 +190,11 @@ class Compute:
                  - sum(own(size).values()))
                 for size, pages in self.machine_pages.items()]
 
+    def pools_mib(self):
+        """Return what all pools of its kernel take, whosever they are."""
+        return sum((pages + self.topology.pages(size)) * size
+                   for size, pages in self.machine_pages.items()) // 1024
+
     def _write_configuration(self, hosts):
         write = self.node.write
         for path in paths.DEVSTACK_LIB.iterdir():
@@ -229,6 +234,7 @@ class Compute:
             node=self.node, policy=self.host.policy,
             kvm=self.guests_under_kvm, machine=bool(self.host.machine),
             reserved_huge_pages=self.reserved_huge_pages(),
+            pools_mib=self.pools_mib(),
             controller=self.topology.controller, secrets=secrets.load())
         split = self.host.shape.contained
         files = {'nova.conf': templates.render('nova.conf', **values,

@@ -15,6 +15,7 @@
 import dataclasses
 import itertools
 import json
+import pathlib
 import time
 
 from mempage_lab import errors
@@ -116,6 +117,10 @@ def _run_one(cloud, wish, arguments, shown):
     surprise = runner.compare(arguments, results)
     if surprise:
         failures[runner.EXPECTED] = surprise
+    said, made = runner.make_page(results)
+    # Where no test ran, there is nothing to make one of.
+    if outcome.passed and not made:
+        failures[runner.PAGE] = said
     return Result(
         cloud, len(outcome.passed), failures, len(outcome.skips),
         error='tempest run: exit status %d, and no test failed' % status
@@ -165,7 +170,7 @@ def load(path):
 
 
 def show(results):
-    """Print a table of verdicts, and after it each test that failed.
+    """Print a table of verdicts, each test that failed, and where pages are.
 
     :param results: list of :class:`Result`
     """
@@ -177,6 +182,10 @@ def show(results):
             print('%s: %s' % (name(result.cloud), result.error))
         for test, message in result.failures.items():
             print('%s: %s: %s' % (name(result.cloud), test, message))
+    for result in results:
+        page = pathlib.Path(result.results, runner.PAGE)
+        if result.results and page.exists():
+            print('%s: page: %s' % (name(result.cloud), page))
 
 
 def _row(result):

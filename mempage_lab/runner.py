@@ -36,6 +36,8 @@ WORKERS = 4
 SUITE = '^mempage_tempest_plugin'
 #: What the command said that compares a run with what it had to show.
 EXPECTED = 'expected.txt'
+#: The page of a run.
+PAGE = 'report.html'
 BIN = pathlib.Path(sys.prefix, 'bin')
 # A command whose whole process group gets a signal when its standard input
 # ends, and so when the process at the other end of that dies, whatever of.
@@ -90,11 +92,25 @@ def compare(arguments, results):
     done = subprocess.run(
         [BIN / 'mempage-tempest', 'expect', '--config-file',
          paths.TEMPEST_CONF, '--results', results / 'results.subunit',
+         '--json-file', results / 'results.expected.json',
          *_selection(arguments or suite())],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         cwd=paths.TEMPEST_WORKSPACE)
     (results / EXPECTED).write_text(done.stdout)
     return done.stdout if done.returncode else None
+
+
+def make_page(results):
+    """Make the page of a run, beside its results.
+
+    :param results: the directory of the results
+    :returns: what the command said, and whether the page is there
+    """
+    done = subprocess.run(
+        [BIN / 'mempage-tempest', 'report', results, '--output',
+         results / PAGE], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True)
+    return done.stdout.strip(), done.returncode == 0
 
 
 def _selection(arguments):
@@ -128,6 +144,8 @@ def run_each(arguments):
     finally:
         # Not before: it takes only a directory that is empty.
         _note_versions(results)
+        # It made one, of which these are no part.
+        make_page(results)
 
 
 def _call(*command, ended_by='KILL', **kwargs):

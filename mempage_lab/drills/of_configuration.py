@@ -54,6 +54,13 @@ DRILLS = {
         fault=drill.nova('reserved_huge_pages', None, 'DEFAULT'),
         tests=drill.FILL_TEST,
         words='had to refuse .* hands out more memory'),
+    'memory-counted-twice': drill.Drill(
+        what='reserved_host_memory_mb is forgotten where the memory of pools '
+             'was to be kept back',
+        where=which.pools_kept_back,
+        fault=drill.nova('reserved_host_memory_mb', None, 'DEFAULT'),
+        tests=r'TestPlainBesidePool\.test_memory_of_pools',
+        words=r'expected at most \d+, Nova says \d+: the pools have'),
     'stock-driver': drill.large_page(
         what="Nova's own driver is back, and the traits of ours stay",
         fault=drill.nova('compute_driver', 'libvirt.LibvirtDriver',

@@ -98,6 +98,11 @@ class MachineCompute(compute.Compute):
         return [(pool.node or 0, pool.size_kib, pool.reserved)
                 for pool in self.host.policy.pools if pool.reserved]
 
+    def pools_mib(self):
+        """Return what all pools of its kernel take."""
+        return sum((pool.pages + pool.reserved) * pool.size_kib
+                   for pool in self.host.policy.pools) // 1024
+
 
 def _kernels_pool(pool):
     """Return the kernel's directory of a pool."""

@@ -149,6 +149,7 @@ class ComputeServices:
         :param host: the service's host
         :returns: a :class:`Report`
         """
+        # Nova reads all of them, whichever it is asked for.
         services = self._services.list_services()['services']
         [found] = [each for each in services
                    if (each['binary'], each['host']) == (BINARY, host)]

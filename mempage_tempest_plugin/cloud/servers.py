@@ -250,13 +250,17 @@ class Servers:
             self.client.build_interval)
 
     def _ask(self, servers, told):
-        if len(servers) == 1:
-            found = [self.client.show_server(servers[0].uuid)['server']]
-        else:
-            found = self.client.list_servers(detail=True)['servers']
-        shown = {server['id']: server for server in found}
+        shown = {}
+        if len(servers) > 1:
+            shown = {server['id']: server for server in
+                     self.client.list_servers(detail=True)['servers']}
         for server in servers:
             now = shown.get(server.uuid, {})
+            # Of a server that no host was found for, which is in a database
+            # of its own (cell0), Nova 30 to 32 list no fault.
+            if len(servers) == 1 or (now.get('status') == 'ERROR'
+                                     and 'fault' not in now):
+                now = self.client.show_server(server.uuid)['server']
             server.status = now.get('status')
             server.host = now.get('OS-EXT-SRV-ATTR:hypervisor_hostname')
             server.fault = now.get('fault', {}).get('message', '')

@@ -21,6 +21,7 @@ import sys
 
 import prettytable
 
+from mempage_tempest_plugin.cmd import suite
 from mempage_tempest_plugin.evidence import streams
 from mempage_tempest_plugin import exceptions
 
@@ -40,11 +41,15 @@ def add_parser(commands):
     command.add_argument(
         'results', nargs='+', type=_named, metavar='[NAME=]RESULTS',
         help='what "stestr last --subunit" writes; a name for its column if '
-             'that of the file does not do')
+             'that of the file does not do. Of several with one name, each '
+             'result counts that none of the later ones has')
     command.add_argument(
         '--hosts', action='store_true',
         help='a column for each host that a run looked at, in place of one '
              'for each run')
+    command.add_argument(
+        '--all', action='store_true',
+        help='a row for each class that there is, whether it ran or not')
 
 
 def _named(text):
@@ -86,21 +91,60 @@ def run(arguments):
     :raises ResultsError: if there are no results, or none of hosts
     """
     table = collections.defaultdict(lambda: collections.defaultdict(Cell))
+    if arguments.all:
+        for test in suite.load():
+            table[streams.class_of(test.id())]
     columns = {}
-    for name, path in arguments.results:
-        tests = streams.read('/dev/stdin' if path == '-' else path)
+    runs = _read(arguments.results)
+    for name, tests in runs.items():
         found = list(_of_hosts(tests) if arguments.hosts
                      else _of_run(name, tests))
         if not found:
             raise exceptions.ResultsError(
-                path, 'no facts of hosts in it; without --hosts, the table '
+                name, 'no facts of hosts in it; without --hosts, the table '
                       'has a column for each run')
         for column, of_class, status, reasons in found:
             columns[column] = None
             table[of_class][column].note(status, reasons)
     _show(table, list(columns))
+    print()
+    for name, tests in runs.items():
+        print(_summary(name, tests))
+    sys.stdout.flush()
     return int(any(cell.statuses[streams.FAILED] for cells in table.values()
                    for cell in cells.values()))
+
+
+def _read(results):
+    """Read results, and put those of one name together.
+
+    :param results: pairs of a name and a path
+    :returns: dict by name of lists of streams.Test
+    :raises ResultsError: if there are none
+    """
+    runs = {}
+    for name, path in results:
+        later = streams.read('/dev/stdin' if path == '-' else path)
+        runs[name] = [test for test in runs.get(name, ())
+                      if not _comes_again(test, later)] + later
+    return runs
+
+
+def _comes_again(test, later):
+    """Tell whether later results take the place of one."""
+    return any(other.name == test.name or (
+        other.is_whole_class or test.is_whole_class)
+        and other.of_class == test.of_class for other in later)
+
+
+def _summary(name, tests):
+    """Tell how much a column has, and of when it is."""
+    days = sorted({str(test.ended.date()) for test in tests if test.ended})
+    numbers = collections.Counter(test.status for test in tests)
+    return '%s: %s%s' % (name, ', '.join(
+        '%d %s' % (number, status) for status, number
+        in sorted(numbers.items())), days and ' (%s)' % ' to '.join(
+            dict.fromkeys([days[0], days[-1]])) or '')
 
 
 def _of_run(name, tests):
@@ -122,6 +166,7 @@ def _show(table, columns):
     shown = prettytable.PrettyTable(['class', *columns], align='r')
     shown.align['class'] = 'l'
     shown.set_style(prettytable.PLAIN_COLUMNS)
+    shown.right_padding_width = 2
     for name in sorted(table):
         shown.add_row([name.removeprefix(_TESTS)] + [
             _text(table[name].get(column), letters) for column in columns])
@@ -133,7 +178,6 @@ def _show(table, columns):
               'were skipped, or hosts left out:\n')
     for reason, letter in letters.items():
         print('%s: %s' % (letter, reason))
-    sys.stdout.flush()
 
 
 def _letters(table):

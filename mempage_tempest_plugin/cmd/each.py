@@ -35,6 +35,8 @@ from tempest import config
 from mempage_tempest_plugin.changes import ini
 from mempage_tempest_plugin.cmd import argument_types
 from mempage_tempest_plugin.cmd import lanes
+from mempage_tempest_plugin.cmd import report
+from mempage_tempest_plugin.cmd import suite
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import streams
@@ -42,10 +44,6 @@ from mempage_tempest_plugin import exceptions
 
 CONF = config.CONF
 
-_PACKAGE = pathlib.Path(__file__).parent.parent
-#: Directory of the tests, and that of the package that they are in. What
-#: Tempest finds besides would take each run several times as long to find.
-SUITE = (_PACKAGE / 'tests', _PACKAGE.parent)
 #: The run that is about no host of its own.
 CLOUD = 'cloud'
 #: The command that tells what a run had to show. Each needs a process of its
@@ -139,9 +137,21 @@ def run(arguments):
         outcomes = each.run(*_tasks(tests, hosts, usable))
     _show(outcomes, watch.elapsed())
     print('results: %s' % results)
+    _make_page(results)
     verdicts = {outcome.verdict for outcome in outcomes}
     return int(streams.PASSED not in verdicts
                or not verdicts <= {streams.PASSED, streams.SKIPPED})
+
+
+def _make_page(results):
+    """Make the page of all runs, unless none has come to any result.
+
+    :param results: pathlib.Path of the directory of the results
+    """
+    try:
+        print('page: %s' % report.make([results], results / 'report.html'))
+    except exceptions.MempageError as error:
+        print('no page: %s' % error)
 
 
 def _read(path):
@@ -302,7 +312,7 @@ class Each:
         self._lanes = lanes.Lanes()
         self._running = {}
         self._stestr_conf = directory / 'stestr.conf'
-        self._stestr_conf.write_text(_STESTR_CONF % tuple(SUITE))
+        self._stestr_conf.write_text(_STESTR_CONF % tuple(suite.PLACE))
 
     def _stestr(self, *arguments):
         return [sys.executable, '-m', 'stestr', '--config',
@@ -481,6 +491,8 @@ class Each:
             capture_output=True, text=True, env=_environment(configuration))
         try:
             found = json.loads(done.stdout)['tests']
+            (self._results / (outcome.name + report.EXPECTED)).write_text(
+                done.stdout)
         except ValueError:
             outcome.error = 'expect: status %d: %s' % (
                 done.returncode, _last(done.stderr))

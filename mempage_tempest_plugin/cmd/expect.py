@@ -15,13 +15,11 @@
 import collections
 import json
 import sys
-import unittest
 
 from stestr import selection
-import testtools
 
 from mempage_tempest_plugin.cmd import argument_types
-from mempage_tempest_plugin.cmd import each
+from mempage_tempest_plugin.cmd import suite
 from mempage_tempest_plugin.evidence import promised
 from mempage_tempest_plugin.evidence import streams
 from mempage_tempest_plugin import exceptions
@@ -59,6 +57,11 @@ def add_parser(commands):
              'is a failure, whatever the reason')
     parser.add_argument(
         '--json', action='store_true', help='a document of JSON')
+    parser.add_argument(
+        '--json-file', metavar='FILE',
+        help='write that document there, beside what is printed; '
+             '"mempage-tempest report" reads NAME.expected.json beside '
+             'NAME.subunit')
     selected = parser.add_argument_group(
         'which tests, as for "tempest run"; all if none is given')
     selected.add_argument('--regex', metavar='REGEX')
@@ -79,7 +82,7 @@ def run(arguments):
     """
     results = arguments.results and streams.read(
         '/dev/stdin' if arguments.results == '-' else arguments.results)
-    selected = _selected(_load(), arguments)
+    selected = _selected(suite.load(), arguments)
     if not selected and not results:
         raise exceptions.RunError('no test is called so')
     if not selected:
@@ -87,35 +90,31 @@ def run(arguments):
         return 0
     tests = promised.compare(foretold.of(selected), results,
                              arguments.require)
-    problems = promised.problems(tests, results)
-    if arguments.require and not any(
-            arguments.require.search(test.name) for test in tests):
-        problems.append('no test is called %s, which --require names'
-                        % arguments.require.pattern)
+    document = promised.document(tests, results, arguments.require)
+    if arguments.json_file:
+        _write(arguments.json_file, document)
     if arguments.json:
-        print(json.dumps({'tests': [test.document() for test in tests],
-                          'problems': problems}, indent=2))
+        print(json.dumps(document, indent=2))
     else:
         for line in (_expectation(tests) if results is None
                      else _comparison(tests)):
             print(line)
-    for problem in problems:
+    for problem in document['problems']:
         print('mempage-tempest: %s' % problem, file=sys.stderr)
-    return int(bool(problems))
+    return int(bool(document['problems']))
 
 
-def _load():
-    """Load all tests of the plugin.
+def _write(path, document):
+    """Write the document of JSON.
 
-    :returns: list of them
-    :raises RunError: if a module of them cannot be loaded
+    :raises RunError: if that cannot be
     """
-    loader = unittest.TestLoader()
-    directory, top = each.SUITE
-    tests = loader.discover(str(directory), top_level_dir=str(top))
-    if loader.errors:
-        raise exceptions.RunError(loader.errors[0])
-    return list(testtools.iterate_tests(tests))
+    try:
+        with open(path, 'w', encoding='utf-8') as stream:
+            json.dump(document, stream, indent=2)
+    except OSError as error:
+        raise exceptions.RunError('%s: %s' % (
+            path, error.strerror)) from error
 
 
 def _selected(tests, arguments):

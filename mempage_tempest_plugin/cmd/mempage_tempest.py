@@ -24,12 +24,13 @@ from mempage_tempest_plugin.cmd import cleanup
 from mempage_tempest_plugin.cmd import each
 from mempage_tempest_plugin.cmd import expect
 from mempage_tempest_plugin.cmd import facts
+from mempage_tempest_plugin.cmd import report
 
 CONF = config.CONF
 
 # The modules of the commands. Each has a function add_parser, which is told
 # the subparsers; the parser of its command sets the function that runs it.
-_COMMANDS = (classes, cleanup, each, expect, facts)
+_COMMANDS = (classes, cleanup, each, expect, facts, report)
 
 
 def main(argv=None):

@@ -122,6 +122,14 @@ def with_withheld_pool(host):
     return [pool for pool in _pools(host) if not host.allows(pool.size_kib)]
 
 
+@_after('that keeps the memory of its pools back (memory_mb_without_pools)',
+        'that does not keep the memory of its pools back '
+        '(memory_mb_without_pools)')
+def pools_kept_back(host):
+    """Ordinary guests are not promised what pools have."""
+    return host.memory_mb_without_pools
+
+
 @_after('with large pages for guests', 'without large pages for guests')
 def large_pages(host):
     """Guests that ask for large pages get some."""

@@ -15,6 +15,7 @@
 import hashlib
 
 from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import kept
 from mempage_tempest_plugin.evidence import measurements
 from mempage_tempest_plugin import exceptions
 
@@ -36,7 +37,7 @@ def document(host, run, phase, when, **parts):
     told = {'kind': facts.ENVIRONMENT, 'version': facts.VERSION, 'host': host,
             'run': run, 'phase': phase, 'when': measurements.moment(when),
             **parts}
-    problem = measurements.invalid(told)
+    problem = kept.invalid(told, facts.ENVIRONMENT)
     if problem:
         raise exceptions.DocumentError('environment of host %s' % host,
                                        problem)

@@ -119,8 +119,8 @@ class Agrees(matchers.Matcher):
         if not wrong:
             return None
         lines = ['%s: %s: expected %s, %s says %s' % (
-            comparison.subject, fact.name, _text(fact.expected), fact.witness,
-            _text(fact.observed)) for fact in wrong]
+            comparison.subject, fact.name, text(fact.expected), fact.witness,
+            text(fact.observed)) for fact in wrong]
         return matchers.Mismatch('%s\n\n%s' % ('\n'.join(lines), comparison))
 
     def __str__(self):
@@ -138,13 +138,17 @@ def table(facts):
         align='l', left_padding_width=0)
     for fact in facts:
         rows.add_row(('' if fact.agrees else '!!', fact.name,
-                      _text(fact.expected), _text(fact.observed),
+                      text(fact.expected), text(fact.observed),
                       fact.witness))
     return '\n'.join(line.rstrip()
                      for line in rows.get_string().splitlines())
 
 
-def _text(value):
+def text(value):
+    """Write what was expected or observed for people.
+
+    :param value: any value of a fact
+    """
     if isinstance(value, bool):
         return 'yes' if value else 'no'
     if value is None:

@@ -13,13 +13,9 @@
 """Figures of a backing store, sample by sample, for the stream of results."""
 
 import datetime
-import functools
-import os
-
-import jsonschema
-import yaml
 
 from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import kept
 from mempage_tempest_plugin import exceptions
 
 STORE = 'store'
@@ -30,16 +26,8 @@ COLD = 'cold'
 #: and cached if no less is.
 COLD_PERCENT = 5
 CACHED_PERCENT = 95
-
-_SCHEMA = os.path.join(os.path.dirname(__file__), 'facts_schema.yaml')
-_FORMATS = jsonschema.FormatChecker(formats=())
-
-
-@_FORMATS.checks('date-time', raises=ValueError)
-def _is_moment(text):
-    # jsonschema itself takes any text for one where another package lacks.
-    return not isinstance(text, str) or bool(
-        datetime.datetime.fromisoformat(text).tzinfo)
+#: What is less is nothing.
+LEAST = 1e-9
 
 
 class Measurement:
@@ -109,7 +97,8 @@ class Measurement:
         :raises DocumentError: if the figure has no meaning yet, as it lacks
             control, limit or the state of the cache
         """
-        found = invalid(self._document) or meaningless(self._document)
+        found = (kept.invalid(self._document, facts.MEASUREMENT)
+                 or meaningless(self._document))
         if found:
             raise exceptions.DocumentError(
                 'measurement %s of host %s' % (
@@ -125,27 +114,6 @@ def keep(test, measurement):
     :raises DocumentError: if it has no meaning
     """
     facts.keep_document(test, measurement.document())
-
-
-@functools.cache
-def _validator():
-    with open(_SCHEMA, encoding='utf-8') as stream:
-        return jsonschema.Draft202012Validator(
-            yaml.safe_load(stream), format_checker=_FORMATS)
-
-
-def invalid(document):
-    """Tell why a document of any kind is none that a test may keep.
-
-    :param document: a dict with the key ``kind``
-    :returns: a text that names the place; None if there is nothing wrong
-    """
-    part = '#/$defs/%s' % document['kind']
-    whole = _validator()
-    error = jsonschema.exceptions.best_match(whole.evolve(
-        schema=dict(whole.schema, oneOf=[{'$ref': part}])
-    ).iter_errors(document))
-    return error and '%s: %s' % (error.json_path, error.message[:300])
 
 
 def meaningless(document):
@@ -208,7 +176,7 @@ def _cache(document):
 
 
 def _limit(limit):
-    if not limit['value']:
+    if limit['value'] < LEAST:
         return 'a limit of 0 is none'
     if limit['ended'] < limit['started']:
         return 'limit: the clock went backwards'

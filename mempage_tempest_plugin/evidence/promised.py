@@ -13,8 +13,14 @@
 """What a run has to show, and what it had to show."""
 
 import dataclasses
+import json
+import re
 
 from mempage_tempest_plugin.evidence import streams
+from mempage_tempest_plugin import exceptions
+
+#: The problem of a run without any test that ran.
+NOTHING_RAN = 'no test ran: nothing was tested'
 
 _SET_UP = 'setUpClass '
 
@@ -106,11 +112,12 @@ def compare(foretold, results=None, required=None):
             for name, each in foretold.items()]
 
 
-def problems(tests, results=None):
+def problems(tests, results=None, required=None):
     """Tell in short what is wrong, if anything is.
 
     :param tests: list of :class:`Test`
     :param results: as of :func:`compare`
+    :param required: as of :func:`compare`
     :returns: list of texts
     """
     wrong = sum(test.problem is not None for test in tests)
@@ -119,10 +126,49 @@ def problems(tests, results=None):
     if results is None and all(test.foretold.reason for test in tests):
         found.append('no test has to run: nothing would be tested')
     if results is not None and not any(test.ran for test in tests):
-        found.append('no test ran: nothing was tested')
+        found.append(NOTHING_RAN)
     if any(test.name == streams.UNREADABLE for test in results or ()):
         found.append('parts of the results cannot be read')
+    if required and not any(required.search(test.name) for test in tests):
+        found.append('no test is called %s, which --require names'
+                     % required.pattern)
     return found
+
+
+def document(tests, results=None, required=None):
+    """Write everything as a dict for JSON.
+
+    :param tests: list of :class:`Test`
+    :param results: as of :func:`compare`
+    :param required: as of :func:`compare`
+    """
+    return {'tests': [test.document() for test in tests],
+            'required': required and required.pattern,
+            'problems': problems(tests, results, required)}
+
+
+def read(path):
+    """Read what was foretold from what :func:`document` wrote.
+
+    :param path: a file of JSON
+    :returns: a dict of :class:`Foretold` by the full name of the test, and a
+        compiled regular expression of those that have to run, or None
+    :raises DocumentError: if it cannot be read, or is something else
+    """
+    try:
+        with open(path, encoding='utf-8') as stream:
+            found = json.load(stream)
+        foretold = {test['test']: Foretold(test['skips'],
+                                           tuple(test['may_skip']))
+                    for test in found['tests']}
+        required = found['required']
+        return foretold, required and re.compile(required)
+    except OSError as error:
+        raise exceptions.DocumentError(path, error.strerror) from error
+    except (ValueError, TypeError, KeyError, re.error) as error:
+        raise exceptions.DocumentError(
+            path, 'is not what "mempage-tempest expect --json" writes: %r'
+            % error) from error
 
 
 def _found(test, seen, classes):

@@ -19,7 +19,8 @@ from oslo_utils import units
 from mempage_tempest_plugin.evidence import facts
 
 
-def compare(host, survey, server, paths, unexplained, ram_mib, others=()):
+def compare(host, survey, server, paths, unexplained, ram_mib, others=(),
+            kept=None):
     """Look for what a deleted server has left on a file-backed host.
 
     Other servers come and go on the same store meanwhile, so that free
@@ -33,6 +34,7 @@ def compare(host, survey, server, paths, unexplained, ram_mib, others=()):
     :param unexplained: used bytes that no file explained before the boot
     :param ram_mib: the RAM that the server had
     :param others: UUIDs of guests there that are no test's
+    :param kept: as of :func:`compare_space`
     :returns: a facts.Comparison
     """
     comparison = facts.Comparison(
@@ -44,21 +46,25 @@ def compare(host, survey, server, paths, unexplained, ram_mib, others=()):
                      sorted(places & set(survey.files)))
     comparison.equal('kernel', 'QEMU processes', [], [
         process.pid for process in survey.processes.get(server, [])])
-    compare_space(comparison, survey, unexplained, ram_mib, others)
+    compare_space(comparison, survey, unexplained, ram_mib, others, kept)
     return comparison
 
 
-def compare_space(comparison, survey, unexplained, ram_mib, others=()):
+def compare_space(comparison, survey, unexplained, ram_mib, others=(),
+                  kept=None):
     """Add whether a server that has no memory keeps space all the same.
 
-    Nobody can tell where guests of others run: of a file that grows or
-    shrinks while it is looked at, parts are neither free nor in it.
+    Used space does not tell where guests of others run: of a file that grows
+    or shrinks while it is looked at, parts are neither free nor in it. Who
+    still has the server's files is asked there instead.
 
     :param comparison: the facts.Comparison to add it to
     :param survey: a survey of the server's host
     :param unexplained: used bytes that no file explained before the boot
     :param ram_mib: the RAM that the server had
     :param others: UUIDs of guests there that are no test's
+    :param kept: who still has deleted files of the server, as
+        deleted_files.holders tells it, if there are others
     """
     grown = survey.store and survey.store.unexplained - unexplained
     expected = 'less than %d' % (ram_mib // 2)
@@ -67,5 +73,7 @@ def compare_space(comparison, survey, unexplained, ram_mib, others=()):
         expected = 'not judged: guests of others run there, such as %s' % (
             others[0])
         agrees = True
+        comparison.equal('kernel', 'processes that keep its deleted files',
+                         {}, kept)
     comparison.holds('file system', 'space kept by deleted files, MiB',
                      expected, survey.store and grown // units.Mi, agrees)

@@ -14,6 +14,7 @@
 
 import contextlib
 import dataclasses
+import datetime
 import json
 import re
 
@@ -22,6 +23,7 @@ import testtools
 from testtools import content_type
 
 from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import kept
 from mempage_tempest_plugin import exceptions
 
 PASSED = 'passed'
@@ -32,6 +34,8 @@ UNKNOWN = 'unknown'
 #: The name of a test that failed, and stands for parts of a stream that
 #: cannot be read: its end, if the run was killed.
 UNREADABLE = 'subunit.parser'
+#: How the name begins of what a test has logged, where it is attached.
+LOG = 'pythonlogging'
 
 #: What subunit calls them.
 STATUSES = {'success': PASSED, 'xfail': PASSED, 'skip': SKIPPED,
@@ -39,6 +43,7 @@ STATUSES = {'success': PASSED, 'xfail': PASSED, 'skip': SKIPPED,
 # As addDetailUniqueName names the documents.
 _NAME = re.compile(r'(%s)(-\d+)?$' % '|'.join(facts.KINDS))
 _CLASS = re.compile(r'(setUp|tearDown)Class \((.*)\)$')
+_WORKER = re.compile(r'worker-\d+$')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,18 +55,45 @@ class Test:
     :ivar documents: what it kept, in that order, as facts_schema.yaml
         describes it
     :ivar reason: why it was skipped; empty if it was not
+    :ivar began: when it began, a datetime.datetime; None if the stream does
+        not tell
+    :ivar ended: when it ended; None if the stream does not tell
+    :ivar tags: the stream's tags of it, with the worker that ran it
+    :ivar texts: what else is attached to it, as dict of texts by their names:
+        ``traceback``, logs and the like; the test's own log, which is long,
+        only if it failed
     """
 
     name: str
     status: str
     documents: list
     reason: str = ''
+    began: datetime.datetime | None = None
+    ended: datetime.datetime | None = None
+    tags: frozenset = frozenset()
+    texts: dict = dataclasses.field(default_factory=dict)
+
+    @property
+    def seconds(self):
+        """How long it took; 0 if the stream does not tell."""
+        return ((self.ended - self.began).total_seconds()
+                if self.began and self.ended else 0)
+
+    @property
+    def worker(self):
+        """The name of the worker that ran it; empty if none has a name."""
+        return next(filter(_WORKER.match, sorted(self.tags)), '')
 
     @property
     def of_class(self):
         """The full name of its class, all of which it may stand for."""
         found = _CLASS.match(self.name)
         return found[2] if found else class_of(self.name)
+
+    @property
+    def is_whole_class(self):
+        """Whether it is no test, but how its class was set up or ended."""
+        return bool(_CLASS.match(self.name))
 
     def hosts(self):
         """List the hosts that it kept anything of.
@@ -162,7 +194,7 @@ def read(path):
     except OSError as error:
         raise exceptions.ResultsError(
             path, 'cannot be read: %s' % error.strerror) from error
-    found = [of(path, test) for test in tests if has_ended(test)]
+    found = [_test(path, test) for test in tests if has_ended(test)]
     if all(test.name == UNREADABLE for test in found):
         raise exceptions.ResultsError(
             path, 'no test results in it as "stestr last --subunit" writes '
@@ -193,32 +225,39 @@ def has_ended(test):
     return test['status'] in STATUSES
 
 
-def of(path, test):
-    """Tell what a test has kept.
-
-    :param path: the file that it is in, for errors
-    :param test: one of what :func:`collect` returned
-    :returns: a :class:`Test`
-    :raises ResultsError: if it kept something of a later version
-    """
+def _test(path, test):
+    status = STATUSES[test['status']]
     documents = []
-    reason = ''
+    texts = {}
     for name, detail in test['details'].items():
-        if name == 'reason' and STATUSES[test['status']] == SKIPPED:
-            reason = detail.as_text()
-        if _NAME.match(name) and detail.content_type == content_type.JSON:
-            documents.append(_document(path, test['id'], detail))
-    return Test(test['id'], STATUSES[test['status']], documents, reason)
+        # A detail may come in several parts, at any byte of a character.
+        data = b''.join(detail.iter_bytes())
+        named = _NAME.match(name)
+        if named and detail.content_type == content_type.JSON:
+            documents.append(_document(path, test['id'], named[1], data))
+        elif detail.content_type.type == 'text' and (
+                status == FAILED or not name.startswith(LOG)):
+            texts[name] = data.decode(errors='replace')
+    began, ended = test['timestamps']
+    reason = texts.pop('reason', '') if status == SKIPPED else ''
+    return Test(test['id'], status, documents, reason, began, ended,
+                frozenset(test['tags']), texts)
 
 
-def _document(path, test, detail):
-    # A detail may come in several parts, at any byte of a character.
-    data = b''.join(detail.iter_bytes())
+def _document(path, test, kind, data):
     with contextlib.suppress(ValueError, TypeError, KeyError,
                              RecursionError):
         document = json.loads(data)
-        if document['version'] == facts.VERSION and 'host' in document:
-            return document
+        if document['version'] == facts.VERSION:
+            return _valid(path, test, kind, document)
     raise exceptions.ResultsError(
         path, '%s kept what is no document of version %d: %.100r' % (
             test, facts.VERSION, data))
+
+
+def _valid(path, test, kind, document):
+    problem = kept.invalid(document, kind)
+    if problem is None:
+        return document
+    raise exceptions.ResultsError(
+        path, '%s kept what is no document of %s: %s' % (test, kind, problem))

@@ -21,6 +21,7 @@ import datetime
 import json
 
 from mempage_certificate import bundles
+from mempage_certificate import masking
 from mempage_certificate import profiles
 from mempage_certificate import runs
 from mempage_certificate import stream
@@ -34,6 +35,7 @@ PRODUCT = {'vendor': 'Vendor', 'product': 'Store X', 'version': '1',
                {'model': 'MODEL X', 'firmware': ['1.0']}]}
 PAIRS = 6
 _SECONDS = 60
+_KNOWN = {}
 _CASE = {'mempage_tempest_plugin.tests.api.test_file_backed_operations.'
          'TestFileBackedOperations.test_after': 'test_after_%d_x',
          'mempage_tempest_plugin.tests.api.test_file_backed_start.'
@@ -67,7 +69,16 @@ class Sample:
         """
         self.profile = profiles.find(profile)
         self.hosts = hosts
-        self.records = []
+        key = profile, hosts, only
+        if key not in _KNOWN:
+            self.records = []
+            self._record(only)
+            _KNOWN[key] = self.records
+        # Records are never changed, only replaced.
+        self.records = list(_KNOWN[key])
+
+    def _record(self, only):
+        hosts = self.hosts
         self._add('test_environment.TestEnvironment.test_before', [
             samples.environment(host, run=RUN, when=at(1)) for host in hosts])
         for name, test in self.profile.tests().items():
@@ -224,7 +235,7 @@ class Sample:
 
     def run(self):
         """Read the run, as it is in a bundle."""
-        return runs.read(self.bundle()['results.subunit'])
+        return runs.read(masking.mask(self.data())[0])
 
 
 def values(store, control=None, limit=None):

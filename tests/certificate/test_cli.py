@@ -159,6 +159,14 @@ class CliTest(CliTestCase):
                 'valid host', 'fail 1, pass 1', 'boot.time'):
             self.assertIn(words, printed)
 
+    def test_show_what_steers_a_terminal(self):
+        forged = forger.Forger(self.sample.bundle())
+        forged.edit_result(lambda result: result['verdict'].update(
+            reasons=['x\x1b[2J\nCERTIFIED: all']))
+        path = self.write('bundle', archive.pack(forged.contents))
+        self.assertIn('- x?[2J?CERTIFIED: all\n', self.run_command(
+            'show', path)[1])
+
     def test_compare(self):
         self.bundle('one')
         self.sample.fail(DELETE)

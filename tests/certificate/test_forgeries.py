@@ -179,6 +179,10 @@ class FilesTest(ForgeryTestCase):
         self.good.contents[archive.RESULT] = b'{"a": NaN}'
         self.assert_relisted(self.good, 'result.json: is not plain JSON')
 
+    def test_result_in_another_form(self):
+        self.good.edit(archive.RESULT, lambda text: text.replace(': ', ':'))
+        self.assert_relisted(self.good, 'result.json: is not as it was writt')
+
     def test_file_removed(self):
         del self.good.contents[archive.JUNIT]
         self.assert_relisted(self.good, 'lacks junit.xml')
@@ -207,10 +211,11 @@ class FilesTest(ForgeryTestCase):
         other = profiles.find('smoke-lab')
         self.good.contents[archive.PROFILE] = other.data
         self.assert_relisted(self.good, '$.inputs.profile.yaml: is ')
+        # The same results, judged by another profile: they say less.
         self.good.remake()
-        believed, _ = self.good.verify(self.path)
-        # The same results, judged by another profile: it does not say more.
-        self.assertFalse(believed)
+        verdict = json.loads(self.good.contents[archive.RESULT])['verdict']
+        self.assertEqual(('passed', 'smoke'), (verdict['status'],
+                                               verdict['level']))
 
     def test_goal_of_the_profile(self):
         self.bad.edit(archive.PROFILE, lambda text: text.replace(
@@ -441,6 +446,27 @@ class StreamTest(ForgeryTestCase):
         self.assert_remade(self.bad, 'nobody asked for the fact "file system:'
                            ' files and directories left"')
 
+    def test_document_removed(self):
+        self.good.record(CAPACITY, details=lambda record: [
+            detail for detail in record.details
+            if detail.name != 'outcome'] + [
+                dataclasses.replace(detail, name='outcome-1')
+                for detail in record.details if detail.name == 'outcome'])
+        self.assert_remade(self.good, 'kept outcome-1, and outcome is not '
+                           'there: it was removed')
+
+    def test_limit_of_another_run(self):
+        self.bad.document(READ, 'measurement', lambda told: later(
+            -9, 'started', 'ended')(told['limit']))
+        self.assert_remade(self.bad, 'the limit of the store was not measured '
+                           'in this run')
+
+    def test_hosts_of_a_run_that_contradicts_itself(self):
+        self.bad.record(DELETE, status='success')
+        self.bad.remake()
+        result = json.loads(self.bad.contents[archive.RESULT])
+        self.assertEqual('error', result['hosts'][0]['verdict']['status'])
+
     def test_failure_made_a_skip(self):
         self.bad.record(DELETE, status='skip', details=[])
         self.assert_remade(self.bad, 'was skipped, and does not say why')
@@ -565,8 +591,10 @@ class StreamTest(ForgeryTestCase):
 
     @ddt.unpack
     @ddt.data((b'{"kind":"outcome","version":1,"host":"host-1","passed":true,'
-               b'"error":NaN}', 'is no document'), (b'[' * 9999, 'is no docu'),
-              (b'\xff', 'is no document'), (b'1e999', 'is no document'))
+               b'"error":NaN}', 'NaN is no number'),
+              (b'[' * 9999, 'is not plain JSON'),
+              (b'\xff', 'is not plain JSON'), (b'1e999', 'is not plain JSON'),
+              (b'7', 'is no document'), (b'{"kind": []}', 'is no document'))
     def test_data_that_is_none(self, data, words):
         self.good.record(DELETE, details=[
             stream.Detail('outcome', stream.JSON, data)])

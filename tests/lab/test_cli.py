@@ -119,19 +119,21 @@ class CliTest(base.LabTestCase):
             ['a.b'], {'a.c': 'Traceback:\n  File "d", line 1, in e\n'
                              '    code()\nError: two\nlines\n'})
         self.patch_object(runner, 'compare').return_value = 'a.d skips'
+        self.patch_object(runner, 'make_page').return_value = 'page: x', True
         result = self._invoke('run')
         self.assertEqual('a.c: Error: two lines\na.d skips\nresults: %s\n'
-                         % self.directory, result.output)
+                         'page: x\n' % self.directory, result.output)
         self.assertEqual(1, result.exit_code)
 
-    @ddt.data((None, 0), ('a.d skips', 1))
+    @ddt.data((None, True, 0), ('a.d skips', True, 1), (None, False, 1))
     @ddt.unpack
-    def test_run_is_red_if_less_ran_than_had_to(self, surprise, status):
+    def test_run_is_red_if_less_ran_than_had_to(self, surprise, made, status):
         self.patch_object(cli, '_up')
         self.patch_object(runner, 'run').return_value = 0, self.directory
         self.patch_object(stream, 'read').return_value = stream.Outcome()
         compare = self.patch_object(runner, 'compare')
         compare.return_value = surprise
+        self.patch_object(runner, 'make_page').return_value = 'said', made
         self.assertEqual(status, self._invoke('run', '-s').exit_code)
         compare.assert_called_once_with(('-s',), self.directory)
 
@@ -303,14 +305,15 @@ class MatrixTest(base.LabTestCase):
     def test_some(self):
         self._invoke('--release', '2026.2', '--release', '2025.2', '--nova',
                      'stock', '--system', 'debian-13', '--system',
-                     'debian-12', '--topology', 'wide', '--regex', 'a|b')
+                     'debian-12', '--topology', 'wide', '--regex', 'a|b',
+                     '--workers', '7')
         self.assertEqual(
             {matrix.Cloud(name, True, system): lab.Wish(
                 topology.SHIPPED / 'wide.yaml', releases.RELEASES[name],
                 True, system)
              for system in ('debian-13', 'debian-12')
              for name in ('2026.2', '2025.2')}, self.wishes)
-        self.assertEqual(runner.suite(regex='a|b'), self.arguments)
+        self.assertEqual(runner.suite(7, 'a|b'), self.arguments)
 
     def test_the_extension_is_wished_for(self):
         self._invoke('--release', '2026.2', '--nova', 'extension')

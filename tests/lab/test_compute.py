@@ -198,6 +198,19 @@ class ComputeTest(ComputeTestCase):
         # What the machine had before is left to the machine.
         self.assertEqual({2048: 150, 1048576: 2}, handed_out)
 
+    def test_memory_of_pools(self):
+        self.topology = topology.load(self.write_topology(
+            'hosts: {small: {memory_mb_without_pools: true, pools: ['
+            '{size_kib: 2048, pages: 50, reserved: 6}]}, both: {}}'), [])
+        self._start('small')
+        # What the machine had before is not ordinary memory either.
+        before = sum(size * pages for size, pages in MACHINE_PAGES.items())
+        self.assertEqual(
+            ['%d' % (512 + 112 + before // 1024)],
+            self._nova()['DEFAULT']['reserved_host_memory_mb'])
+        self._start('both')
+        self.assertNotIn('reserved_host_memory_mb', self._nova()['DEFAULT'])
+
     def test_reserved_pages(self):
         self.topology = topology.load(self.write_topology(
             'hosts: {small: {pools: [{size_kib: 2048, pages: 50, '

@@ -11,11 +11,14 @@
 # under the License.
 
 
+import dataclasses
 import io
 import json
+import pathlib
 from unittest import mock
 
 import ddt
+import fixtures
 
 from mempage_lab import errors
 from mempage_lab import lab
@@ -84,6 +87,8 @@ class RunTest(base.LabTestCase):
         self.run_tests.return_value = 1, self.directory
         self.compare = self.patch_object(runner, 'compare')
         self.compare.return_value = None
+        self.make_page = self.patch_object(runner, 'make_page')
+        self.make_page.return_value = 'page: x', True
         (self.directory / 'versions.json').write_text(json.dumps(VERSIONS))
         self.read = self.patch_object(stream, 'read')
         self.read.return_value = stream.Outcome(
@@ -113,6 +118,12 @@ class RunTest(base.LabTestCase):
         self.assertEqual(({'expected.txt': 'b skips'}, matrix.RED),
                          (result.failures, result.verdict))
         self.compare.assert_called_with(['--regex', 'a'], self.directory)
+
+    def test_page_that_cannot_be_made(self):
+        self.make_page.return_value = 'no space', False
+        [result, *_] = self._run()
+        self.assertEqual('no space', result.failures['report.html'])
+        self.make_page.assert_called_with(self.directory)
 
     def test_a_run_that_ended_badly_without_a_failed_test(self):
         self.read.return_value = stream.Outcome(['a'], {})
@@ -229,3 +240,16 @@ class ShowTest(base.LabTestCase):
             ['2025.2 stock debian-12: a.b.test_c: AssertionError: 1 != 2',
              '2025.2 extension debian-13: keystone does not come up'],
             self.shown.splitlines()[-2:])
+
+    def test_pages_come_last(self):
+        page = pathlib.Path(self.useFixture(fixtures.TempDir()).path,
+                            'report.html')
+        page.touch()
+        stream = io.StringIO()
+        with mock.patch('sys.stdout', stream):
+            matrix.show([RESULTS[0], dataclasses.replace(
+                RESULTS[1], results=str(page.parent))])
+        self.assertEqual(
+            ['2025.2 stock debian-12: a.b.test_c: AssertionError: 1 != 2',
+             '2025.2 stock debian-12: page: %s' % page],
+            stream.getvalue().splitlines()[-2:])

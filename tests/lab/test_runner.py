@@ -91,7 +91,8 @@ class RunTest(base.LabTestCase):
     def test_each(self):
         said = self.directory / 'said'
         # It refuses results that have something in them.
-        self._tempest('{ echo "$@"; ls "$5"; } > %s; exit 1' % said)
+        self._tempest('[ $1 = report ] && { ls $2 > %s-page; exit; }; '
+                      '{ echo "$@"; ls "$5"; } > %s; exit 1' % (said, said))
         (self.directory / 'tempest').rename(
             self.directory / 'mempage-tempest')
         self.assertEqual(1, runner.run_each(['--each', '--lanes', '2']))
@@ -100,6 +101,8 @@ class RunTest(base.LabTestCase):
                             (paths.RESULTS / 'latest').resolve()),
                          said.read_text())
         self._assert_versions(paths.RESULTS / 'latest')
+        self.assertEqual('versions.json\n', (
+            self.directory / 'said-page').read_text())
 
     @ddt.data(({}, '^mempage_tempest_plugin', 4),
               ({'regex': 'a|b', 'workers': 2}, 'a|b', 2))
@@ -125,10 +128,22 @@ class RunTest(base.LabTestCase):
          '--exclude-list e'))
     @ddt.unpack
     def test_compares_the_tests_that_were_selected(self, arguments, selected):
-        expected = 'expect --config-file %s --results %s %s\n' % (
-            paths.TEMPEST_CONF, self.directory / 'results.subunit', selected)
+        expected = 'expect --config-file %s --results %s --json-file %s ' \
+            '%s\n' % (paths.TEMPEST_CONF, self.directory / 'results.subunit',
+                      self.directory / 'results.expected.json', selected)
         self.assertEqual((None, expected), self._compare(
             'echo "$@"', arguments))
+
+    @ddt.data((0, True), (1, False))
+    @ddt.unpack
+    def test_page(self, status, made):
+        self._tempest('echo "$@"; exit %d' % status)
+        (self.directory / 'tempest').rename(
+            self.directory / 'mempage-tempest')
+        self.assertEqual(
+            ('report %s --output %s' % (
+                self.directory, self.directory / 'report.html'), made),
+            runner.make_page(self.directory))
 
     def test_what_had_to_run_and_did_not(self):
         self.assertEqual(('did not\nnot at all\n',) * 2, self._compare(

@@ -28,10 +28,11 @@ OPERATIONS = {**steps.OPERATIONS, 'rescue_unrescue': steps.RESCUE}
 
 @ddt.ddt
 class TestFileBackedOperations(operations.BaseReusedServersTest):
-    """File-backed hosts, one of each file system."""
+    """File-backed hosts, one of each file system, and another one."""
 
     about = which.file_backed
-    take = which.one_of_each_file_system
+    # The last one, too: of what nobody else may have another host is asked.
+    take = which.one_of_each_file_system + which.last
     flavor_ram_mib = 64
     needs_system = False
 
@@ -84,10 +85,11 @@ class TestFileBackedOperations(operations.BaseReusedServersTest):
 
 
 class TestFileBackedShelve(operations.BaseShelveTest):
-    """File-backed hosts, one of each file system."""
+    """File-backed hosts, one of each file system, and another one."""
 
     about = which.file_backed
-    take = which.one_of_each_file_system
+    # The last one, too: of what nobody else may have another host is asked.
+    take = which.one_of_each_file_system + which.last
     flavor_ram_mib = 64
     needs_system = False
 

@@ -128,8 +128,11 @@ def choose_hosts(cls):
     :raises InventoryError: if the inventory cannot be used
     """
     cls.inventory = inventory.load_confirmed(CONF.mempage.host_inventory)
-    cls.declared = cls.choose(*which.selected(
-        cls.inventory, CONF.mempage.hosts, CONF.mempage.peers))
+    selected = which.selected(cls.inventory, CONF.mempage.hosts,
+                              CONF.mempage.peers)
+    cls.declared = cls.choose(*(
+        [host for host in hosts if host.name not in cls.avoided]
+        for hosts in selected))
 
 
 def choose(cls, hosts):

@@ -65,6 +65,26 @@ def would_wait(cls):
     return False
 
 
+def take_others(cls, avoided):
+    """Lease hosts in the place of some, if others suit that are not leased.
+
+    :param cls: the test class, which has its leases
+    :param avoided: names of hosts
+    :returns: whether there are others; the class knows and has them then
+    """
+    before, known = cls.avoided, cls.declared
+    cls.avoided = before.union(avoided)
+    if will_run(cls) and not set(cls.declared) <= set(known):
+        # Who has everything keeps it: it has Tempest's lock, too, for which
+        # others wait that have leases.
+        if not is_alone_in_the_cloud(cls):
+            cls._leases.release()
+            cls._leases = take(cls)
+        return True
+    cls.avoided, cls.declared = before, known
+    return False
+
+
 def _leases(cls):
     return leases.Leases(lockutils.get_lock_path(CONF), '%s (process %d)' % (
         cls.__name__, os.getpid()))

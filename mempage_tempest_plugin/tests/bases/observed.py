@@ -16,6 +16,7 @@ from oslo_log import log as logging
 from tempest import config
 
 from mempage_tempest_plugin.changes import names
+from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.hosts import several
 from mempage_tempest_plugin.tests.bases import leased
 
@@ -75,12 +76,36 @@ def leave_out(cls, reason, ask):
     if found and (cls.needs_all_hosts or not cls.hosts):
         skip(cls, reason, '; '.join(
             'host %s: %s' % item for item in found.items()))
+    _note_left_out(cls, reason, found)
+
+
+def _note_left_out(cls, reason, found):
     for name, text in found.items():
         LOG.warning('%s leaves out host %s: %s: %s', cls.__name__, name,
                     reason, text)
     # Each test keeps that in its results.
     cls.left_out = {**cls.left_out, **{
         name: '%s: %s' % (reason, text) for name, text in found.items()}}
+
+
+def take_unoccupied(cls):
+    """Have a class take other hosts than some with guests of others.
+
+    It takes those that suit as well, if there are any. Whatever nobody can
+    take the place of is left to :func:`leave_out_occupied`.
+
+    :param cls: a base.BaseMemoryTest, whose hosts are chosen and leased
+    """
+    found = True
+    while found:
+        hosts = [compute_host.get(declared, CONF.mempage.host_timeout)
+                 for declared in leased.alone_on(cls)]
+        found = {host.name: told for host, told in several.ask(
+            hosts, lambda host: _told(_guests(cls, host)),
+            CONF.mempage.parallel_hosts) if told}
+        if not leased.take_others(cls, found):
+            return
+        _note_left_out(cls, OCCUPIED, found)
 
 
 def leave_out_occupied(cls):

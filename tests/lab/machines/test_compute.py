@@ -135,6 +135,10 @@ class MachineComputeTest(base.LabTestCase):
             'pages: 5, reserved: 3}]}}', 'a')
         self.assertEqual([(0, 2048, 3)], part.reserved_huge_pages())
 
+    def test_memory_of_pools_is_the_machines_own(self):
+        part = self._start('numa', 'numa1')
+        self.assertEqual((64 + 192 + 32) * 2, part.pools_mib())
+
     @ddt.data(True, False)
     def test_nova_conf(self, kvm):
         part = self._part('device', 'device1')

@@ -45,7 +45,7 @@ class LeftAloneTest(test_base.BaseTestCase):
         self._check(*[samples.plain_evidence()] * 3)
 
     def test_another_memory_after_a_start(self):
-        error = self.assertRaises(
-            AssertionError, self._check, samples.plain_evidence(),
+        error = cases.assert_fails(
+            self, self._check, samples.plain_evidence(),
             samples.plain_evidence(xml=samples.backing()))
         self.assertIn('source: expected none, libvirt says file', str(error))

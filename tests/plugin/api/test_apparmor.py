@@ -18,6 +18,7 @@ from tempest.lib import exceptions as lib_exc
 import testtools
 
 from mempage_tempest_plugin.tests.api import test_apparmor
+from tests.plugin.bases import cases
 
 DENIED = ('audit: apparmor="DENIED" operation="open" profile="libvirt-u" '
           'name="/srv/memory/libvirt/qemu/5-instance-1/pc.ram"')
@@ -36,8 +37,8 @@ class AppArmorTest(testtools.TestCase):
             'Permission denied')
         test._denied = (
             lambda host: test_apparmor.TestAppArmor._denied(test, host))
-        return str(self.assertRaises(
-            AssertionError, test_apparmor.TestAppArmor._wait_until_active,
+        return str(cases.assert_fails(
+            self, test_apparmor.TestAppArmor._wait_until_active,
             test, host))
 
     def test_refusal_is_logged(self):

@@ -225,8 +225,8 @@ class NumaTest(test_base.BaseTestCase):
             getattr(case, method)()
 
     def _fails(self, *arguments, **kwargs):
-        return str(self.assertRaises(AssertionError, self._run, *arguments,
-                                     **kwargs))
+        return str(cases.assert_fails(self, self._run, *arguments,
+                                      **kwargs))
 
     @ddt.data(('TestNumaNodes', 'test_fill'),
               ('TestNumaNodes', 'test_two_cells'),

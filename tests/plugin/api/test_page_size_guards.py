@@ -59,8 +59,8 @@ class WithoutPagesTest(test_base.BaseTestCase):
         self.assertEqual([], self.case.servers)
 
     def test_disabled_host(self):
-        error = self.assertRaises(AssertionError, self._start, 'ERROR',
-                                  'No valid host was found.')
+        error = cases.assert_fails(self, self._start, 'ERROR',
+                                   'No valid host was found.')
         self.assertIn('servers that ask for no page size', str(error))
         self.start.assert_not_called()
 
@@ -117,7 +117,7 @@ class EvacuationTest(test_base.BaseTestCase):
             self.case.fail('it was not refused')
 
         self.case.check_refused.side_effect = evacuate
-        self.assertRaises(AssertionError, self._run)
+        cases.assert_fails(self, self._run)
         self.assertFalse(self.forced_down)
         self.restart.assert_called_once_with(
             self.case.source, self.case.services, 0.01)
@@ -148,5 +148,5 @@ class ForcedTest(test_base.BaseTestCase):
                     lambda client, server, force:
                     'Not enough capacity: No valid host was found.'
                     if force else 'No valid host was found.')):
-            error = self.assertRaises(AssertionError, case.test_refused)
+            error = cases.assert_fails(self, case.test_refused)
         self.assertIn('Not enough capacity', str(error))

@@ -49,7 +49,7 @@ class LeftTest(test_base.BaseTestCase):
         self._check('ACTIVE')
 
     def test_pages_are_not_left(self):
-        error = str(self.assertRaises(
-            AssertionError, self._check, 'ERROR', 'No valid host was found.'))
+        error = str(cases.assert_fails(
+            self, self._check, 'ERROR', 'No valid host was found.'))
         # One that does not boot in the first place sounds otherwise.
         self.assertRegex(error, 'host a had to take .*No valid host')

@@ -48,8 +48,8 @@ class RequestTest(test_base.BaseTestCase):
               (2048, "Invalid memory page size '2M'"), ('large', -1))
     @ddt.unpack
     def test_other_answer(self, expected, seen):
-        error = str(self.assertRaises(AssertionError, self._check, expected,
-                                      seen))
+        error = str(cases.assert_fails(self, self._check, expected,
+                                       seen))
         self.assertIn("page size 'any' in the flavor, '2M' in the image",
                       error)
         self.assertIn(str(seen), error)

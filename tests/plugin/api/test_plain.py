@@ -51,4 +51,4 @@ class HandedOutTest(base.BaseTestCase):
 
     def test_promise_is_broken(self):
         self.reserved = 511
-        self.assertRaises(AssertionError, self._check, True, False)
+        cases.assert_fails(self, self._check, True, False)

@@ -73,7 +73,7 @@ class StoreDeviceTest(test_base.BaseTestCase):
               (499 + RAM, 600 + RAM, 'kernel says %d' % (RAM - 1)))
     @ddt.unpack
     def test_not_written(self, kernel, smart, words):
-        error = str(self.assertRaises(AssertionError, self._run, kernel,
-                                      smart))
+        error = str(cases.assert_fails(self, self._run, kernel,
+                                       smart))
         for text in ('host fbm1', samples.SERVER, 'expected at least', words):
             self.assertIn(text, error)

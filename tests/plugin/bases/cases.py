@@ -12,6 +12,7 @@
 
 """Tests of the plugin, for unit tests to look at: no cloud is needed."""
 
+import unittest
 from unittest import mock
 
 from tempest import config
@@ -50,6 +51,22 @@ def make(cls, method='on_each_host', **attributes):
     with mock.patch('tempest.test.BaseTestCase.setUp'):
         case.setUp()
     return case
+
+
+def assert_fails(test, function, *arguments, **kwargs):
+    """Assert that something fails, as a test of the plugin does.
+
+    What skips would skip the unit test itself, and nobody would miss it.
+
+    :param test: the unit test
+    :param function: what has to fail
+    :returns: the AssertionError
+    :raises AssertionError: if it passes, or skips
+    """
+    raised = test.assertRaises((AssertionError, unittest.SkipTest), function,
+                               *arguments, **kwargs)
+    test.assertIsInstance(raised, AssertionError, 'it skips: %s' % raised)
+    return raised
 
 
 class _Group(dict):

@@ -67,8 +67,8 @@ class AmountTest(test_base.BaseTestCase):
         self.assertEqual(['a'], self.case.counted)
 
     def _refusal_fails(self, server, **kwargs):
-        error = self.assertRaises(
-            AssertionError, self._check, self.case.check_refused, server,
+        error = cases.assert_fails(
+            self, self._check, self.case.check_refused, server,
             **kwargs)
         self.assertEqual([], self.case.counted)
         return str(error)
@@ -78,8 +78,8 @@ class AmountTest(test_base.BaseTestCase):
 
     @ddt.data('ERROR', 'SHUTOFF', None)
     def test_not_active(self, status):
-        error = self.assertRaises(
-            AssertionError, self._check, self.case.check_active,
+        error = cases.assert_fails(
+            self, self._check, self.case.check_active,
             _server('ACTIVE', 'a'), _server(status, fault='no room'))
         self.assertIn('no room', str(error))
 
@@ -121,16 +121,14 @@ class AmountTest(test_base.BaseTestCase):
         self.promised.return_value = True
         self._skips(self._given_up('service-b'), racing=True)
 
-    def _fails_or_skips(self, requested):
-        # A skip would be one of this test, too.
-        return str(self.assertRaises(
-            (AssertionError, self.case.skipException),
-            self.case.check_refused, requested))
+    def _had_to_refuse(self, requested):
+        return str(cases.assert_fails(self, self.case.check_refused,
+                                      requested))
 
     def test_scheduler_had_to_refuse(self):
         """Nothing has raced: the host has accepted what does not fit"""
         self.promised.side_effect = lambda name: name == 'NUMATopologyFilter'
-        error = self._fails_or_skips([self._given_up('service-b')])
+        error = self._had_to_refuse([self._given_up('service-b')])
         self.assertIn('have accepted them, and failed to start them', error)
         self.assertIn("uuid='uuid'", error)
 
@@ -142,11 +140,11 @@ class AmountTest(test_base.BaseTestCase):
                 (_server('ERROR', None, 'odd'), 'expected was one of'),
                 (_server('ERROR', 'a', NOWHERE), "host='a'")):
             for requested in [unknown, failure], [failure, unknown]:
-                self.assertIn(words, self._fails_or_skips(requested))
+                self.assertIn(words, self._had_to_refuse(requested))
 
     def test_lost_memory_comes_before_what_nobody_can_tell(self):
         self.case.check_taken = mock.Mock(side_effect=ValueError('lost'))
-        self.assertIn('lost', self._fails_or_skips(
+        self.assertIn('lost', self._had_to_refuse(
             [self._given_up('service-b')]))
 
     def test_refused_with_words(self):

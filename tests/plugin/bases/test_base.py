@@ -21,6 +21,7 @@ import fixtures
 from oslotest import base as test_base
 from tempest import exceptions
 from tempest.lib import exceptions as lib_exc
+from tempest.lib.services.compute import base_compute_client
 import testtools
 
 from mempage_tempest_plugin.changes import names
@@ -96,8 +97,8 @@ class WaitUntilCrashedTest(BaseTestCase):
     def test_guest_that_shuts_down_itself(self):
         self.a.libvirt.end.return_value = 'shut down'
         self.assertIn('how the guest has ended: expected crashed, libvirt '
-                      'says shut down', str(self.assertRaises(
-                          AssertionError, ends.wait_until_crashed, self.case,
+                      'says shut down', str(cases.assert_fails(
+                          self, ends.wait_until_crashed, self.case,
                           self.a)))
 
 
@@ -157,13 +158,13 @@ class OnEachHostTest(BaseTestCase):
         def one(host):
             together.wait(0.01)
 
-        error = self.assertRaises(AssertionError, self.case.on_each_host,
-                                  one)
+        error = cases.assert_fails(self, self.case.on_each_host,
+                                   one)
         self.assertIn('BrokenBarrierError', str(error))
 
     def test_failing_host_takes_no_further_step(self):
-        error = self.assertRaises(
-            AssertionError, self.case.on_each_host,
+        error = cases.assert_fails(
+            self, self.case.on_each_host,
             self._step('one', ['a']), self._step('two'))
         self.assertNotIn(('two', 'a'), self.taken)
         self.assertIn(('two', 'b'), self.taken)
@@ -172,8 +173,8 @@ class OnEachHostTest(BaseTestCase):
         self.assertEqual([self.a], self.case.failed)
 
     def test_all_failing_hosts_are_named(self):
-        error = self.assertRaises(
-            AssertionError, self.case.on_each_host,
+        error = cases.assert_fails(
+            self, self.case.on_each_host,
             self._step('one', ['b']), self._step('two', ['a']),
             self._step('three'))
         self.assertIn('2 of 2 hosts failed', str(error))
@@ -183,14 +184,14 @@ class OnEachHostTest(BaseTestCase):
         self.assertNotIn('three', [step for step, _ in self.taken])
 
     def test_failed_assertion_is_told_as_it_is(self):
-        error = self.assertRaises(
-            AssertionError, self.case.on_each_host,
+        error = cases.assert_fails(
+            self, self.case.on_each_host,
             self._step('_check_it', ['a'], AssertionError('1 != 2')))
         self.assertIn('\na: check_it: 1 != 2', str(error))
 
     def test_outcome_of_each_host_is_kept(self):
-        self.assertRaises(AssertionError, self.case.on_each_host,
-                          self._step('one'), self._step('two', ['a']))
+        cases.assert_fails(self, self.case.on_each_host,
+                           self._step('one'), self._step('two', ['a']))
         self.assertEqual({'a': (False, 'two: ValueError: odd a'),
                           'b': (True, None)}, self._outcomes())
 
@@ -201,8 +202,8 @@ class OnEachHostTest(BaseTestCase):
         self.assertEqual([], self.case.failed)
 
     def test_some_hosts_only(self):
-        error = self.assertRaises(
-            AssertionError, self.case.on_each_host,
+        error = cases.assert_fails(
+            self, self.case.on_each_host,
             self._step('one', ['a', 'b']), hosts=[self.b])
         self.assertIn('1 of 1 hosts failed\nb:', str(error))
         self.assertEqual([('one', 'b')], self.taken)
@@ -251,10 +252,7 @@ class OnEachHostTest(BaseTestCase):
                 step(host)
 
         for steps in [all_of[name] for name in names], [both]:
-            # A skip would be one of this test, too.
-            error = self.assertRaises(
-                (AssertionError, self.case.skipException),
-                self.case.on_each_host, *steps)
+            error = cases.assert_fails(self, self.case.on_each_host, *steps)
             self.assertIn('1 of 2 hosts failed\nb:', str(error))
             self.assertEqual((False,), self._outcomes()['b'][:1])
             self.assertNotIn('a', self._outcomes())
@@ -282,8 +280,8 @@ class KeepTest(BaseTestCase):
             kept['subject'], kept['facts'][0]['agrees']))
 
     def test_disagreement(self):
-        error = self.assertRaises(AssertionError, self.case.assert_agrees,
-                                  _comparison('a', agrees=False))
+        error = cases.assert_fails(self, self.case.assert_agrees,
+                                   _comparison('a', agrees=False))
         self.assertIn('pool on a: pages: expected 1, kernel says 2',
                       str(error))
         self.assertIs(False, self._kept()['a']['facts'][0]['agrees'])
@@ -319,8 +317,8 @@ class KeepTest(BaseTestCase):
         self.assertTrue(kept['facts'][0]['agrees'])
 
     def test_never(self):
-        self.assertRaises(
-            AssertionError, self.case.assert_soon_agrees, self.a,
+        cases.assert_fails(
+            self, self.case.assert_soon_agrees, self.a,
             lambda host: _comparison('a', agrees=False), 0.01)
         self.assertEqual(1, len(self.kept(facts.FACTS)))
 
@@ -415,8 +413,8 @@ class AttachDetailsTest(BaseTestCase):
         def fail(host):
             self.assertIs(self.a, host)
 
-        error = self.assertRaises(AssertionError, self.case.on_each_host,
-                                  fail)
+        error = cases.assert_fails(self, self.case.on_each_host,
+                                   fail)
         self._raise(error)
         self._assert_attached([self.b], {'a': '1', 'b': '2'})
 
@@ -450,6 +448,36 @@ class AttachDetailsTest(BaseTestCase):
     def test_no_table(self):
         self.assertEqual('No server was requested on this host.',
                          self.case.evidence_table(self.a))
+
+
+class UnoccupiedTest(test_base.BaseTestCase):
+    """Hosts with guests of others are told before anything is made."""
+
+    def _spoken(self, harmful):
+        """List in which versions of the compute API they were asked."""
+        spoken = []
+        cls = type('TestIt', (base.BaseMemoryTest,), {
+            'harmful': harmful, 'os_admin': mock.Mock(),
+            'inventory': mock.Mock()})
+        self.useFixture(fixtures.MockPatch(
+            'tempest.test.BaseTestCase.setup_clients'))
+        options = cases.options()
+        options.compute['build_timeout'] = 7
+        self.useFixture(fixtures.MockPatchObject(base, 'CONF', options))
+        self.useFixture(fixtures.MockPatchObject(
+            observed, 'take_unoccupied', lambda cls: spoken.append(
+                base_compute_client.COMPUTE_MICROVERSION)))
+        cls.setup_clients()
+        return spoken
+
+    def test_who_does_harm(self):
+        """In that of the tests: hypervisors are asked for just once"""
+        self.assertEqual([base.BaseMemoryTest.min_microversion],
+                         self._spoken(True))
+        self.assertIsNone(base_compute_client.COMPUTE_MICROVERSION)
+
+    def test_who_does_none(self):
+        self.assertEqual([], self._spoken(False))
 
 
 class ResourceSetupTest(test_base.BaseTestCase):

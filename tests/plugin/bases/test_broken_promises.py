@@ -61,8 +61,8 @@ class FilterTest(test_base.BaseTestCase):
             'status': 'ACTIVE', 'fault': {},
             'OS-EXT-SRV-ATTR:hypervisor_hostname': 'plain1'})
         with mock.patch.object(aggregates, 'Aggregate', mock.MagicMock()):
-            error = self.assertRaises(AssertionError, case.check, ['large'],
-                                      ('large',), [None])
+            error = cases.assert_fails(self, case.check, ['large'],
+                                       ('large',), [None])
         self.assertIn('plain1', str(error))
         self.assertIn('MemoryBacking = large; does nova-scheduler have '
                       'AggregateMemoryBackingFilter', str(error))
@@ -82,7 +82,7 @@ class DriverTest(test_base.BaseTestCase):
                         'CUSTOM_MEMORY_PAGE_SIZE_2048'}, set()):
             case.cloud.provider.return_value = cloud.Provider(
                 'uuid', 1024, 1024, 0, 1.0, frozenset(traits))
-            error = self.assertRaises(AssertionError, case.check_traits,
-                                      host, host.declared)
+            error = cases.assert_fails(self, case.check_traits,
+                                       host, host.declared)
             self.assertIn('host huge1 must allow large', str(error))
             self.assertIn('[libvirt] allowed_memory_pagesize', str(error))

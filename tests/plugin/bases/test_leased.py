@@ -221,6 +221,57 @@ class WouldWaitTest(LeasedTestCase):
         self.take.assert_not_called()
 
 
+class TakeOthersTest(LeasedTestCase):
+    """Another host is leased in the place of one."""
+
+    def _take(self, *avoided, **attributes):
+        self.cls = type('TestIt', (base.BaseMemoryTest,), {
+            'about': which.file_backed, 'alone_on': which.each, **attributes})
+        self.cls._leases = leased.take(self.cls)
+        self.leases.return_value.take.reset_mock()
+        return leased.take_others(self.cls, avoided)
+
+    @property
+    def _names(self):
+        return [host.name for host in self.cls.declared]
+
+    def test_another_one_suits(self):
+        self.assertTrue(self._take('a', take=which.first))
+        self.assertEqual(['b'], self._names)
+        self.leases.return_value.release.assert_called_once_with()
+        [wish] = self.leases.return_value.take.call_args.args
+        self.assert_wish([B], [B], wish)
+
+    def test_no_other_one_suits(self):
+        for avoided, taken, about in (
+                ('a', which.each, which.file_backed),
+                ('c', which.first, which.plain)):
+            self.assertFalse(self._take(avoided, take=taken, about=about))
+            self.assertIn(avoided, self._names)
+            self.assertEqual(frozenset(), self.cls.avoided)
+            self.leases.return_value.release.assert_not_called()
+
+    def test_those_before_are_avoided_still(self):
+        self.assertFalse(self._take('b', take=which.first,
+                                    avoided=frozenset('a')))
+        self.assertEqual(['b'], self._names)
+
+    def test_who_moves(self):
+        self.cls = type('TestIt', (base.BaseMoveTest,), {
+            'alone_on': which.each, 'take': which.first})
+        leased.take(self.cls)
+        self.cls._leases = mock.Mock()
+        self.assertEqual(['a', 'b'], self._names)
+        self.assertTrue(leased.take_others(self.cls, ['b']))
+        self.assertEqual(['a', 'c'], self._names)
+
+    def test_tests_of_others_wait_for_its_lock(self):
+        self.configure(runs_alone=False)
+        self.assertTrue(self._take('a', take=which.first))
+        self.assertEqual(['b'], self._names)
+        self.leases.return_value.release.assert_not_called()
+
+
 @ddt.ddt
 class AloneInTheCloudTest(LeasedTestCase):
 

@@ -173,7 +173,7 @@ class RefusedLateTest(test_base.BaseTestCase):
     def test_live_migration_is_impossible(self):
         self._end('ERROR', 'error',
                   'Live Migration failure: unable to connect to server')
-        error = self.assertRaises(AssertionError, self._check)
+        error = cases.assert_fails(self, self._check)
         self.assertIn('unable to connect to server', str(error))
 
     def _is_forgotten(self, ended):
@@ -190,12 +190,12 @@ class RefusedLateTest(test_base.BaseTestCase):
 
     def test_libvirt_ends_there(self):
         self.assertIn('has ended meanwhile: expected no, libvirt says yes',
-                      str(self.assertRaises(AssertionError,
-                                            self._is_forgotten, ended=True)))
+                      str(cases.assert_fails(self,
+                                             self._is_forgotten, ended=True)))
 
     def test_not_refused(self):
         self._end('ACTIVE', 'completed')
-        error = self.assertRaises(AssertionError, self._check)
+        error = cases.assert_fails(self, self._check)
         self.assertIn('ACTIVE and completed', str(error))
 
     def test_nobody_knows_the_reason(self):

@@ -49,8 +49,8 @@ class MovedGuestTest(base.BaseTestCase):
 
     def _failure(self, **changes):
         state = memory.State(**dict(vars(GOOD), **changes))
-        return str(self.assertRaises(AssertionError, self._check,
-                                     _guest(state)))
+        return str(cases.assert_fails(self, self._check,
+                                      _guest(state)))
 
     def test_all_is_well(self):
         self._check(_guest(GOOD))
@@ -68,8 +68,8 @@ class MovedGuestTest(base.BaseTestCase):
         self.assertIn('segfault', self._failure(trouble='segfault'))
 
     def test_writer_that_stopped(self):
-        error = self.assertRaises(AssertionError, self._check,
-                                  _guest(GOOD, rounds=(5, 5)))
+        error = cases.assert_fails(self, self._check,
+                                   _guest(GOOD, rounds=(5, 5)))
         self.assertIn('no further than round 5', str(error))
 
 
@@ -107,7 +107,7 @@ class MemoryTruthTest(base.BaseTestCase):
         self._push_out(0)
 
     def test_page_that_stayed(self):
-        error = self.assertRaises(AssertionError, self._push_out, 1)
+        error = cases.assert_fails(self, self._push_out, 1)
         self.assertIn('in the page cache (cachestat): expected 0',
                       str(error))
 
@@ -118,8 +118,8 @@ class MemoryTruthTest(base.BaseTestCase):
         self.assertIn('/ram/a (PID 9)', str(error))
 
     def test_write_that_failed(self):
-        error = self.assertRaises(AssertionError, self._push_out, 0,
-                                  'Input/output error')
+        error = cases.assert_fails(self, self._push_out, 0,
+                                   'Input/output error')
         self.assertIn('Input/output error', str(error))
 
     def _read_back(self, state, pages):
@@ -132,13 +132,13 @@ class MemoryTruthTest(base.BaseTestCase):
         self._read_back(GOOD, 100)
 
     def test_read_back_wrong(self):
-        error = self.assertRaises(
-            AssertionError, self._read_back,
+        error = cases.assert_fails(
+            self, self._read_back,
             memory.State('boot-1', 'other', '', ''), 100)
         self.assertIn('page 7 is wrong', str(error))
 
     def test_read_back_from_elsewhere(self):
-        error = self.assertRaises(AssertionError, self._read_back, GOOD, 99)
+        error = cases.assert_fails(self, self._read_back, GOOD, 99)
         self.assertIn('bytes that were read', str(error))
 
     def _apart(self, counts):
@@ -150,7 +150,7 @@ class MemoryTruthTest(base.BaseTestCase):
                      '/ram/b': {'seed-of-b': 6400}})
 
     def test_mixed_up(self):
-        error = self.assertRaises(AssertionError, self._apart, {
+        error = cases.assert_fails(self, self._apart, {
             '/ram/a': {'seed-of-a': 6400},
             '/ram/b': {'seed-of-b': 6400, 'seed-of-a': 1}})
         self.assertIn('/ram/b', str(error))

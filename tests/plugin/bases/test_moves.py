@@ -80,21 +80,21 @@ class RefusedTest(MoveTestCase):
 
     def test_not_refused(self):
         self.refusal.return_value = None
-        error = self.assertRaises(AssertionError, self._refuse)
+        error = cases.assert_fails(self, self._refuse)
         self.assertIn('server uuid: migrate_server from host a to b was not '
                       'refused before it began; no event of request req-1 '
                       'has failed', str(error))
 
     def test_refused_for_another_reason(self):
         self.refusal.return_value = 'compute host is disabled'
-        error = self.assertRaises(AssertionError, self._refuse)
+        error = cases.assert_fails(self, self._refuse)
         self.assertIn('reason: expected no room or no pages, nova says '
                       'compute host is disabled', str(error))
 
     def test_begun_and_failed(self):
         self.case.nova.act.side_effect = exceptions.BuildErrorException(
             server_id='uuid')
-        error = self.assertRaises(AssertionError, self._refuse)
+        error = cases.assert_fails(self, self._refuse)
         self.assertIn('was not refused before it began, and failed',
                       str(error))
 
@@ -128,15 +128,15 @@ class MovedTest(MoveTestCase):
 
     def test_allocation_that_stays(self):
         self.held.return_value = {'migration': {'provider': 64}}
-        error = self.assertRaises(AssertionError, self.case.check_moved,
-                                  self.a, self.b)
+        error = cases.assert_fails(self, self.case.check_moved,
+                                   self.a, self.b)
         self.assertIn('held by migrations of the server: expected', str(error))
 
     def test_memory_that_nobody_has(self):
         self.case.cloud.memory_of_nobody.side_effect = (
             lambda host, service: {'consumer': 64} if host == 'a' else {})
-        error = self.assertRaises(AssertionError, self.case.check_moved,
-                                  self.a, self.b)
+        error = cases.assert_fails(self, self.case.check_moved,
+                                   self.a, self.b)
         self.assertIn("says {'consumer': 64}", str(error))
 
     def test_memory_that_nobody_had_before(self):
@@ -171,7 +171,9 @@ class PatienceTest(MoveTestCase):
             delattr(self.case, name)
         self.held = self.useFixture(fixtures.MockPatchObject(
             actions, 'held_by_migrations', return_value={})).mock
-        self.useFixture(fixtures.MockPatchObject(collect, 'collect'))
+        self.collect = self.useFixture(fixtures.MockPatchObject(
+            collect, 'collect', side_effect=lambda *_: (
+                samples.plain_evidence()))).mock
         for name in 'compare_absent', 'compare_untouched':
             self.useFixture(fixtures.MockPatchObject(
                 absence, name, self._compare))
@@ -200,15 +202,28 @@ class PatienceTest(MoveTestCase):
         self.answers = [{'migration': 64}, {}]
         self.case.check_unmoved([7])
         self.assertEqual([{}], self.answers)
-        self.assertEqual([('check_evidence', 'a')], self.checked)
+        self.assertEqual(2, self.collect.call_count)
+
+    def test_unmoved_at_once(self):
+        self.answers = [{}]
+        self.case.check_unmoved([7])
+        self.collect.assert_called_once_with(self.a, 'uuid', 64,
+                                             self.case.cloud)
+
+    def test_unmoved_with_other_memory(self):
+        self.answers = [{}]
+        self.collect.side_effect = lambda *_: samples.plain_evidence(
+            backends=[])
+        self.assertIn('192, QEMU says 0', str(cases.assert_fails(
+            self, self.case.check_unmoved, [7])))
 
     def test_never(self):
         self.useFixture(fixtures.MockPatchObject(base, 'HELD_TIMEOUT', 0.01))
         for check, about in ((self.case.check_absent, self.b),
                              (self.case.check_unmoved, [7])):
             self.answers = [{'x': 64}]
-            self.assertIn('held: expected {}', str(self.assertRaises(
-                AssertionError, check, about)))
+            self.assertIn('held: expected {}', str(cases.assert_fails(
+                self, check, about)))
 
 
 class HeldBeforeTest(test_base.BaseTestCase):
@@ -255,5 +270,5 @@ class LocateTest(MoveTestCase):
 
     def test_one_that_is_not(self):
         for name in 'fbm1', 'undeclared':
-            error = self.assertRaises(AssertionError, self._locate, name)
+            error = cases.assert_fails(self, self._locate, name)
             self.assertIn('hosts that can take server uuid', str(error))

@@ -125,25 +125,25 @@ class NodeTest(test_base.BaseTestCase):
         self.assertEqual({0: 64, 1: 127}, left.pages)
 
     def test_placed_on_the_wrong_node(self):
-        error = self.assertRaises(AssertionError, self._place, 130, node0=65)
+        error = cases.assert_fails(self, self._place, 130, node0=65)
         for text in ('host numa1', 'uuid-0', 'expected {1: 65}',
                      'kernel says {0: 65}'):
             self.assertIn(text, str(error))
 
     def test_pages_of_both_nodes(self):
-        self.assertRaises(AssertionError, self._place, 130, node0=1, node1=64)
+        cases.assert_fails(self, self._place, 130, node0=1, node1=64)
 
     def test_what_others_have_is_no_more_there(self):
         self._place(384, node1=192)
         # 64 pages are on node 0 only now.
-        self.assertRaises(AssertionError, self._place, 16, node1=8)
+        cases.assert_fails(self, self._place, 16, node1=8)
 
     def test_other_node_loses_pages(self):
         self.host.survey.side_effect = lambda **kwargs: dataclasses.replace(
             self._survey(**kwargs), pools=[
                 host_pools.NodePool(0, 2048, 64, 63, 0),
                 host_pools.NodePool(1, 2048, 192, 128, 0)])
-        error = self.assertRaises(AssertionError, self._place, 130, node1=65)
+        error = cases.assert_fails(self, self._place, 130, node1=65)
         self.assertIn('free pages of 2048 KiB on node 0: expected 64',
                       str(error))
 
@@ -155,7 +155,7 @@ class NodeTest(test_base.BaseTestCase):
             return server
 
         self.case.boot = boot
-        error = str(self.assertRaises(AssertionError, self._place, 130))
+        error = str(cases.assert_fails(self, self._place, 130))
         for text in ('host numa1', 'uuid-0', '{1: 65}', 'No valid host'):
             self.assertIn(text, error)
 
@@ -169,7 +169,7 @@ class NodeTest(test_base.BaseTestCase):
             (flavor['ram'], flavor['vcpus'], flavor['cells']))
 
     def test_two_cells_on_one_node(self):
-        self.assertRaises(AssertionError, self._place, 130, 32, node1=81)
+        cases.assert_fails(self, self._place, 130, 32, node1=81)
 
     def test_fill(self):
         self.on_nodes = {'uuid-0': {1: 192}}
@@ -199,8 +199,8 @@ class NodeTest(test_base.BaseTestCase):
 
     def test_not_given_back(self):
         server = self._place(384, node1=192)
-        error = self.assertRaises(AssertionError, self.case.give_back, server,
-                                  self.host)
+        error = cases.assert_fails(self, self.case.give_back, server,
+                                   self.host)
         self.assertIn('free pages of 2048 KiB', str(error))
 
     def test_deleted(self):

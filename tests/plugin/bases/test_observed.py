@@ -126,6 +126,64 @@ class OccupiedTest(test_base.BaseTestCase):
                              self._leave_out(alone_on=alone_on))
 
 
+class TakeUnoccupiedTest(test_base.BaseTestCase):
+    """Other hosts are taken for those with guests of others."""
+
+    def _take(self, occupied, choices):
+        """Return who was asked, and who has leased others.
+
+        :param occupied: names of hosts
+        :param choices: lists of names of hosts that are chosen, one after
+            the other
+        """
+        self.asked, self.avoided = [], []
+        chosen = iter(choices)
+
+        def get(declared, timeout):
+            self.asked.append(declared)
+            return cases.host(declared)
+
+        def take_others(cls, avoided):
+            self.avoided.append(sorted(avoided))
+            self.alone = next(chosen, None) or self.alone
+            return self.avoided[-1] and len(self.avoided) < len(choices)
+
+        self.alone = next(chosen)
+        self.useFixture(fixtures.MockPatchObject(
+            observed, 'CONF', cases.options()))
+        for module, name, double in (
+                (observed.compute_host, 'get', get),
+                (observed.leased, 'alone_on', lambda cls: self.alone),
+                (observed.leased, 'take_others', take_others)):
+            self.useFixture(fixtures.MockPatchObject(module, name, double))
+        cls = type('TestIt', (base.BaseMemoryTest,), {'nova': mock.Mock(**{
+            'on_host.side_effect': lambda name: (
+                {'u': 'database'} if name in occupied else {})})})
+        observed.take_unoccupied(cls)
+        return cls.left_out
+
+    def test_none_is_occupied(self):
+        self.assertEqual({}, self._take([], [['a']]))
+        self.assertEqual(['a'], self.asked)
+
+    def test_another_one_suits(self):
+        self.assertEqual(
+            {'a': 'guests of others would come to harm: 1 are there, running '
+                  'or not, that are no test\'s'},
+            self._take(['a'], [['a'], ['b']]))
+        self.assertEqual(['a', 'b'], self.asked)
+
+    def test_another_one_is_occupied_as_well(self):
+        self.assertEqual(
+            {'a', 'b'}, set(self._take(['a', 'b'], [['a'], ['b'], ['c']])))
+        self.assertEqual(['a', 'b', 'c'], self.asked)
+
+    def test_no_other_one_suits(self):
+        """It is left to who leaves out hosts"""
+        self.assertEqual({}, self._take(['a'], [['a']]))
+        self.assertEqual([['a']], self.avoided)
+
+
 class SkipIfOccupiedTest(test_base.BaseTestCase):
 
     def setUp(self):

@@ -171,13 +171,13 @@ class SoftRebootTest(test_base.BaseTestCase):
         self.host.log.about.return_value = [
             'WARNING [instance: uuid] Failed to soft reboot instance. Trying '
             'hard reboot.']
-        error = str(self.assertRaises(AssertionError, self._reboot))
+        error = str(cases.assert_fails(self, self._reboot))
         self.assertIn('what it logged of a guest that did not shut down: '
                       'expected none, nova-compute says WARNING', error)
 
     def test_nothing_happened(self):
         self.host.pids.side_effect = [[7], [7]]
-        error = str(self.assertRaises(AssertionError, self._reboot))
+        error = str(cases.assert_fails(self, self._reboot))
         self.assertIn('QEMU processes: expected others than [7], kernel says '
                       '7', error)
 

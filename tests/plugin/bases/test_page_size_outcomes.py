@@ -90,8 +90,8 @@ class AssertOutcomeTest(OutcomeTestCase):
             self.assertEqual(1 + len(self.looked_at), len(kept))
 
     def _fails(self, *arguments, **kwargs):
-        return str(self.assertRaises(AssertionError, self._assert_outcome,
-                                     *arguments, **kwargs))
+        return str(cases.assert_fails(self, self._assert_outcome,
+                                      *arguments, **kwargs))
 
     def test_granted(self):
         self._assert_outcome(GRANTED, 'ACTIVE', 'a', page_kib=2048)
@@ -210,7 +210,7 @@ class CheckOutcomesTest(OutcomeTestCase):
         self.assertEqual(['a-2048', 'a-large', 'b-large'], self._deleted())
 
     def test_all_that_disagrees_is_told(self):
-        error = str(self.assertRaises(AssertionError, self._check, {
+        error = str(cases.assert_fails(self, self._check, {
             'a': {'large': REFUSED, 2048: GRANTED, None: REFUSED},
             'b': {2048: GRANTED}}))
         for text in ('2 of 2 hosts failed', 'with this:',

@@ -74,8 +74,8 @@ class PoolTest(test_base.BaseTestCase):
         for host in self.hosts:
             host.kernel = 'boot'
         self._see(PAGES - 1)
-        error = str(self.assertRaises(AssertionError, self.case.note_pools,
-                                      self.a))
+        error = str(cases.assert_fails(self, self.case.note_pools,
+                                       self.a))
         self.assertIn('free pages of 2048 KiB, for guests: expected at least '
                       '256, kernel says 255', error)
 
@@ -103,8 +103,8 @@ class PoolTest(test_base.BaseTestCase):
 
     def test_page_that_is_lost(self):
         self._see(PAGES - 1)
-        error = str(self.assertRaises(AssertionError, self.case.check_taken,
-                                      self.a))
+        error = str(cases.assert_fails(self, self.case.check_taken,
+                                       self.a))
         self.assertIn('free pages of 2048 KiB', error)
         # The other one is a guest.
         self.assertIn('are no guests: expected none, kernel says 77 '
@@ -112,7 +112,7 @@ class PoolTest(test_base.BaseTestCase):
 
     def test_guest_without_pages(self):
         self._guest('a', 64)
-        self.assertRaises(AssertionError, self.case.check_taken, self.a)
+        cases.assert_fails(self, self.case.check_taken, self.a)
 
     def test_other_machines_have_other_pools(self):
         self._see(PAGES, ('one', 'two'))
@@ -120,7 +120,7 @@ class PoolTest(test_base.BaseTestCase):
             self.case.note_pools(host)
         self._guest('a', 64)
         self.case.check_taken(self.b)
-        self.assertRaises(AssertionError, self.case.check_taken, self.a)
+        cases.assert_fails(self, self.case.check_taken, self.a)
 
     def test_guests_elsewhere_do_not_matter(self):
         self._guest('c', 64)
@@ -167,12 +167,12 @@ class WaitUntilCountedTest(test_base.BaseTestCase):
         self._wait([640, 640, 576])
 
     def test_never(self):
-        self.assertRaises(AssertionError, self._wait, lambda host: 640, 0.05)
+        cases.assert_fails(self, self._wait, lambda host: 640, 0.05)
 
     def test_what_placement_holds_for_nobody(self):
         self._wait([544], of_nobody={'gone': 32})
-        error = str(self.assertRaises(
-            AssertionError, self._wait, lambda host: 576, 0.05,
+        error = str(cases.assert_fails(
+            self, self._wait, lambda host: 576, 0.05,
             {'gone': 32}))
         self.assertIn('(without those that placement holds for no server: 32 '
                       'for consumer gone): expected 544, compute API says 576',

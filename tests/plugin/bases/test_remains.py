@@ -20,6 +20,7 @@ from oslotest import base as test_base
 from mempage_tempest_plugin.changes import names
 from mempage_tempest_plugin.cloud import cloud
 from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.hosts import deleted_files
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import remains
 from tests.plugin.bases import cases
@@ -48,6 +49,8 @@ class RemainsTest(test_base.BaseTestCase):
         self.case.servers = [
             servers.RequestedServer(samples.SERVER, 192, host='fbm1')]
         self.remains = remains.Remains(self.case, 0.01)
+        self.holders = self.useFixture(fixtures.MockPatchObject(
+            deleted_files, 'holders', return_value={})).mock
         self.useFixture(fixtures.MockPatch('time.sleep'))
         self.useFixture(fixtures.MockPatchObject(
             names, 'CONF', mock.Mock(resource_name_prefix='tempest')))
@@ -65,7 +68,7 @@ class RemainsTest(test_base.BaseTestCase):
             found.pop(0) if len(found) > 1 else found[0])
 
     def _fails(self, check, *arguments):
-        return str(self.assertRaises(AssertionError, check, *arguments))
+        return str(cases.assert_fails(self, check, *arguments))
 
     def test_files(self):
         self.assertEqual({'fbm1': [samples.PATH]}, self.remains.paths)
@@ -107,10 +110,28 @@ class RemainsTest(test_base.BaseTestCase):
     def test_space_beside_guests_of_others(self):
         self._others('database')
         self._see(self.store, HELD)
+        for check in self.remains.check_off, self.remains.check_none:
+            check(self.store)
+            self.assertIn('not judged: guests of others run there, such as '
+                          'other', str(self.case._comparisons['fbm1']))
+
+    def test_who_keeps_files_beside_guests_of_others(self):
+        self._others('database')
+        self.holders.return_value = {samples.PATH: [7]}
+        for check, directory in (
+                (self.remains.check_off, '[0-9]*-instance-00000001'),
+                (self.remains.check_none, '1-instance-00000001')):
+            self.assertIn(
+                'processes that keep its deleted files: expected {}, kernel '
+                "says {'%s': [7]}" % samples.PATH, self._fails(
+                    check, self.store))
+            [found] = self.holders.call_args.args[1]
+            self.assertEqual(directory, found)
+
+    def test_who_keeps_files_is_not_asked_where_space_tells(self):
         self.remains.check_off(self.store)
         self.remains.check_none(self.store)
-        self.assertIn('not judged: guests of others run there, such as other',
-                      str(self.case._comparisons['fbm1']))
+        self.holders.assert_not_called()
 
     def test_space_beside_guests_of_tests(self):
         self._others('tempest-mempage-TestOther-server-1')

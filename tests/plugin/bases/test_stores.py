@@ -60,8 +60,8 @@ class StoreTest(test_base.BaseTestCase):
 
     def test_not_given_back(self):
         self._see(192)
-        error = str(self.assertRaises(AssertionError, self.case.check_taken,
-                                      self.host))
+        error = str(cases.assert_fails(self, self.case.check_taken,
+                                       self.host))
         self.assertIn('MEMORY_MB used', error)
         self.assertIn('files, MiB', error)
 
@@ -81,8 +81,8 @@ class StoreTest(test_base.BaseTestCase):
         self.case.note_processes(self.host)
         self.case.check_unchanged(self.host)
         self.host.libvirt.monitor.return_value = {'status': 'io-error'}
-        error = self.assertRaises(AssertionError, self.case.check_unchanged,
-                                  self.host)
+        error = cases.assert_fails(self, self.case.check_unchanged,
+                                   self.host)
         self.assertIn('io-error', str(error))
 
     def test_process_that_ended(self):
@@ -91,15 +91,15 @@ class StoreTest(test_base.BaseTestCase):
         self.host.libvirt.monitor.return_value = {'status': 'running'}
         self.case.note_processes(self.host)
         self._see(192, processes={})
-        self.assertRaises(AssertionError, self.case.check_unchanged,
-                          self.host)
+        cases.assert_fails(self, self.case.check_unchanged,
+                           self.host)
 
     def test_never_built(self):
         with mock.patch.object(actions, 'builds', return_value=[]) as builds:
             self.case.check_never_built([self.guest])
             builds.return_value = ['fbm1']
-            self.assertRaises(AssertionError, self.case.check_never_built,
-                              [self.guest])
+            cases.assert_fails(self, self.case.check_never_built,
+                               [self.guest])
 
     def test_filled(self):
         self.case.nova.on_host.return_value = {}

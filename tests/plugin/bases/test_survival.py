@@ -63,7 +63,7 @@ class SurvivalTest(test_base.BaseTestCase):
         self.survival.check('an operation', fate)(self.host)
 
     def _refuses(self, fate):
-        return str(self.assertRaises(AssertionError, self._check, fate))
+        return str(cases.assert_fails(self, self._check, fate))
 
     def test_mark_is_in_the_middle(self):
         self.survival.mark(self.host)
@@ -71,7 +71,7 @@ class SurvivalTest(test_base.BaseTestCase):
 
     def test_mark_that_is_not_found(self):
         self.host.count_in_memory = lambda *arguments: {}
-        self.assertRaises(AssertionError, self.survival.mark, self.host)
+        cases.assert_fails(self, self.survival.mark, self.host)
 
     def test_kept(self):
         self.survival.mark(self.host)

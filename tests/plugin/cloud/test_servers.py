@@ -248,9 +248,20 @@ class SettleTest(ServersTestCase):
         no = _shown('a', 'ERROR', None, 'No valid host')
         self._list([no, _shown('b', 'ERROR', None)],
                    [no, _shown('b', 'ERROR', None, 'Insufficient')])
+        self.client.show_server.return_value = {
+            'server': _shown('b', 'ERROR', None)}
         self.servers.settle(self.requested)
         self.assertEqual(['No valid host', 'Insufficient'],
                          [server.fault for server in self.requested])
+
+    def test_fault_that_is_never_listed(self):
+        self._list([_shown('a'), _shown('b', 'ERROR', None)])
+        self.client.show_server.return_value = {
+            'server': _shown('b', 'ERROR', None, 'No valid host')}
+        self.servers.settle(self.requested)
+        self.assertEqual(['', 'No valid host'],
+                         [server.fault for server in self.requested])
+        self.client.show_server.assert_called_once_with('b')
 
     def test_fault_that_takes_the_place_of_another(self):
         self.client.list_servers.return_value = {'servers': []}
@@ -264,6 +275,8 @@ class SettleTest(ServersTestCase):
     def test_fault_that_never_comes(self):
         self.expect_timeout()
         self._list([_shown('a', 'ERROR', None), _shown('b')])
+        self.client.show_server.return_value = {
+            'server': _shown('a', 'ERROR', None)}
         self.servers.settle(self.requested)
         self.assertEqual(('ERROR', ''), (self.requested[0].status,
                                          self.requested[0].fault))

@@ -30,6 +30,7 @@ from oslotest import base
 
 from mempage_tempest_plugin.cmd import each
 from mempage_tempest_plugin.cmd import mempage_tempest
+from mempage_tempest_plugin.evidence import promised
 from mempage_tempest_plugin.evidence import streams
 
 ROOT = pathlib.Path(each.__file__).parents[2]
@@ -95,7 +96,8 @@ COMMAND = '''
 import sys
 from mempage_tempest_plugin.cmd import each
 from mempage_tempest_plugin.cmd import mempage_tempest
-each.SUITE = sys.argv[2:4]
+from mempage_tempest_plugin.cmd import suite
+suite.PLACE = sys.argv[2:4]
 each.EXPECT = [sys.executable, '-c', sys.argv[1], *sys.argv[1:4], 'expect']
 sys.exit(mempage_tempest.main(sys.argv[4:]))
 '''
@@ -188,6 +190,13 @@ class RunTest(base.BaseTestCase):
         for name in 'cloud', *'abcd':
             [test] = streams.read(str(self.results / (name + '.subunit')))
             self.assertEqual(streams.PASSED, test.status)
+            foretold, _ = promised.read(
+                self.results / (name + '.expected.json'))
+            self.assertEqual([test.name], list(foretold))
+        self.assertIn('page: %s/report.html\n' % self.results, self.out)
+        page = (self.results / 'report.html').read_text()
+        self.assertIn('5 passed, 0 failed', page)
+        self.assertIn('All ran that had to', page)
 
     def test_configuration(self):
         self._configure('hosts = a, b\npeers = c\n[oslo_concurrency]\n'
@@ -251,6 +260,8 @@ class RunTest(base.BaseTestCase):
         self.assertEqual(1, self._run('--hosts', 'a', '--regex', 'host'))
         self.assertEqual('error', self._row('a')[0])
         self.assertIn('a: expect: status 1: ', self.out)
+        self.assertIn('Nobody has told which tests had to run',
+                      (self.results / 'report.html').read_text())
 
     @ddt.data(signal.SIGINT, signal.SIGTERM)
     def test_interrupted(self, how):

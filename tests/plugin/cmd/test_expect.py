@@ -23,6 +23,8 @@ import fixtures
 from oslotest import base
 import subunit
 
+from mempage_tempest_plugin.evidence import promised
+
 ROOT = pathlib.Path(__file__).parents[3]
 CONFIGURATION = """
 [DEFAULT]
@@ -181,7 +183,11 @@ class ExpectTest(base.BaseTestCase):
     def test_results(self):
         self._expect()
         self._record()
-        self.assertEqual(0, self._run('--results', 'results'), self.out)
+        self.assertEqual(0, self._run('--results', 'results',
+                                      '--json-file', 'expected'), self.out)
+        foretold, _ = promised.read(self.directory / 'expected')
+        self.assertEqual({test['test'] for test in self.tests.values()},
+                         set(foretold))
         self.assertIn('skipped, with good reason:\n', self.out)
         gone, other, permitted, ran = (
             'api.test_file_backed.TestFileBacked.test_capacity',
@@ -241,6 +247,11 @@ class ExpectTest(base.BaseTestCase):
     def test_nothing_is_called_as_what_is_required(self):
         self.assertEqual(1, self._run('--require', 'TestPlian'))
         self.assertIn('no test is called TestPlian', self.err)
+
+    def test_document_that_cannot_be_written(self):
+        self.assertEqual(1, self._run('--regex', 'TestPlain',
+                                      '--json-file', '/nothing/such'))
+        self.assertIn('/nothing/such: No such file', self.err)
 
     def test_no_list(self):
         self.assertEqual(1, self._run('--load-list', '/nothing/such'))

@@ -77,6 +77,8 @@ CONDITIONS = {
                         _plain(allowed_page_sizes=('large',))]),
     'no_page_size': ([PLAIN, FILE_BACKED, SMALL_ONLY],
                      [LARGE_PAGE, LARGE_STORE]),
+    'pools_kept_back': ([_plain(memory_mb_without_pools=True)],
+                        [PLAIN, LARGE_PAGE]),
     'reconfigurable': ([_plain(compute_service=SERVICE)],
                        [PLAIN, _plain(libvirt_restart='restart')]),
     'rebootable': ([_plain(power=inventory.Power(reboot='a'))],

@@ -19,6 +19,7 @@ from oslotest import base
 import testtools
 
 from mempage_tempest_plugin.evidence import environments
+from mempage_tempest_plugin.evidence import kept
 from mempage_tempest_plugin.evidence import measurements
 from mempage_tempest_plugin import exceptions
 from tests.plugin import samples
@@ -90,7 +91,7 @@ class MeasurementTest(base.BaseTestCase):
     def test_no_meaning(self, spoil, words):
         told = copy.deepcopy(measurement().document())
         spoil(told)
-        self.assertIsNone(measurements.invalid(told))
+        self.assertIsNone(kept.invalid(told, 'measurement'))
         self.assertIn(words, measurements.meaningless(told))
 
     @ddt.unpack
@@ -103,19 +104,20 @@ class MeasurementTest(base.BaseTestCase):
         ({'version': 2}, '$.version: '))
     def test_invalid(self, changed, words):
         told = dict(measurement().document(), **changed)
-        self.assertIn(words, measurements.invalid(told))
+        self.assertIn(words, kept.invalid(told, 'measurement'))
 
     @ddt.data('2026-11-30T99:00:00.000+00:00', '2026-13-30T06:00:00.000+00:00')
     def test_moment_that_is_none(self, text):
         told = copy.deepcopy(measurement().document())
         told['samples'][0]['started'] = text
-        self.assertIn('$.samples[0].started: ', measurements.invalid(told))
+        self.assertIn('$.samples[0].started: ',
+                      kept.invalid(told, 'measurement'))
 
     @ddt.data(float('inf'), -1, 'fast', None)
     def test_value_that_is_none(self, value):
         told = copy.deepcopy(measurement().document())
         told['limit']['value'] = value
-        self.assertIn('$.limit.value: ', measurements.invalid(told))
+        self.assertIn('$.limit.value: ', kept.invalid(told, 'measurement'))
 
 
 @ddt.ddt

@@ -10,13 +10,17 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import json
+import os
 import re
 
 import ddt
+import fixtures
 from oslotest import base
 
 from mempage_tempest_plugin.evidence import promised
 from mempage_tempest_plugin.evidence import streams
+from mempage_tempest_plugin import exceptions
 
 CLASS = 'mempage_tempest_plugin.tests.api.test_a.TestA'
 RUNS = CLASS + '.test_runs[id-1,smoke]'
@@ -133,6 +137,44 @@ class CompareTest(base.BaseTestCase):
         self._problems(*GOOD, _result(streams.UNREADABLE, streams.FAILED))
         self.assertEqual(['parts of the results cannot be read'],
                          promised.problems(self.tests, self.results))
+
+
+class DocumentTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.path = os.path.join(
+            self.useFixture(fixtures.TempDir()).path, 'expected.json')
+
+    def _write(self, text):
+        with open(self.path, 'w') as stream:
+            stream.write(text)
+
+    def test_what_was_written(self):
+        required = re.compile('test_(runs|walks)')
+        self._write(json.dumps(promised.document(
+            promised.compare(FORETOLD, None, required), None, required)))
+        self.assertEqual((FORETOLD, required), promised.read(self.path))
+
+    def test_no_test_is_called_as_what_is_required(self):
+        tests = promised.compare(FORETOLD)
+        self.assertEqual(
+            ['no test is called test_walks, which --require names'],
+            promised.problems(tests, None, re.compile('test_walks')))
+
+    def test_something_else(self):
+        for text in ('', '[]', '{"tests": [], "required": "("}',
+                     '{"tests": [{"test": "a"}], "required": null}'):
+            self._write(text)
+            error = self.assertRaises(exceptions.DocumentError, promised.read,
+                                      self.path)
+            self.assertIn('expected.json: is not what "mempage-tempest expect '
+                          '--json" writes', str(error))
+
+    def test_nothing(self):
+        error = self.assertRaises(exceptions.DocumentError, promised.read,
+                                  self.path)
+        self.assertIn('No such file', str(error))
 
 
 class BeforeTest(base.BaseTestCase):

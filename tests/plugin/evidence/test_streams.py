@@ -11,6 +11,7 @@
 # under the License.
 
 
+import datetime
 import json
 import os
 import pathlib
@@ -111,7 +112,8 @@ class StreamsTest(base.BaseTestCase):
         self.assertEqual(reason, streams.read(self.path)[0].reason)
 
     def test_detail_in_parts(self):
-        text = '{"kind":"outcome","version":1,"host":"h\u00f6st"}'.encode()
+        text = ('{"kind":"outcome","version":1,"host":"h\u00f6st",'
+                '"passed":true,"error":null}').encode()
         with open(self.path, 'wb') as target:
             result = subunit.StreamResultToBytes(target)
             for byte in text:
@@ -122,7 +124,7 @@ class StreamsTest(base.BaseTestCase):
         [test] = streams.read(self.path)
         self.assertEqual('h\u00f6st', test.documents[0]['host'])
 
-    @ddt.data(b'{"kind":"facts","version":2}', b'[]', b'{')
+    @ddt.data(b'{"kind":"facts","version":2}', b'[]', b'{', b'[' * 100000)
     def test_what_is_not_understood(self, data):
         with open(self.path, 'wb') as target:
             subunit.StreamResultToBytes(target).status(
@@ -135,17 +137,57 @@ class StreamsTest(base.BaseTestCase):
     def test_figures_and_hosts(self):
         with open(self.path, 'wb') as target:
             result = subunit.StreamResultToBytes(target)
-            for kind in ('measurement', 'measurement-1', 'environment'):
-                document = {'kind': kind, 'version': 1, 'host': 'fbm1'}
-                result.status('a', file_name=kind,
-                              file_bytes=json.dumps(document).encode(),
-                              mime_type='application/json')
+            result.status('a', file_name='environment', file_bytes=json.dumps(
+                samples.environment('fbm1')).encode(),
+                mime_type='application/json')
             result.status('a', 'success')
         [test] = streams.read(self.path)
-        self.assertEqual(3, len(test.documents))
+        self.assertEqual('kvm', test.documents[0]['accelerator'])
         [host] = test.hosts()
         self.assertEqual((streams.PASSED, []), (host.outcome,
                                                 host.comparisons))
+
+    @ddt.data('{"kind":"facts","version":1}', '{"kind":"outcome",'
+              '"version":1,"host":7,"passed":true,"error":null}')
+    def test_what_has_another_form(self, data):
+        with open(self.path, 'wb') as target:
+            subunit.StreamResultToBytes(target).status(
+                'a', 'success', file_name='outcome', mime_type=(
+                    'application/json'), file_bytes=data.encode())
+        error = self.assertRaises(exceptions.ResultsError, streams.read,
+                                  self.path)
+        self.assertIn('a kept what is no document of outcome: $',
+                      str(error))
+
+    def test_times_and_worker(self):
+        begin = datetime.datetime(2026, 11, 30, tzinfo=datetime.timezone.utc)
+        with open(self.path, 'wb') as target:
+            result = subunit.StreamResultToBytes(target)
+            result.status('a', 'inprogress', timestamp=begin,
+                          test_tags={'worker-1', 'smoke'})
+            result.status('a', 'success', timestamp=begin.replace(minute=1),
+                          test_tags={'worker-1', 'smoke'})
+            result.status('b', 'success')
+        a, b = streams.read(self.path)
+        self.assertEqual((begin, 60, 'worker-1'),
+                         (a.began, a.seconds, a.worker))
+        self.assertEqual((None, 0, ''), (b.ended, b.seconds, b.worker))
+
+    def test_texts(self):
+        with open(self.path, 'wb') as target:
+            result = subunit.StreamResultToBytes(target)
+            for test, status in ('a', 'fail'), ('b', 'success'):
+                for name, mime_type in (
+                        ('traceback', 'text/x-traceback'),
+                        (streams.LOG, 'text/plain; charset="nope"'),
+                        ('picture', 'image/png')):
+                    result.status(test, file_name=name, file_bytes=b'\xffx',
+                                  mime_type=mime_type)
+                result.status(test, status)
+        a, b = streams.read(self.path)
+        self.assertEqual({'traceback': '\ufffdx', streams.LOG: '\ufffdx'},
+                         a.texts)
+        self.assertEqual({'traceback': '\ufffdx'}, b.texts)
 
     def test_details_of_others(self):
         with open(self.path, 'wb') as target:

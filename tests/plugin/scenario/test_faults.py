@@ -67,8 +67,8 @@ class RestartTest(base.BaseTestCase):
 
     def test_nova_compute_that_nobody_sees(self):
         with mock.patch.object(nova_config, 'processes', return_value=[]):
-            self.assertRaises(AssertionError, self.case._restart_nova_compute,
-                              self.host)
+            cases.assert_fails(self, self.case._restart_nova_compute,
+                               self.host)
 
 
 @ddt.ddt
@@ -115,8 +115,8 @@ class BrokenStoreTest(base.BaseTestCase):
             if server == 'uuid':
                 case.test_read_only_store()
                 return
-            error = self.assertRaises(AssertionError,
-                                      case.test_read_only_store)
+            error = cases.assert_fails(self,
+                                       case.test_read_only_store)
         self.assertIn('Read-only file system', str(error))
 
     def test_cache_that_cannot_be_emptied(self):
@@ -133,8 +133,8 @@ class SlowTest(base.BaseTestCase):
         case = cases.make(test_faults._BaseBrokenStoreTest)
         case.store = mock.Mock(**{'time_writing.return_value': 20})
         self.assertIn('milliseconds that a write takes', str(
-            self.assertRaises(
-                AssertionError,
+            cases.assert_fails(
+                self,
                 test_faults.TestMappedStore.test_writes_are_slow, case)))
 
 
@@ -191,8 +191,8 @@ class GivenBackTest(base.BaseTestCase):
 
     def test_not_given_back(self):
         self._see(100)
-        error = str(self.assertRaises(
-            AssertionError, self.case._wait_until_given_back, 'ram'))
+        error = str(cases.assert_fails(
+            self, self.case._wait_until_given_back, 'ram'))
         self.assertIn('though Nova asks it to give back what is free', error)
 
     def test_not_asked(self):

@@ -106,8 +106,8 @@ class MoreThanMemoryTest(test_base.BaseTestCase):
             store=samples.store(1024 * MIB, 1024 * MIB - used, used))
 
     def _fails(self):
-        return str(self.assertRaises(
-            AssertionError, self.case.test_guests_exceed_memory))
+        return str(cases.assert_fails(
+            self, self.case.test_guests_exceed_memory))
 
     def test_all_is_well(self):
         self.case.test_guests_exceed_memory()

@@ -60,7 +60,7 @@ class PowerTest(base.BaseTestCase):
     def test_it_runs_though_nova_says_shut_off(self):
         self._case()
         self.host.pids.side_effect = [[], [7]]
-        self.assertRaises(AssertionError, self._start_over)
+        cases.assert_fails(self, self._start_over)
 
     def _boot(self, declared):
         case = self._case(declared, _flavors={True: 'any', False: 'large'})

@@ -80,6 +80,7 @@ class ExpectRoleTest(testtools.TestCase):
         self.assertEqual(0, result.returncode, result.stdout)
         self.assertEqual(
             ['expect', '--config-file', 'etc/tempest.conf', '--results', '-',
+             '--json-file=%s/mempage/expected.json' % self.directory,
              r"--regex=^a\.b' c", '--exclude-regex=slow',
              '--require=TestPlain'],
             [line.removeprefix('argument ')

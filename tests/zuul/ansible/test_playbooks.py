@@ -30,7 +30,10 @@ class PlaybooksTest(testtools.TestCase):
 
     def setUp(self):
         super().setUp()
+        # ansible-lint makes up the same.
+        self.elsewhere = yaml.safe_load((ROOT / '.ansible-lint').read_text())
         self.roles = self._roles_elsewhere()
+        self.modules = self._modules_elsewhere()
 
     @ddt.data(*PLAYBOOKS, EXAMPLE)
     def test_syntax(self, playbook):
@@ -61,15 +64,20 @@ class PlaybooksTest(testtools.TestCase):
         return subprocess.run(
             ['ansible-playbook', '--syntax-check', '--inventory',
              'controller,', str(playbook)],
-            env=dict(os.environ, ANSIBLE_ROLES_PATH=roles),
+            env=dict(os.environ, ANSIBLE_ROLES_PATH=roles,
+                     ANSIBLE_LIBRARY=str(self.modules)),
             capture_output=True, text=True, timeout=60)
 
     def _roles_elsewhere(self):
-        # ansible-lint makes up the same roles.
         directory = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
-        settings = yaml.safe_load((ROOT / '.ansible-lint').read_text())
-        for role in settings['mock_roles']:
+        for role in self.elsewhere['mock_roles']:
             tasks = directory / role / 'tasks'
             tasks.mkdir(parents=True)
             (tasks / 'main.yaml').write_text('[]\n')
+        return directory
+
+    def _modules_elsewhere(self):
+        directory = pathlib.Path(self.useFixture(fixtures.TempDir()).path)
+        for module in self.elsewhere['mock_modules']:
+            (directory / (module + '.py')).touch()
         return directory

@@ -1,0 +1,130 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import fixtures
+import testtools
+
+ROOT = pathlib.Path(__file__).parents[3]
+PLAYBOOK = """
+- name: Play a role
+  hosts: all
+  gather_facts: false
+  roles:
+    - mempage_report
+"""
+# Stands for that of Zuul's executor.
+ZUUL_RETURN = """
+import json
+from ansible.plugins import action
+
+
+class ActionModule(action.ActionBase):
+    def run(self, *arguments, **kwargs):
+        with open(%r, 'w') as stream:
+            json.dump(self._task.args['data'], stream)
+        return {'changed': False}
+"""
+# These stand for Tempest's environment.
+STESTR = '#!/bin/sh\necho "stream of $*"\nexit %d\n'
+COMMAND = """#!/bin/sh
+[ "$1 $3" = 'report --output' ] || exit 9
+cd "$2" || exit 9
+{ for name in *; do echo "$name:"; cat "$name"; done; } > "$4"
+echo "$2" > "$4.where"
+echo 'no test results' >&2
+exit %d
+"""
+
+
+class ReportRoleTest(testtools.TestCase):
+    """The role makes the page, and Zuul links it if there is one."""
+
+    def setUp(self):
+        super().setUp()
+        self.directory = pathlib.Path(
+            self.useFixture(fixtures.TempDir()).path)
+        self.written = self.directory / 'mempage'
+        self.returned = self.directory / 'returned'
+        (self.directory / 'playbook.yaml').write_text(PLAYBOOK)
+        (self.directory / 'zuul_return.py').write_text(
+            ZUUL_RETURN % str(self.returned))
+
+    def _install(self, stestr=0, command=0):
+        path = self.directory / 'stack/tempest/.tox/tempest/bin'
+        path.mkdir(parents=True)
+        for name, text in (('stestr', STESTR % stestr),
+                           ('mempage-tempest', COMMAND % command)):
+            (path / name).write_text(text)
+            (path / name).chmod(0o755)
+
+    def _play(self):
+        variables = {
+            'stage_dir': str(self.directory), 'ansible_become': False,
+            'ansible_python_interpreter': sys.executable,
+            'devstack_base_dir': str(self.directory / 'stack')}
+        result = subprocess.run(
+            ['ansible-playbook', '--connection', 'local', '--inventory',
+             'controller,', '--extra-vars', json.dumps(variables),
+             str(self.directory / 'playbook.yaml')],
+            env=dict(os.environ, ANSIBLE_ROLES_PATH=str(ROOT / 'roles'),
+                     ANSIBLE_ACTION_PLUGINS=str(self.directory)),
+            capture_output=True, text=True, timeout=120)
+        # What went wrong is not that of the job.
+        self.assertEqual(0, result.returncode, result.stdout + result.stderr)
+        return result.stdout
+
+    def test_page(self):
+        self._install()
+        self.written.mkdir()
+        (self.written / 'expected.json').write_text('what was foretold\n')
+        self._play()
+        page = self.written / 'report.html'
+        self.assertEqual(
+            'results.expected.json:\nwhat was foretold\n'
+            'results.subunit:\nstream of last --subunit\n', page.read_text())
+        self.assertEqual(0o644, page.stat().st_mode & 0o777)
+        self.assertEqual(
+            {'zuul': {'artifacts': [{
+                'name': 'Guest memory report',
+                'url': 'controller/logs/mempage/report.html',
+                'metadata': {'type': 'mempage_report'}}]}},
+            json.loads(self.returned.read_text()))
+        self.assertFalse(pathlib.Path((
+            self.written / 'report.html.where').read_text().strip()).exists())
+
+    def test_nobody_told_what_had_to_run(self):
+        self._install()
+        self._play()
+        self.assertEqual(
+            'results.subunit:\nstream of last --subunit\n',
+            (self.written / 'report.html').read_text())
+
+    def test_tests_failed(self):
+        self._install(stestr=1)
+        self._play()
+        self.assertTrue(self.returned.exists())
+
+    def test_no_page(self):
+        self._install(command=1)
+        self.assertIn('no test results', self._play())
+        self.assertFalse(self.returned.exists())
+
+    def test_no_tempest(self):
+        self.assertIn('stack/tempest', self._play())
+        self.assertFalse(self.returned.exists())
