@@ -20,6 +20,8 @@ from mempage_tempest_plugin.hosts import libvirt_root
 
 NAME = 'mempage-foreign-data'
 SCRIPT = 'fill.sh'
+_REMOVE = 'date +%s%N; rm -- "$1" || exit; date +%s%N; rm --version'
+_NANOSECONDS = 10 ** 9
 
 
 def path(mount):
@@ -45,6 +47,19 @@ def remove(host):
     :param host: a compute_host.ComputeHost
     """
     libvirt_root.execute(host.ssh, ['rm', '-f', '--', path(_mount(host))])
+
+
+def remove_timed(host):
+    """Remove what is there, and tell how long it took.
+
+    :param host: a compute_host.ComputeHost
+    :returns: seconds, and the version of rm
+    :raises HostError: if there is nothing, or it cannot be removed
+    """
+    found = libvirt_root.execute(
+        host.ssh, ['bash', '-c', _REMOVE, 'bash', path(_mount(host))]).stdout
+    begin, end, version = found.splitlines()[:3]
+    return (int(end) - int(begin)) / _NANOSECONDS, version.split()[-1]
 
 
 def _mount(host):

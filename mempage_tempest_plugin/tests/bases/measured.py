@@ -17,9 +17,11 @@ import datetime
 import random
 
 from tempest import config
+from tempest.lib.common.utils import data_utils
 
 from mempage_tempest_plugin.changes import anonymous_memory
 from mempage_tempest_plugin.changes import foreign_data
+from mempage_tempest_plugin.changes import names
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import measurements
@@ -176,6 +178,21 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
         allocated = self.host.survey(paths=[path]).files[path].allocated
         return (min(100, 100 * found.cached * found.page / allocated),
                 found.method)
+
+    def twin(self, arm):
+        """Make the XML of a domain like that of a guest.
+
+        It has as much memory, in the same place, but neither disk nor
+        network. What Nova and a guest's system add is the same whatever
+        memory it has.
+
+        :param arm: the :class:`Arm`
+        :returns: UUID and XML
+        """
+        uuid = data_utils.rand_uuid()
+        return uuid, domain_xml.bare(
+            self.host.libvirt.inactive_xml(arm.server.uuid),
+            names.new('twin'), uuid)
 
     def store_mount(self):
         """Find the mount that the store is on: a mounts.Mount."""

@@ -32,7 +32,9 @@ COLD = {
     'cold.read_latency_p99': ('us', 'lower', 'ioping'),
     'cold.read_latency_p999': ('us', 'lower', 'ioping')}
 WRITTEN = 'wear.written_per_dirtied'
-WEAR = {WRITTEN: ('bytes/byte', 'lower', 'kernel')}
+BOOT_WRITTEN = 'wear.boot_written'
+WEAR = {WRITTEN: ('bytes/byte', 'lower', 'kernel'),
+        BOOT_WRITTEN: ('bytes/byte', 'lower', 'kernel')}
 
 # At random, most reads have to miss: the kernel reads as much around each of
 # them, and no more than a part of all may be there in the end.
@@ -75,7 +77,7 @@ class TestMeasureDevice(measured.BaseMeasuredTest):
     @decorators.attr(type=measured.MEASUREMENT)
     @utils.services('compute', 'network')
     def test_written(self):
-        """Bytes that the device writes for each byte that a guest dirties"""
+        """Bytes that the device writes for each that a guest has or dirties"""
         self.on_each_host(self._measure_written)
 
     @base.in_turn
@@ -123,8 +125,8 @@ class TestMeasureDevice(measured.BaseMeasuredTest):
         """Measure by the kernel's count: TestStoreDevice has the disk's."""
         self.begin(host, WEAR)
         before = self._written()
-        self.measure_limit(WEAR_JOBS, lambda done: {
-            WRITTEN: self._per_byte(before)})
+        self.measure_limit(WEAR_JOBS, lambda done: dict.fromkeys(
+            WEAR, self._per_byte(before, self.arms[0].memory.mib)))
         self.measure_in_turns(self._take_written)
         self.keep_figures(measurements.CACHED, *self.resident())
         self.end()
@@ -132,16 +134,21 @@ class TestMeasureDevice(measured.BaseMeasuredTest):
     def _take_written(self, arm):
         before = self._written()
         arm.memory.write_bandwidth()
-        return {WRITTEN: self._per_byte(before)}
+        dirtied = self._per_byte(before, arm.memory.mib)
+        before = self._written()
+        uuid, xml = self.twin(arm)
+        self.host.libvirt.start(xml)
+        booted = self._per_byte(before, arm.server.ram_mib)
+        self.host.libvirt.destroy(uuid)
+        return {WRITTEN: dirtied, BOOT_WRITTEN: booted}
 
     def _written(self):
         """Tell what is written to the store's own device, in bytes."""
         return next(iter(block_devices.look(self.host).written.values()))
 
-    def _per_byte(self, before):
-        """Tell what was written for each byte of what is measured."""
-        size = self.arms[0].memory.mib * units.Mi
-        return (self._written() - before) / size
+    def _per_byte(self, before, mib):
+        """Tell what was written for each byte of so many MiB."""
+        return (self._written() - before) / (mib * units.Mi)
 
 
 def reads(mib, read_ahead_kib):

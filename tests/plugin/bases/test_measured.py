@@ -275,17 +275,24 @@ class WearTest(MeasuredTestCase):
             block_devices, 'look', lambda host: next(answers)))
 
     def test_kept(self):
-        self._look(0, 1.25, 1.25, 2.5, 2.5, 2.5, 2.5, 3.5, 3.5, 4)
+        self._look(0, 1.25,
+                   1.25, 2.5, 2.5, 6.5, 6.5, 6.5, 6.5, 6.5,
+                   6.5, 7.5, 7.5, 11.5, 11.5, 12, 12, 12)
+        self.host.libvirt.inactive_xml.return_value = BootTest.XML
         self.make(test_measure_device.TestMeasureDevice).test_written()
         found = self.kept()['wear.written_per_dirtied']
         self.assertEqual([1.25, 0, 1, 0.5], [
             sample['value'] for sample in found['samples']])
+        booted = self.kept()['wear.boot_written']
+        self.assertEqual([1, 0, 1, 0], [
+            sample['value'] for sample in booted['samples']])
         self.assertEqual(1.25, found['limit']['value'])
         self.assertEqual({'name': 'kernel', 'version': '6.1'},
                          found['tool'])
 
     def test_nothing_was_written(self):
-        self._look(*[1] * 10)
+        self._look(*[1] * 18)
+        self.host.libvirt.inactive_xml.return_value = BootTest.XML
         error = self.assertRaises(
             self.failureException,
             self.make(test_measure_device.TestMeasureDevice).test_written)
@@ -305,12 +312,18 @@ class BootTest(MeasuredTestCase):
         done = fio.Done(0, 900, 0.2, {})
         ran = self.useFixture(fixtures.MockPatchObject(
             fio, 'run', return_value=('3.33', {'write': done}))).mock
+        self.useFixture(fixtures.MockPatchObject(
+            measured.foreign_data, 'remove_timed',
+            return_value=(0.05, '9.1')))
         libvirt = self.host.libvirt
         libvirt.inactive_xml.return_value = self.XML
         case = self.make(test_measure_memory.TestMeasureMemory)
         case.flavor = {'ram': 192}
         case.test_boot()
         found = self.kept()['boot.time']
+        self.assertEqual(('rm', '9.1', 0.05), (*self.kept()['delete.time'][
+            'limit']['tool'].values(), self.kept()['delete.time']['limit'][
+                'value']))
         self.assertEqual((4, 0.2, 'libvirt'), (
             len(found['samples']), found['limit']['value'],
             found['tool']['name']))
@@ -320,7 +333,7 @@ class BootTest(MeasuredTestCase):
         self.assertEqual(4, len(set(ended)))
         for xml, uuid in zip(started, ended):
             self.assertIn(uuid, xml)
-            self.assertIn('mempage-boot', xml)
+            self.assertIn('mempage-twin', xml)
             self.assertIn("<source type=\"file\"", xml)
             for word in (samples.SERVER, 'disk', 'interface', 'serial',
                          'sysinfo', 'metadata'):

@@ -51,6 +51,26 @@ class ForeignDataTest(base.BaseTestCase):
                           foreign_data.ForeignData(self.host).setUp)
         self.assertEqual(['rm', '-f', '--', PATH], self._commands()[-1])
 
+    def test_it_is_removed_and_timed(self):
+        """The commands themselves, on this machine"""
+        path = os.path.join(self.useFixture(fixtures.TempDir()).path,
+                            'mempage-foreign-data')
+
+        def execute(command, root, **_options):
+            return mock.Mock(stdout=subprocess.run(
+                [*command[4:-1], path], capture_output=True, check=True,
+                text=True).stdout)
+
+        self.host.ssh.execute.side_effect = execute
+        with open(path, 'w'):
+            pass
+        seconds, version = foreign_data.remove_timed(self.host)
+        self.assertFalse(os.path.exists(path))
+        self.assertTrue(0 < seconds < 60, seconds)
+        self.assertRegex(version, r'^\d+\.\d+$')
+        self.assertRaises(subprocess.CalledProcessError,
+                          foreign_data.remove_timed, self.host)
+
     def test_is_there(self):
         for status, there in ((0, True), (1, False)):
             self.host.ssh.execute.return_value.status = status
