@@ -45,12 +45,13 @@ class Arm:
     """A guest that is measured.
 
     :ivar name: measurements.STORE or CONTROL
+    :ivar memory: None if it need not be asked
     :ivar path: its backing file, for STORE
     """
 
     name: str
     server: servers.RequestedServer
-    memory: speed.Memory
+    memory: speed.Memory | None = None
     path: str | None = None
 
 
@@ -80,22 +81,42 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
             it: ioping and mbw in guests, libvirt, or the host's kernel
         :raises SkipException: if the guests cannot be measured
         """
-        self.host = host
-        # As many as ioping and fio take.
-        self.seed = random.SystemRandom().getrandbits(31)
-        self.versions = {'kernel': machine.kernel(host),
-                         'libvirt': host.libvirt.versions()[0]}
+        self._choose(host)
         requested = [self.boot_reachable(host) for _ in range(2)]
         for server in requested:
             self.nova.wait_until_active(server.uuid)
         store, control = requested
         self._skip_if_shared(control)
         anonymous_memory.give(host, self.nova, control.uuid)
-        [backend] = host.memory_backends(store.uuid)
         self.arms = [
-            self._arm(measurements.STORE, store, backend.mem_path),
-            self._arm(measurements.CONTROL, control)]
+            Arm(measurements.STORE, store, self._memory(store),
+                self._path(store)),
+            Arm(measurements.CONTROL, control, self._memory(control))]
         self.began = self.new_figures(figures)
+
+    def begin_with_twins(self, host, figures):
+        """Begin the figures of a host for which no guest has to be asked.
+
+        :param host: as of :meth:`begin`
+        :param figures: as of :meth:`begin`
+        """
+        self._choose(host)
+        server = self.boot(host, image=self.create_image())
+        self.nova.wait_until_active(server.uuid)
+        self.arms = [Arm(measurements.STORE, server, path=self._path(server)),
+                     Arm(measurements.CONTROL, server)]
+        self.began = self.new_figures(figures)
+
+    def _choose(self, host):
+        self.host = host
+        # As many as ioping and fio take.
+        self.seed = random.SystemRandom().getrandbits(31)
+        self.versions = {'kernel': machine.kernel(host),
+                         'libvirt': host.libvirt.versions()[0]}
+
+    def _path(self, server):
+        [backend] = self.host.memory_backends(server.uuid)
+        return backend.mem_path
 
     def new_figures(self, figures):
         """Begin the figures.
@@ -109,7 +130,7 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
                 self.seed, (tool, self.versions[tool]))
             for identity, (unit, direction, tool) in figures.items()}
 
-    def _arm(self, name, server, path=None):
+    def _memory(self, server):
         memory = speed.Memory(self.connect(server), server.ram_mib)
         lacking = memory.lacking()
         if lacking:
@@ -118,7 +139,7 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
                     ' and '.join(lacking))))
         self.versions.update(memory.versions())
         memory.fill()
-        return Arm(name, server, memory, path)
+        return memory
 
     def _skip_if_shared(self, server):
         found = domain_xml.sharers(self.host.libvirt.xml(server.uuid))
@@ -182,17 +203,18 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
     def twin(self, arm):
         """Make the XML of a domain like that of a guest.
 
-        It has as much memory, in the same place, but neither disk nor
-        network. What Nova and a guest's system add is the same whatever
-        memory it has.
+        It has as much memory, in a file or not as the arm has it, but neither
+        disk nor network. What Nova and a guest's system add is the same
+        whatever memory it has.
 
         :param arm: the :class:`Arm`
         :returns: UUID and XML
         """
+        xml = self.host.libvirt.inactive_xml(arm.server.uuid)
+        if not arm.path:
+            xml = domain_xml.in_anonymous_memory(xml)
         uuid = data_utils.rand_uuid()
-        return uuid, domain_xml.bare(
-            self.host.libvirt.inactive_xml(arm.server.uuid),
-            names.new('twin'), uuid)
+        return uuid, domain_xml.bare(xml, names.new('twin'), uuid)
 
     def store_mount(self):
         """Find the mount that the store is on: a mounts.Mount."""

@@ -59,7 +59,7 @@ class TestMeasureMemory(measured.BaseMeasuredTest):
 
     @decorators.idempotent_id('078ec97c-dc65-41e4-8d81-1b82e2ff79d3')
     @decorators.attr(type=measured.MEASUREMENT)
-    @utils.services('compute', 'network')
+    @utils.services('compute')
     def test_boot(self):
         """Time until a guest runs, and is gone, with and without a file"""
         self.on_each_host(self._measure_boot)
@@ -85,7 +85,7 @@ class TestMeasureMemory(measured.BaseMeasuredTest):
 
     @base.in_turn
     def _measure_boot(self, host):
-        self.begin(host, BOOT)
+        self.begin_with_twins(host, BOOT)
         self.measure_limit(BOOT_JOBS, self._limits_of_boot,
                            self.flavor['ram'])
         self.measure_in_turns(self._take_boot)

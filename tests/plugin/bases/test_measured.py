@@ -109,6 +109,8 @@ class MeasuredTestCase(test_base.BaseTestCase):
                     measured.Arm('control', server, Memory(1))]
                 self.began = self.new_figures(figures)
 
+            begin_with_twins = begin
+
             def end(self):
                 pass
 
@@ -331,10 +333,65 @@ class BootTest(MeasuredTestCase):
         started = [call[0][0] for call in libvirt.start.call_args_list]
         ended = [call[0][0] for call in libvirt.destroy.call_args_list]
         self.assertEqual(4, len(set(ended)))
+        self.assertEqual([True, False] * 2, [
+            '<source type="file"' in xml for xml in started])
         for xml, uuid in zip(started, ended):
             self.assertIn(uuid, xml)
             self.assertIn('mempage-twin', xml)
-            self.assertIn("<source type=\"file\"", xml)
             for word in (samples.SERVER, 'disk', 'interface', 'serial',
                          'sysinfo', 'metadata'):
                 self.assertNotIn(word, xml)
+
+
+class BeginTest(test_base.BaseTestCase):
+    """Guests are booted, and one of them gets anonymous memory."""
+
+    def setUp(self):
+        super().setUp()
+        conf = cases.options(mempage={'measure': 2, 'run': RUN})
+        self.useFixture(fixtures.MockPatchObject(measured, 'CONF', conf))
+        self.give = self.useFixture(fixtures.MockPatchObject(
+            measured.anonymous_memory, 'give')).mock
+        self.guest = self.useFixture(fixtures.MockPatchObject(
+            measured.speed, 'Memory')).mock.return_value
+        self.guest.lacking.return_value = []
+        self.guest.versions.return_value = {'ioping': '1.3', 'mbw': '1.2.2'}
+        self.host = cases.host('fbm1')
+        self.host.libvirt.xml.return_value = '<domain/>'
+        self.host.libvirt.versions.return_value = ('9.0.0', '7.2.22')
+        self.host.ssh.execute.return_value.stdout = '6.1\n'
+        self.host.memory_backends.return_value = [
+            mock.Mock(mem_path=samples.PATH)]
+        self.case = measured.BaseMeasuredTest('begin')
+        self.case.nova = mock.Mock()
+        self.case.connect = mock.Mock()
+        self.case.boot_reachable = mock.Mock(side_effect=[
+            mock.Mock(uuid='1', ram_mib=192), mock.Mock(uuid='2')])
+
+    def _begin(self):
+        self.case.begin(self.host, test_measure_memory.CACHED)
+
+    def test_begin(self):
+        self._begin()
+        self.give.assert_called_once_with(self.host, self.case.nova, '2')
+        self.assertEqual([('store', '1', samples.PATH),
+                          ('control', '2', None)], [
+            (arm.name, arm.server.uuid, arm.path) for arm in self.case.arms])
+        self.assertEqual(set(test_measure_memory.CACHED),
+                         set(self.case.began))
+        self.assertEqual(2, self.guest.fill.call_count)
+
+    def test_image_without_programs(self):
+        self.guest.lacking.return_value = ['ioping', 'mbw']
+        error = self.assertRaises(self.case.skipException, self._begin)
+        self.assertEqual('what measures is not installed: the image [compute] '
+                         'image_ref lacks ioping and mbw', str(error))
+
+    def test_memory_that_others_map(self):
+        self.host.libvirt.xml.return_value = (
+            "<domain><devices><interface type='vhostuser'/></devices>"
+            "</domain>")
+        error = self.assertRaises(self.case.skipException, self._begin)
+        self.assertIn('guests need memory that others can map: host fbm1: '
+                      'guests have vhostuser', str(error))
+        self.give.assert_not_called()
