@@ -32,7 +32,8 @@ grep -m 1 -ow hypervisor /proc/cpuinfo || grep -m 1 -iE \
     'QEMU|KVM|VMware|Xen|Google|Amazon EC2|Virtual' \
     /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/product_name
 section nodes
-ls -d /sys/devices/system/node/node[0-9]* | wc -l
+set -- /sys/devices/system/node/node[0-9]*
+[ ! -e "$1" ] || echo $#
 section huge
 cat /sys/kernel/mm/transparent_hugepage/enabled
 section dirty

@@ -216,10 +216,15 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
         uuid = data_utils.rand_uuid()
         return uuid, domain_xml.bare(xml, names.new('twin'), uuid)
 
-    def store_mount(self):
-        """Find the mount that the store is on: a mounts.Mount."""
-        return mounts.holding(self.host.survey().mounts, self.host.real(
-            self.host.declared.file_backed.directory))
+    @staticmethod
+    def store_mount(host):
+        """Find the mount that a store is on.
+
+        :param host: the compute_host.ComputeHost
+        :returns: a mounts.Mount
+        """
+        return mounts.holding(host.survey().mounts, host.real(
+            host.declared.file_backed.directory))
 
     def footprint(self):
         """Tell how much memory the guests have, divided by the host's."""

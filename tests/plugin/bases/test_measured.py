@@ -208,6 +208,7 @@ class CachedTest(MeasuredTestCase):
         self.assertEqual({}, self.kept())
 
 
+@ddt.ddt
 class ColdTest(MeasuredTestCase):
 
     def setUp(self):
@@ -221,6 +222,7 @@ class ColdTest(MeasuredTestCase):
             cache, 'evict', side_effect=lambda host, path, pids: cache.Cached(
                 49152, next(self.left), 'cachestat', self.fsync, 4096))).mock
         self.fsync = None
+        self.ram = 192
         self.useFixture(fixtures.MockPatchObject(
             block_devices, 'read_ahead_kib', return_value=128))
 
@@ -228,12 +230,15 @@ class ColdTest(MeasuredTestCase):
         case = self.make(test_measure_device.TestMeasureDevice)
         case.nova = self.nova = mock.Mock()
         case.store_mount = mock.Mock()
+        case.flavor = {'ram': self.ram}
         case.test_cold()
 
     def test_kept(self):
         self._run()
         kept = self.kept()
-        self.assertEqual(set(test_measure_device.COLD), set(kept))
+        # Of 96 reads, none is the slowest hundredth.
+        self.assertEqual({'cold.read_bandwidth', 'cold.read_latency_p50'},
+                         set(kept))
         found = kept['cold.read_latency_p50']
         self.assertEqual(('cold', 100 * 50 / 49152, 80), (
             found['cache']['state'], found['cache']['resident_percent'],
@@ -243,6 +248,18 @@ class ColdTest(MeasuredTestCase):
         # The control is paused as well.
         self.assertEqual(4, self.evict.call_count)
         self.assertEqual(16, self.nova.act.call_count)
+
+    @ddt.unpack
+    @ddt.data((196, 2), (256, 3), (2048, 4))
+    def test_figures_of_larger_guests(self, ram, number):
+        self.ram = ram
+        self.left = iter([0] * 4)
+        self._run()
+        kept = self.kept()
+        self.assertEqual(number, len(kept))
+        self.assertEqual([], [
+            identity for identity in test_measure_device.COLD
+            if identity not in kept and number == 4])
 
     def test_not_cold(self):
         self.left = iter([0, 0, 0, 3000])
