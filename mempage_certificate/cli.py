@@ -16,15 +16,20 @@ import argparse
 import os
 import sys
 
-from mempage_certificate import archive
-from mempage_certificate import bundles
-from mempage_certificate import comparison
-from mempage_certificate import display
-from mempage_certificate import documents
-from mempage_certificate import errors
-from mempage_certificate import profiles
-from mempage_certificate import verification
-from mempage_tempest_plugin import exceptions
+try:
+    from mempage_certificate import archive
+    from mempage_certificate import bundles
+    from mempage_certificate import comparison
+    from mempage_certificate import display
+    from mempage_certificate import documents
+    from mempage_certificate import errors
+    from mempage_certificate import profiles
+    from mempage_certificate import verification
+    from mempage_tempest_plugin import exceptions
+except ImportError as error:
+    # Who has the plugin for its tests needs no numpy.
+    raise SystemExit('mempage-certify: %s: pip install '
+                     'mempage-tempest-plugin[certify]' % error) from error
 
 
 def main(argv=None):

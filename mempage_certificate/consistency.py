@@ -16,6 +16,7 @@ import collections
 import datetime
 import re
 
+from mempage_certificate import profiles
 from mempage_certificate import runs
 from mempage_certificate import stream
 from mempage_tempest_plugin.evidence import facts
@@ -175,7 +176,7 @@ def _of_hosts(run, _profile):
             yield 'a host is called by its name: the stream was not masked'
 
 
-def _of_environments(run, _profile):
+def _of_environments(run, profile):
     if len(run.ids) > 1:
         yield 'documents are of %d runs: %s' % (
             len(run.ids), ', '.join(run.ids))
@@ -188,6 +189,9 @@ def _of_environments(run, _profile):
                 host, times, phase)
     for entry, document in run.kept(facts.ENVIRONMENT):
         when = _time(document['when'])
+        if not _may(entry, profile.catalogue.get('environment')):
+            yield '%s: %s is no test that tells what it is made of' % (
+                document['host'], _short(entry))
         if not _within(entry, when, when):
             yield '%s: what it is made of is from another time than %s' % (
                 document['host'], _short(entry))
@@ -279,7 +283,13 @@ def _of_measurement(entry, document, profile):
     if pairs > most:
         yield ('has %d pairs, more than %d: one may not go on until it suits'
                % (pairs, most))
-    yield from _of_rule(document, profile.rule(document['id']))
+    rule = profile.rule(document['id'])
+    if rule is None:
+        yield 'is not in the catalogue'
+        return
+    if not _may(entry, rule.get('tests')):
+        yield '%s does not measure it' % _short(entry)
+    yield from _of_rule(document, rule)
 
 
 def _of_limit(limit, phases):
@@ -289,15 +299,18 @@ def _of_limit(limit, phases):
         yield 'the limit of the store was not measured in this run'
 
 
+def _may(entry, tests):
+    """Tell whether a test is one of those that a catalogue names, if any."""
+    return tests is None or any(
+        entry.case_of(profiles.PACKAGE + name) is not None for name in tests)
+
+
 def _of_rule(document, rule):
-    if rule is None:
-        yield 'is not in the catalogue'
-        return
     told = {'unit': document['unit'], 'direction': document['direction'],
             'cache': document['cache']['state'],
             'footprint_over_dram': document['footprint_over_dram']}
     for key, wanted in rule.items():
-        if told[key] != wanted and not (
+        if key in told and told[key] != wanted and not (
                 key == 'footprint_over_dram'
                 and abs(told[key] / wanted - 1) <= 0.05):
             yield '%s is %s, and the catalogue says %s' % (

@@ -22,6 +22,8 @@ FAIL = 'fail'
 ERROR = 'error'
 MISSING = 'missing'
 INCONCLUSIVE = 'inconclusive'
+# A guest in anonymous memory has nothing written to the device.
+_MAY_BE_NOTHING = ('bytes/byte', 'bytes/s', 'percent')
 _WORST = (ERROR, FAIL, MISSING, INCONCLUSIVE, PASS)
 
 
@@ -34,7 +36,7 @@ class Figure:
     :ivar reasons: why it is not PASS; list of texts
     :ivar steady: the number of the first pair that counts; None if none does
     :ivar figures: dict of statistics.Interval by figure, as profiles name
-        them; empty if no pair counts
+        them; empty if no pair counts, without a ratio to a control of 0
     :ivar goals: list of dicts: the goals of the profile, each with what
         became of it
     """
@@ -76,7 +78,8 @@ def _figure(profile, document):
     if problem:
         return Figure(document, ERROR, [problem], None, {}, [])
     store, control = arms(document)
-    if min(store + control) < measurements.LEAST:
+    if (document['unit'] not in _MAY_BE_NOTHING
+            and min(store + control) < measurements.LEAST):
         return Figure(document, ERROR, ['a value is 0: nothing was measured'],
                       None, {}, [])
     pairs = profile.document['pairs']
@@ -99,7 +102,8 @@ def _unsteady(pairs, most):
 
 def _judged(profile, document, store, control, first):
     figures = _figures(profile, document, store, control)
-    goals = [_goal(profile, goal, figures[goal['figure']], first + len(store))
+    goals = [_goal(profile, goal, figures.get(goal['figure']),
+                   first + len(store))
              for goal in profile.goals(document['id'])]
     status = min((goal['status'] for goal in goals), key=_WORST.index,
                  default=PASS)
@@ -110,15 +114,18 @@ def _judged(profile, document, store, control, first):
 
 def _figures(profile, document, store, control):
     limit = document['limit']['value']
-    values = {
-        'ratio': [one / other for one, other in zip(store, control)],
-        'of_limit': [value / limit for value in store],
-        'value': store}
+    values = {'of_limit': [value / limit for value in store],
+              'value': store}
+    if min(control) >= measurements.LEAST:
+        values['ratio'] = [one / other for one, other in zip(store, control)]
     return {name: statistics.interval(found, profile.document['confidence'])
             for name, found in values.items()}
 
 
 def _goal(profile, goal, found, pairs):
+    if found is None:
+        return dict(goal, status=ERROR, more_pairs=0,
+                    reason='the control is 0: there is no ratio')
     status, reason = _meets(goal, found), ''
     bound = goal.get('min', goal.get('max'))
     if status != PASS:

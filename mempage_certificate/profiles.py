@@ -42,13 +42,18 @@ class Profile:
     :ivar data: the bytes of its file
     :ivar document: what it says, as schemas/profile.yaml describes it
     :ivar catalogue_data: the bytes of the file of its catalogue
-    :ivar checks: dict of checks by ID, as schemas/catalogue.yaml describes it
+    :ivar catalogue: what that says, as schemas/catalogue.yaml describes it
     """
 
     data: bytes
     document: dict
     catalogue_data: bytes
-    checks: dict
+    catalogue: dict
+
+    @property
+    def checks(self):
+        """All checks of its catalogue, by ID."""
+        return self.catalogue['checks']
 
     @property
     def name(self):
@@ -97,10 +102,14 @@ class Profile:
 
         :returns: dict of dicts of ID and number of cases, by full name
         """
+        parts = [self.catalogue.get('environment', {})]
+        for check in self.checks.values():
+            parts.append(check.get('tests', {}))
+            parts += [rule.get('tests', {}) for rule in check.get(
+                'measurements', {}).values()]
         return {PACKAGE + name: {'id': test['id'],
                                  'cases': test.get('cases', 1)}
-                for check in self.checks.values()
-                for name, test in check.get('tests', {}).items()}
+                for part in parts for name, test in part.items()}
 
 
 def sha256(data):
@@ -123,7 +132,7 @@ def make(data, catalogue_data, where='profile'):
     """
     document = documents.from_yaml(where, data, 'profile')
     catalogue = documents.from_yaml('catalogue', catalogue_data, 'catalogue')
-    profile = Profile(data, document, catalogue_data, catalogue['checks'])
+    profile = Profile(data, document, catalogue_data, catalogue)
     if catalogue['version'] != document['catalogue']:
         raise errors.CertificateError(
             '%s: is of catalogue %d, and this is catalogue %d' % (

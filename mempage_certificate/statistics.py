@@ -18,15 +18,8 @@ numpy and scipy reckon; they are in the extra "certify" of the distribution.
 import dataclasses
 import math
 
-from mempage_certificate import errors
-
-try:
-    import numpy
-    from scipy import stats
-except ImportError as error:
-    raise errors.CertificateError(
-        'certificates need numpy and scipy: pip install '
-        'mempage-tempest-plugin[certify] (%s)' % error) from error
+import numpy
+from scipy import stats
 
 #: Who is further from the others than so many times their median deviation
 #: is an outlier: Iglewicz and Hoaglin, How to Detect and Handle Outliers.

@@ -21,7 +21,7 @@ from mempage_certificate import figures
 from mempage_certificate import profiles
 from mempage_certificate import runs
 from mempage_certificate import statistics
-from mempage_tempest_plugin.evidence import streams
+from mempage_tempest_plugin.evidence import facts
 
 CERTIFIED = 'certified'
 #: All that the profile asks for has passed, and that certifies nothing: the
@@ -37,6 +37,8 @@ WORST = (ERROR, FAILED, NOT_ELIGIBLE, INCOMPLETE, INCONCLUSIVE, PASSED,
          CERTIFIED)
 
 _SMOKE = profiles.LEVELS[0]
+# What is asked of hosts that have a store, and of no others.
+_OF_STORE = ('kernel', 'store: mount')
 _OF_CHECKS = ((checks.ERROR, ERROR), (checks.FAIL, FAILED),
               (checks.SKIP, INCOMPLETE), (checks.MISSING, INCOMPLETE),
               (checks.INCONCLUSIVE, INCONCLUSIVE))
@@ -106,7 +108,7 @@ def judge(run, profile, product):
         error = Verdict(ERROR, None,
                         ['the results of the run contradict themselves'])
         hosts = [dataclasses.replace(host, verdict=error) for host in hosts]
-    return FleetVerdict(_of_fleet(run, profile, hosts, problems), hosts,
+    return FleetVerdict(_of_fleet(run, hosts, problems), hosts,
                         _outliers(hosts), problems)
 
 
@@ -172,7 +174,7 @@ def _reached(profile, eligible, musts):
     return reached
 
 
-def _of_fleet(run, profile, hosts, problems):
+def _of_fleet(run, hosts, problems):
     reasons = ['%s: %s' % (host.host, reason) for host in hosts
                for reason in host.verdict.reasons]
     level = min((host.verdict.level for host in hosts), key=_rank,
@@ -182,7 +184,7 @@ def _of_fleet(run, profile, hosts, problems):
     if not hosts:
         return Verdict(INCOMPLETE, None, [
             'no host with a store tells what it is made of'])
-    unknown = _strangers(run, profile)
+    unknown = _strangers(run)
     status = min((host.verdict.status for host in hosts), key=WORST.index)
     if unknown and status in (PASSED, CERTIFIED, INCONCLUSIVE):
         status = INCOMPLETE
@@ -191,13 +193,11 @@ def _of_fleet(run, profile, hosts, problems):
         for host in unknown] + reasons)
 
 
-def _strangers(run, profile):
-    """List hosts that checks of file-backed hosts tell of, and nobody else."""
-    names = profile.tests()
-    told = {document['host'] for entry in run.entries
-            if entry.test.name != streams.UNREADABLE
-            and any(entry.case_of(name) is not None for name in names)
-            for document in entry.test.documents} - {None}
+def _strangers(run):
+    """List hosts that have a store, and do not tell what they are made of."""
+    told = {document['host'] for _, document in run.kept(facts.FACTS)
+            if any((fact['witness'], fact['name']) == _OF_STORE
+                   for fact in document['facts'])} - {None}
     return sorted(told - run.environments.keys(), key=runs.number_of)
 
 

@@ -149,9 +149,23 @@ class Servers:
     def shelve(self, server):
         """Shelve a server until no host has it.
 
+        Nova takes away the server's host some time after it says
+        SHELVED_OFFLOADED. Who unshelves it meanwhile may have a server that
+        runs, and is on no host.
+
         :param server: its UUID
+        :raises TimeoutException: if a host still has it
         """
         compute.shelve_server(self.client, server, force_shelve_offload=True)
+
+        def host():
+            return self.client.show_server(server)['server'][
+                'OS-EXT-SRV-ATTR:host']
+
+        if not self._until(lambda: host() is None):
+            raise lib_exc.TimeoutException(
+                'Server %s is SHELVED_OFFLOADED, and still on host %s after '
+                '%d s' % (server, host(), self._timeout))
 
     def unshelve(self, server, status, host):
         """Request to unshelve a server on a host, and wait for the end.

@@ -13,6 +13,9 @@
 import gzip
 import json
 import os
+import pathlib
+import subprocess
+import sys
 import tarfile
 from unittest import mock
 
@@ -29,6 +32,7 @@ from mempage_certificate import profiles
 from tests.certificate import forger
 from tests.certificate import samples
 
+ROOT = pathlib.Path(cli.__file__).parents[1]
 SMALL = ('TestFileBacked.test_', 'test_guest_memory_is_found', 'boot.time')
 DELETE = 'TestFileBacked.test_delete_frees_store['
 
@@ -223,6 +227,16 @@ class CliTest(CliTestCase):
         self.assertIn('the bundle has no result.json', self.said())
         self.assertEqual(1, self.run_command('verify', path)[0])
         self.assertIn('lacks PRODUCT.yaml, profile.yaml', self.said())
+
+    @ddt.data('scipy', 'numpy', 'junitparser')
+    def test_without_the_extra(self, package):
+        done = subprocess.run([sys.executable, '-c', (
+            'import sys\nsys.modules[%r] = None\n'
+            'from mempage_certificate import cli' % package)],
+            capture_output=True, text=True, cwd=ROOT)
+        self.assertEqual(1, done.returncode)
+        self.assertRegex(done.stderr, r'^mempage-certify: .*%s.*: pip install '
+                         r'mempage-tempest-plugin\[certify\]\n$' % package)
 
     def test_help(self):
         self.assertRaises(SystemExit, cli.main, ['--help'])

@@ -622,7 +622,15 @@ class StreamTest(ForgeryTestCase):
     def test_results_of_another_host(self):
         self.bad.document(DELETE, 'outcome',
                           lambda told: told.update(host='host-2'))
-        self.assert_remade(self.bad, 'host-2: was tested, and does not tell')
+        self.assert_remade(self.bad, 'F05 fail: ')
+
+    def test_host_left_out(self):
+        def change(told):
+            told['host'] = 'host-2'
+        for phase in ('before', 'after'):
+            self.good.document('TestEnvironment.test_' + phase, 'environment',
+                               change)
+        self.assert_remade(self.good, 'host-1: was tested, and does not tell')
 
     def test_not_masked(self):
         self.good.document(DELETE, 'outcome',

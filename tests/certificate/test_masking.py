@@ -116,8 +116,15 @@ class MaskedTest(base.BaseTestCase):
         self._attach(stream.Detail(name, stream.TEXT, TEXT.encode()))
         self.assert_nothing_left()
 
-    @ddt.data('{}', 'tests.%s.x', 'mempage_tempest_plugin.tests.api.x[{}]',
-              'setUpClass ({})')
+    def test_name_that_no_test_has(self):
+        # A test of the suite is not left out in silence.
+        self.sample.change(CAPACITY, name='mempage_tempest_plugin.tests.api.x'
+                           '[id-1,zanzibar!]')
+        error = self.assertRaises(errors.CertificateError, self.sample.bundle)
+        self.assertIn('a test of the suite has a name that none has',
+                      str(error))
+
+    @ddt.data('{}', 'tests.%s.x', 'setUpClass ({})')
     def test_tests_of_others(self, name):
         self.sample.records.append(dataclasses.replace(
             self.sample.records[-1],

@@ -10,12 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import dataclasses
+import json
+
 import ddt
 from oslotest import base
 import yaml
 
 from mempage_certificate import eligibility
 from mempage_certificate import profiles
+from mempage_certificate import stream
 from mempage_certificate import verdict
 from tests.certificate import samples
 from tests.plugin import samples as plugin_samples
@@ -210,6 +214,22 @@ class FiguresTest(VerdictTestCase):
                             'host-1: cached.read_bandwidth: has 21 pairs, '
                             'more than 20: one may not go on until it suits')
 
+    def test_nothing_is_written_for_the_control(self):
+        self.sample.measure('wear.written_per_dirtied',
+                            samples.values([1.05] * 6, [0] * 6, 1))
+        self.assert_verdict('certified', 'endurance', '')
+        found = self.judge().hosts[0].figures['wear.written_per_dirtied']
+        self.assertEqual({'value', 'of_limit'}, set(found.figures))
+
+    def test_no_ratio(self):
+        self.sample.measure('cached.read_bandwidth', lambda document: (
+            samples.values([1] * 6, [0] * 6, 1)(document),
+            document.update(unit='bytes/s')))
+        self._catalogue(lambda told: told['checks']['P01']['measurements'][
+            'cached.read_bandwidth'].update(unit='bytes/s'))
+        self.assert_verdict('error', 'resilient',
+                            'the control is 0: there is no ratio')
+
     def test_value_of_nothing(self):
         self._measure([100, 100, 0, 100, 100])
         self.assert_verdict('error', 'resilient',
@@ -229,6 +249,27 @@ class FiguresTest(VerdictTestCase):
     def test_other_than_the_catalogue(self, changes, words):
         self.sample.measure('cached.read_bandwidth',
                             lambda document: document.update(changes))
+        self.assert_verdict('error', None, words)
+
+    def _catalogue(self, change):
+        profile = self.sample.profile
+        catalogue = yaml.safe_load(profile.catalogue_data)
+        change(catalogue)
+        self.sample.profile = profiles.make(
+            profile.data, yaml.safe_dump(catalogue).encode())
+
+    @ddt.unpack
+    @ddt.data((lambda told: told['checks']['P07']['measurements'][
+        'boot.time'].update(tests={
+            'test_measure.TestMeasure.test_boot': {
+                'id': '00000000-0000-4000-8000-000000000000'}}),
+        'host-1: boot.time: test_measure.TestMeasure.test_boot_time'
+        '[measurement,per-host] does not measure it'),
+        (lambda told: told.update(environment={}),
+         'host-1: test_environment.TestEnvironment.test_before[per-host] is '
+         'no test that tells what it is made of'))
+    def test_kept_by_another_test(self, change, words):
+        self._catalogue(change)
         self.assert_verdict('error', None, words)
 
     def test_other_footprint(self):
@@ -349,6 +390,17 @@ class HostsTest(VerdictTestCase):
         self.sample.change(TRUTH, details=[])
         self.assert_verdict('incomplete', 'functional',
                             'does not tell on which host it was run')
+
+    def test_peer_without_a_store(self):
+        # Guests have moved to it.
+        number = self.sample.find('ColdMigration.test_to_ordinary_and_back')
+        record = self.sample.records[number]
+        document = {'kind': 'outcome', 'version': 1, 'host': 'plain1',
+                    'passed': True, 'error': None}
+        self.sample.records[number] = dataclasses.replace(
+            record, details=[*record.details, stream.Detail(
+                'outcome-1', stream.JSON, json.dumps(document).encode())])
+        self.assert_verdict('certified', 'endurance', '')
 
     def test_host_that_nobody_knows(self):
         self.sample = samples.Sample(hosts=('fbm1', 'fbm2'))

@@ -184,6 +184,35 @@ class ActTest(ServersTestCase):
             self.servers.to_live('a'))
 
 
+class ShelveTest(ServersTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.shelve = self.useFixture(fixtures.MockPatch(
+            'tempest.common.compute.shelve_server')).mock
+
+    def _show(self, *hosts):
+        """Say which host has the server, each time that the API is asked."""
+        self.client.show_server.side_effect = [
+            {'server': {'OS-EXT-SRV-ATTR:host': host}} for host in hosts]
+
+    def test_until_no_host_has_it(self):
+        self._show('a', None)
+        self.servers.shelve('uuid')
+        self.shelve.assert_called_once_with(self.client, 'uuid',
+                                            force_shelve_offload=True)
+        self.assertEqual(2, self.client.show_server.call_count)
+
+    def test_host_that_keeps_it(self):
+        self.expect_timeout()
+        self.client.show_server.return_value = {
+            'server': {'OS-EXT-SRV-ATTR:host': 'a'}}
+        error = self.assertRaises(lib_exc.TimeoutException,
+                                  self.servers.shelve, 'uuid')
+        self.assertIn('Server uuid is SHELVED_OFFLOADED, and still on host a',
+                      str(error))
+
+
 class SettleTest(ServersTestCase):
 
     def setUp(self):
