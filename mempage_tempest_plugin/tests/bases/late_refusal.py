@@ -17,12 +17,16 @@ import contextlib
 import functools
 
 from tempest import exceptions
+from tempest.lib.common.utils import test_utils
 
 from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.evidence import refused_late
 
 # Seconds that Nova may need to clean up after a migration that has failed.
 ROLLBACK_TIMEOUT = 30
+# Seconds until Nova 32 and later say ERROR of a server that they have called
+# ACTIVE once more. With Nova 30 and 31 it stays ACTIVE.
+ERROR_TIMEOUT = 15
 
 
 class Attempt:
@@ -54,13 +58,19 @@ class Attempt:
         :param words: texts, one of which the reason has to have
         """
         test = self._test
+        test_utils.call_until_true(self._is_in_error, ERROR_TIMEOUT,
+                                   test.nova.client.build_interval)
         test.assert_soon_agrees(test.source, functools.partial(
             self._compare_refused, words), ROLLBACK_TIMEOUT)
         test.check_absent(self._destination)
-        if test.cloud.server(test.server.uuid).status == 'ERROR':
+        if self._is_in_error():
             test.nova.client.reset_state(test.server.uuid, state='active')
             test.wait_until_active(test.source)
         test.check_unmoved(self._pids)
+
+    def _is_in_error(self):
+        return self._test.cloud.server(
+            self._test.server.uuid).status == 'ERROR'
 
     def _compare_refused(self, words, source):
         uuid = self._test.server.uuid

@@ -20,6 +20,7 @@ import testtools
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import move_refusals
 from mempage_tempest_plugin.evidence import absence
+from mempage_tempest_plugin.tests.bases import late_refusal
 from mempage_tempest_plugin.tests.scenario import test_live_migration
 from tests.plugin.bases import cases
 
@@ -125,6 +126,9 @@ class RefusedLateTest(test_base.BaseTestCase):
             inventory=mock.Mock(path='x'))
         self.case.servers = [servers.RequestedServer('uuid', 64, host='a')]
         self.case.nova.to_live.return_value = {}
+        self.case.nova.client.build_interval = 0.01
+        self.useFixture(fixtures.MockPatchObject(
+            late_refusal, 'ERROR_TIMEOUT', 0.1))
         self.done = []
         for name in 'check_unmoved', 'check_guest', 'wait_until_active':
             setattr(self.case, name, self._note(name))
@@ -169,6 +173,16 @@ class RefusedLateTest(test_base.BaseTestCase):
         self._check()
         self.case.nova.client.reset_state.assert_not_called()
         self.assertIn('check_guest', self.done)
+
+    def test_rolled_back_before_the_error(self):
+        states = iter(['ACTIVE', 'ACTIVE'])
+        server = mock.PropertyMock(
+            side_effect=lambda: next(states, 'ERROR'))
+        self.case.nova.act.side_effect = None
+        type(self.case.cloud.server.return_value).status = server
+        self._check()
+        self.case.nova.client.reset_state.assert_called_once_with(
+            'uuid', state='active')
 
     def test_live_migration_is_impossible(self):
         self._end('ERROR', 'error',
