@@ -23,6 +23,7 @@ from oslotest import base
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import block_devices
 from mempage_tempest_plugin.hosts import mounts
+from mempage_tempest_plugin.hosts import sections
 from tests.plugin import samples
 
 PARTITION = '''
@@ -166,6 +167,42 @@ class ScriptTest(base.BaseTestCase):
         self.assertEqual(['nvme0n1', 'nvme1n1'], found.disks)
         self.assertEqual({'nvme0n1': 5 * 512000, 'nvme1n1': 5 * 512000},
                          found.smart)
+
+    def _describe(self, device):
+        self.synced = True
+        return sections.split(block_devices.describe(
+            mock.Mock(**{'ssh.execute.side_effect': self._execute}),
+            mounts.Mount(2, 1, '/', device, 'ext4', '/dev/none')))
+
+    def test_what_a_disk_is(self):
+        self._write('sys/devices/nvme1n1/device/transport', 'pcie\n')
+        self._write('sys/devices/nvme1n1/device/firmware_rev', 'GDC56\n')
+        found = self._describe('259:7')
+        self.assertEqual(('pcie', 'GDC56'), (
+            found['disk nvme1n1'].strip(), found['firmware nvme1n1'].strip()))
+        self.assertNotIn('smartctl nvme1n1', found)
+        self.assertIn('blockdevices', found['lsblk'])
+
+    def test_disk_of_another_kind(self):
+        self._device('devices/sda', 'sda', '8:0')
+        self._write('bin/smartctl', '#!/bin/sh\necho "$@"\n')
+        os.chmod(self._path('bin/smartctl'), 0o755)
+        self.assertEqual('--json --xall /dev/sda', self._describe('8:0')[
+            'smartctl sda'].strip())
+
+    def test_target_of_the_device_mapper(self):
+        self._write('sys/devices/dm-0/dm/uuid', 'LVM-1')
+        self._write('bin/dmsetup', '#!/bin/sh\necho "0 2048 thin 253:2 1"\n')
+        os.chmod(self._path('bin/dmsetup'), 0o755)
+        self.assertEqual('thin', self._describe('252:0')[
+            'target dm-0'].strip())
+
+    def test_read_ahead(self):
+        for status, output, kib in ((0, '128\n', 128), (1, '', None)):
+            host = mock.Mock(**{'ssh.execute.return_value': mock.Mock(
+                status=status, stdout=output)})
+            self.assertEqual(kib, block_devices.read_ahead_kib(
+                host, mock.Mock(device='259:7')))
 
     def test_file_system_with_a_number_of_its_own(self):
         self._write('dev/nvme1n1', '')

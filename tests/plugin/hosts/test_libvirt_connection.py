@@ -69,3 +69,29 @@ class LibvirtConnectionTest(base.BaseTestCase):
         # An identity is what a domain has while it runs.
         self.assertIn("id='1'", self.connection.xml(uuid))
         self.assertNotIn("id='1'", self.connection.inactive_xml(uuid))
+
+    def test_versions(self):
+        with mock.patch.object(self.connection, '_open') as opened:
+            opened.return_value = mock.Mock(**{
+                'getLibVersion.return_value': 9000000,
+                'getVersion.return_value': 7002022})
+            self.assertEqual(('9.0.0', '7.2.22'), self.connection.versions())
+
+    def test_define(self):
+        [uuid] = self.connection.running()
+        self.connection.define(self.connection.inactive_xml(uuid).replace(
+            '<vcpu placement=\'static\'>2<', '<vcpu placement=\'static\'>1<'))
+        self.assertIn('>1</vcpu>', self.connection.inactive_xml(uuid))
+        self.assertIn('>2</vcpu>', self.connection.xml(uuid))
+
+    def test_started_for_as_long_as_it_is_connected(self):
+        with mock.patch.object(self.connection, '_open') as opened:
+            self.connection.start('<domain/>')
+            opened.return_value.createXML.assert_called_once_with(
+                '<domain/>', libvirt.VIR_DOMAIN_START_PAUSED
+                | libvirt.VIR_DOMAIN_START_AUTODESTROY)
+
+    def test_destroy(self):
+        [uuid] = self.connection.running()
+        self.connection.destroy(uuid)
+        self.assertEqual('destroyed', self.connection.end(uuid))

@@ -82,6 +82,11 @@ class FilesTest(base.BaseTestCase):
     def test_usual(self, sizes, expected):
         self.assertEqual(expected, _memory(sizes))
 
+    def test_virt_type(self):
+        self.assertEqual('kvm', _read({NOVA: '[libvirt]\n'}).virt_type)
+        self.assertEqual('qemu', _read({
+            NOVA: '[libvirt]\nvirt_type = qemu\n'}).virt_type)
+
     def test_home_and_snap(self):
         self.assertEqual(2, _memory(
             {NOVA: 1, '/var/lib/nova/nova.conf': 2}, home='/var/lib/nova'))
