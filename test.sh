@@ -95,7 +95,7 @@ function install_project {
     state=$(cat setup.cfg "${REQUIREMENTS[@]}" "$CONSTRAINTS" | sha256sum)
     [[ ! -f $stamp || $(<"$stamp") != "$state" ]] || return 0
     "$VENV/bin/pip" install -q -c "$CONSTRAINTS" tox tox-current-env \
-        "${REQUIREMENTS[@]/#/-r}" -e '.[lab]'
+        "${REQUIREMENTS[@]/#/-r}" -e '.[certify,lab]'
     echo "$state" >"$stamp"
 }
 

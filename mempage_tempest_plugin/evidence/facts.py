@@ -28,6 +28,9 @@ from mempage_tempest_plugin.evidence import values
 FACTS = 'facts'
 OUTCOME = 'outcome'
 LEFT_OUT = 'left_out'
+MEASUREMENT = 'measurement'
+ENVIRONMENT = 'environment'
+KINDS = (FACTS, OUTCOME, LEFT_OUT, MEASUREMENT, ENVIRONMENT)
 VERSION = 1
 
 
@@ -161,7 +164,7 @@ def keep(test, comparison):
     :param test: the test case
     :param comparison: the :class:`Comparison`
     """
-    _keep(test, comparison.document())
+    keep_document(test, comparison.document())
 
 
 def keep_outcome(test, host, error):
@@ -171,8 +174,9 @@ def keep_outcome(test, host, error):
     :param host: name of the host
     :param error: why the test failed there; None if it passed
     """
-    _keep(test, {'kind': OUTCOME, 'version': VERSION, 'host': host,
-                 'passed': error is None, 'error': values.plain(error)})
+    keep_document(test, {
+        'kind': OUTCOME, 'version': VERSION, 'host': host,
+        'passed': error is None, 'error': values.plain(error)})
 
 
 def keep_left_out(test, host, reason):
@@ -182,11 +186,17 @@ def keep_left_out(test, host, reason):
     :param host: name of the host
     :param reason: why it was left out
     """
-    _keep(test, {'kind': LEFT_OUT, 'version': VERSION, 'host': host,
-                 'reason': values.plain(reason)})
+    keep_document(test, {
+        'kind': LEFT_OUT, 'version': VERSION, 'host': host,
+        'reason': values.plain(reason)})
 
 
-def _keep(test, document):
+def keep_document(test, document):
+    """Keep any of the documents in a test's details.
+
+    :param test: the test case
+    :param document: a dict, as facts_schema.yaml describes it
+    """
     text = json.dumps(document, separators=(',', ':')).encode()
     test.addDetailUniqueName(document['kind'], content.Content(
         content_type.JSON, lambda: [text]))

@@ -15,18 +15,15 @@
 import contextlib
 import dataclasses
 import datetime
-import functools
 import json
-import os
 import re
 
-import jsonschema
 import subunit
 import testtools
 from testtools import content_type
-import yaml
 
 from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import kept
 from mempage_tempest_plugin import exceptions
 
 PASSED = 'passed'
@@ -40,14 +37,13 @@ UNREADABLE = 'subunit.parser'
 #: How the name begins of what a test has logged, where it is attached.
 LOG = 'pythonlogging'
 
-_STATUSES = {'success': PASSED, 'xfail': PASSED, 'skip': SKIPPED,
-             'fail': FAILED, 'uxsuccess': FAILED, 'inprogress': FAILED}
+#: What subunit calls them.
+STATUSES = {'success': PASSED, 'xfail': PASSED, 'skip': SKIPPED,
+            'fail': FAILED, 'uxsuccess': FAILED, 'inprogress': FAILED}
 # As addDetailUniqueName names the documents.
-_NAME = re.compile(r'(%s|%s|%s)(-\d+)?$' % (
-    facts.FACTS, facts.OUTCOME, facts.LEFT_OUT))
+_NAME = re.compile(r'(%s)(-\d+)?$' % '|'.join(facts.KINDS))
 _CLASS = re.compile(r'(setUp|tearDown)Class \((.*)\)$')
 _WORKER = re.compile(r'worker-\d+$')
-_SCHEMA = os.path.join(os.path.dirname(__file__), 'facts_schema.yaml')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -192,19 +188,13 @@ def read(path):
     :raises ResultsError: if it cannot be read, has no results, or some of a
         later version
     """
-    tests = []
-    collector = testtools.StreamToDict(tests.append)
-    collector.startTestRun()
     try:
         with open(path, 'rb') as source:
-            subunit.ByteStreamToStreamResult(
-                source, non_subunit_name='output').run(collector)
+            tests = collect(source)
     except OSError as error:
         raise exceptions.ResultsError(
             path, 'cannot be read: %s' % error.strerror) from error
-    collector.stopTestRun()
-    found = [_test(path, test) for test in tests
-             if test['status'] in _STATUSES]
+    found = [_test(path, test) for test in tests if has_ended(test)]
     if all(test.name == UNREADABLE for test in found):
         raise exceptions.ResultsError(
             path, 'no test results in it as "stestr last --subunit" writes '
@@ -212,16 +202,39 @@ def read(path):
     return found
 
 
+def collect(source):
+    """Read all that a stream has of each test.
+
+    :param source: a file of bytes
+    :returns: list of dicts, as testtools.StreamToDict makes them
+    """
+    tests = []
+    collector = testtools.StreamToDict(tests.append)
+    collector.startTestRun()
+    subunit.ByteStreamToStreamResult(
+        source, non_subunit_name='output').run(collector)
+    collector.stopTestRun()
+    return tests
+
+
+def has_ended(test):
+    """Tell whether a stream has what became of a test, if only that it began.
+
+    :param test: one of what :func:`collect` returned
+    """
+    return test['status'] in STATUSES
+
+
 def _test(path, test):
-    status = _STATUSES[test['status']]
+    status = STATUSES[test['status']]
     documents = []
     texts = {}
     for name, detail in test['details'].items():
         # A detail may come in several parts, at any byte of a character.
         data = b''.join(detail.iter_bytes())
-        kept = _NAME.match(name)
-        if kept and detail.content_type == content_type.JSON:
-            documents.append(_document(path, test['id'], kept[1], data))
+        named = _NAME.match(name)
+        if named and detail.content_type == content_type.JSON:
+            documents.append(_document(path, test['id'], named[1], data))
         elif detail.content_type.type == 'text' and (
                 status == FAILED or not name.startswith(LOG)):
             texts[name] = data.decode(errors='replace')
@@ -243,22 +256,8 @@ def _document(path, test, kind, data):
 
 
 def _valid(path, test, kind, document):
-    error = jsonschema.exceptions.best_match(
-        _validators()[kind].iter_errors(document))
-    if error is None:
+    problem = kept.invalid(document, kind)
+    if problem is None:
         return document
     raise exceptions.ResultsError(
-        path, '%s kept what is no document of %s: %s: %.100s' % (
-            test, kind, error.json_path, error.message))
-
-
-@functools.lru_cache
-def _validators():
-    """Get the validators of documents, by their kinds."""
-    with open(_SCHEMA, encoding='utf-8') as stream:
-        schema = yaml.safe_load(stream)
-    kinds = [kind['$ref'].rpartition('/')[2] for kind in schema['oneOf']]
-    # Each by itself: all at once would take several times as long.
-    return {kind: jsonschema.Draft202012Validator(
-        {**schema['$defs'][kind], '$defs': schema['$defs']})
-        for kind in kinds}
+        path, '%s kept what is no document of %s: %s' % (test, kind, problem))

@@ -13,12 +13,14 @@
 """Declarations and evidence that agree, for tests to spoil."""
 
 import dataclasses
+import datetime
 
 from oslo_utils import units
 
 from mempage_tempest_plugin.cloud import cloud
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.evidence import collect
+from mempage_tempest_plugin.evidence import environments
 from mempage_tempest_plugin.hosts import domain_xml
 from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.hosts import mounts
@@ -167,3 +169,35 @@ def large_page_survey(**changes):
     return host_survey(
         [LIBRARY, mapping(**values)], files={}, mappers={}, store=None,
         mounts=[host_survey().mounts[0], HUGETLBFS])
+
+
+def disk(**changes):
+    values = dict(
+        model='MODEL X', serial_hash=environments.serial_hash('X', '1'),
+        firmware='1.0', transport='nvme', emulated=False,
+        size_bytes=10 ** 12, block_bytes=512, read_ahead_kib=128,
+        scheduler='none', smart={
+            'bytes_written': 10 ** 9, 'bytes_read': 0, 'media_errors': 0,
+            'percentage_used': 1, 'critical_warning': 0,
+            'power_on_hours': 9, 'temperature_celsius': 40})
+    values.update(changes)
+    return values
+
+
+def environment(host, **changes):
+    values = dict(
+        run='6ec5d6a5-5a25-4d0c-9c1c-0f9f0a1d2b33', phase='before',
+        when=datetime.datetime(2026, 11, 30, 5,
+                               tzinfo=datetime.timezone.utc),
+        accelerator='kvm', nested=False, cpu='CPU @ 2.0GHz',
+        versions={'kernel': '6.1.0-31-amd64', 'qemu': '7.2.22',
+                  'libvirt': '9.0.0', 'nova': '34.0.0'},
+        memory_mib=65536, numa_nodes=1, transparent_hugepages='always',
+        dirty={'ratio': 20, 'background_ratio': 10, 'bytes': 0,
+               'background_bytes': 0, 'expire_centisecs': 3000,
+               'writeback_centisecs': 500},
+        store={'file_system': 'ext4', 'mount_options': ['rw', 'noatime'],
+               'dax': False, 'usable_mib': 131072, 'declared_mib': 131072,
+               'stack': ['partition', 'disk'], 'devices': [disk()]})
+    values.update(changes)
+    return environments.document(host, **values)

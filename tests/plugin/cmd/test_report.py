@@ -32,6 +32,7 @@ VERSIONS = {
     'hosts': {'fbm1': ALIKE, 'fbm2': ALIKE, 'plain1': None}}
 HOSTILE = ('<script>alert(1)</script>"\'><img src=x onerror=alert(2)>'
            '</style></pre>&{{ 7 * 7 }}{% raw %}\u202e\x00\x1b[31m')
+WHEN = '2026-11-30T06:00:00.000+00:00'
 
 
 def _expected(*tests, required=None):
@@ -253,7 +254,7 @@ class ReportTest(base.BaseTestCase):
 
     def test_hostile_results(self):
         facts = {'kind': 'facts', 'version': 1, 'subject': HOSTILE,
-                 'host': HOSTILE + '\ud800', 'server': None, 'when': HOSTILE,
+                 'host': HOSTILE + '\ud800', 'server': None, 'when': WHEN,
                  'facts': [{'witness': HOSTILE, 'name': HOSTILE,
                             'expected': {HOSTILE: [HOSTILE]},
                             'observed': [HOSTILE], 'agrees': False}]}
@@ -300,7 +301,7 @@ class ReportTest(base.BaseTestCase):
                 ('log', 'text/plain', b'x' * 99 + b'\n' + secret.encode()),
                 ('facts', 'application/json', json.dumps({
                     'kind': 'facts', 'version': 1, 'subject': secret,
-                    'host': 'a', 'server': None, 'when': '', 'facts': [{
+                    'host': 'a', 'server': None, 'when': WHEN, 'facts': [{
                         'witness': 'w', 'name': 'n', 'expected': secret,
                         'observed': secret, 'agrees': False}]}).encode())]),
             ('a.TestA.test_b', 'skip', [

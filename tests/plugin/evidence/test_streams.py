@@ -12,6 +12,7 @@
 
 
 import datetime
+import json
 import os
 import pathlib
 import subprocess
@@ -132,6 +133,19 @@ class StreamsTest(base.BaseTestCase):
         error = self.assertRaises(exceptions.ResultsError, streams.read,
                                   self.path)
         self.assertIn('a kept what is no document of version 1', str(error))
+
+    def test_figures_and_hosts(self):
+        with open(self.path, 'wb') as target:
+            result = subunit.StreamResultToBytes(target)
+            result.status('a', file_name='environment', file_bytes=json.dumps(
+                samples.environment('fbm1')).encode(),
+                mime_type='application/json')
+            result.status('a', 'success')
+        [test] = streams.read(self.path)
+        self.assertEqual('kvm', test.documents[0]['accelerator'])
+        [host] = test.hosts()
+        self.assertEqual((streams.PASSED, []), (host.outcome,
+                                                host.comparisons))
 
     @ddt.data('{"kind":"facts","version":1}', '{"kind":"outcome",'
               '"version":1,"host":7,"passed":true,"error":null}')

@@ -1,0 +1,198 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The command mempage-certify: make certificates, and look at them."""
+
+import argparse
+import os
+import sys
+
+try:
+    from mempage_certificate import archive
+    from mempage_certificate import bundles
+    from mempage_certificate import comparison
+    from mempage_certificate import display
+    from mempage_certificate import documents
+    from mempage_certificate import errors
+    from mempage_certificate import profiles
+    from mempage_certificate import verification
+    from mempage_tempest_plugin import exceptions
+except ImportError as error:
+    # Who has the plugin for its tests needs no numpy.
+    raise SystemExit('mempage-certify: %s: pip install '
+                     'mempage-tempest-plugin[certify]' % error) from error
+
+
+def main(argv=None):
+    """Run the command.
+
+    :param argv: arguments; those of the process by default
+    :returns: exit status: 0, or 1 if something could not be done, or is not
+        as a bundle says
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.function(arguments)
+    except exceptions.MempageError as error:
+        print('mempage-certify: %s' % error, file=sys.stderr)
+        return 1
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog='mempage-certify',
+        description='Certify a backing store from the results of a run, or '
+                    'look at what others have certified.')
+    commands = parser.add_subparsers(required=True, metavar='COMMAND')
+    for add in (_add_bundle, _add_verify, _add_show, _add_compare,
+                _add_profiles):
+        add(commands)
+    return parser
+
+
+def _add_bundle(commands):
+    command = commands.add_parser(
+        'bundle', help='make a bundle of the results of a run')
+    command.set_defaults(function=_bundle)
+    command.add_argument(
+        'results', metavar='RESULTS',
+        help='what "stestr last --subunit" writes; - is stdin')
+    command.add_argument('--profile', required=True, metavar='NAME',
+                         help='one of those that "profiles" lists')
+    command.add_argument('--product', required=True, metavar='PRODUCT.yaml',
+                         help='what the vendor says of the product')
+    command.add_argument(
+        '--sign', metavar='KEY', help='a key of ssh to sign the bundle with')
+    command.add_argument(
+        '--hide', action='append', default=[], metavar='NAME',
+        help='a name that must not be told, such as that of a host which no '
+             'test was about; may be given several times')
+    command.add_argument('-o', '--output', required=True, metavar='FILE',
+                         help='the bundle, a tar.gz')
+
+
+def _add_verify(commands):
+    command = commands.add_parser(
+        'verify', help='reckon all that a bundle says again')
+    command.set_defaults(function=_verify)
+    command.add_argument('bundle', metavar='BUNDLE')
+    command.add_argument(
+        '--allowed-signers', metavar='FILE',
+        help='who may have signed it, as "ALLOWED SIGNERS" of ssh-keygen(1) '
+             'says; without it, any signature or none will do')
+
+
+def _add_show(commands):
+    command = commands.add_parser(
+        'show', help='show what a bundle says, without a proof')
+    command.set_defaults(function=_show)
+    command.add_argument('bundle', metavar='BUNDLE')
+
+
+def _add_compare(commands):
+    command = commands.add_parser('compare', help='put two bundles side by '
+                                  'side')
+    command.set_defaults(function=_compare)
+    command.add_argument('bundles', nargs=2, metavar='BUNDLE')
+
+
+def _add_profiles(commands):
+    command = commands.add_parser(
+        'profiles', help='list the profiles that are published')
+    command.set_defaults(function=_profiles)
+
+
+def _bundle(arguments):
+    contents, hosts = bundles.make(
+        _read('/dev/stdin' if arguments.results == '-'
+              else arguments.results), profiles.find(arguments.profile),
+        _read(arguments.product), arguments.sign, arguments.hide)
+    _write(arguments.output, archive.pack(contents))
+    print(display.text(_result(contents)))
+    for host, label in hosts.items():
+        print('%s is %s in the bundle' % (host, label))
+    print('%s: %s' % (arguments.output, 'signed' if arguments.sign
+                      else 'not signed'))
+    return 0
+
+
+def _verify(arguments):
+    report = verification.verify(arguments.bundle, arguments.allowed_signers)
+    for problem in report.problems:
+        print(display.plain(problem))
+    print(_who(report))
+    if report.problems or report.result is None:
+        print('NOT as it says')
+        return 1
+    print('As it says: %s' % display.heading(report.result))
+    return 0
+
+
+def _who(report):
+    if not report.signer:
+        return 'Nobody vouches for it: whoever has it could have made it.'
+    if report.known:
+        return 'Signed by %s' % display.plain(report.signer)
+    return ('Signed with the key %s; whose it is, --allowed-signers tells'
+            % display.plain(report.signer))
+
+
+def _show(arguments):
+    print(display.text(_result(archive.unpack(arguments.bundle))), end='')
+    return 0
+
+
+def _compare(arguments):
+    print(comparison.text(*(_result(archive.unpack(path))
+                            for path in arguments.bundles)), end='')
+    return 0
+
+
+def _profiles(_arguments):
+    print(display.table(
+        ['profile', 'certifies', 'SHA-256', 'for'],
+        [[profile.name, profile.target, profiles.sha256(profile.data),
+          profile.document['title']]
+         for profile in profiles.published().values()]))
+    return 0
+
+
+def _result(contents):
+    if archive.RESULT not in contents:
+        raise errors.CertificateError('the bundle has no %s' % archive.RESULT)
+    return documents.from_json(archive.RESULT, contents[archive.RESULT],
+                               'result')
+
+
+def _read(path):
+    try:
+        with open(path, 'rb') as stream:
+            return stream.read()
+    except OSError as error:
+        raise errors.CertificateError('%s: cannot be read: %s' % (
+            path, error.strerror)) from error
+
+
+def _write(path, data):
+    # Nobody is to find half a bundle.
+    part = path + '.part'
+    try:
+        with open(part, 'wb') as stream:
+            stream.write(data)
+        os.replace(part, path)
+    except OSError as error:
+        raise errors.CertificateError('%s: cannot be written: %s' % (
+            path, error.strerror)) from error
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,317 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Contradictions in a run: it is not one run, or not all of it is there."""
+
+import collections
+import datetime
+import re
+
+from mempage_certificate import profiles
+from mempage_certificate import runs
+from mempage_certificate import stream
+from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import measurements
+from mempage_tempest_plugin.evidence import streams
+
+# Documents have milliseconds, rounded down; streams have microseconds.
+_ROUNDED = datetime.timedelta(milliseconds=1)
+_HOST = re.compile(r'host-\d{1,6}$')
+_KEPT = ('reason', 'traceback')
+
+
+def problems(run, profile):
+    """Tell what contradicts itself in a run.
+
+    :param run: a runs.Run
+    :param profile: a profiles.Profile
+    :returns: list of texts, each of which names a test or a host
+    """
+    return [problem for look in (
+        _of_times, _of_names, _of_statuses, _of_facts, _of_hosts,
+        _of_environments, _of_measurements, _of_parts)
+        for problem in look(run, profile)]
+
+
+def _short(entry):
+    return entry.record.name.removeprefix('mempage_tempest_plugin.tests.')
+
+
+def _of_parts(run, _profile):
+    """Look for parts that nobody could read, and that do not belong there."""
+    for entry in run.entries:
+        if entry.record.name == streams.UNREADABLE:
+            yield 'parts of the stream could not be read: it was cut off'
+        for detail in entry.record.details:
+            if _kind(detail) not in (*_KEPT, *facts.KINDS):
+                yield '%s: kept %r, which is in no masked stream' % (
+                    _short(entry), detail.name)
+        yield from _removed(entry)
+
+
+def _kind(detail):
+    return re.sub(r'-\d+$', '', detail.name)
+
+
+def _removed(entry):
+    """Look for numbers that are missing in the names of details."""
+    seen = collections.Counter()
+    for detail in entry.record.details:
+        kind = _kind(detail)
+        wanted = '%s-%d' % (kind, seen[kind]) if seen[kind] else kind
+        seen[kind] += 1
+        if detail.name != wanted:
+            yield '%s: kept %s, and %s is not there: it was removed' % (
+                _short(entry), detail.name, wanted)
+            return
+
+
+def _of_times(run, _profile):
+    last = {}
+    for entry in run.entries:
+        record = entry.record
+        if record.name == streams.UNREADABLE:
+            continue
+        if not record.started or not (record.ended
+                                      or record.status == stream.HUNG):
+            yield '%s: nobody knows when it ran' % _short(entry)
+            continue
+        if record.ended and record.ended < record.started:
+            yield '%s: ended before it began: the clock went backwards' % (
+                _short(entry))
+        # Those that never ended have no place in the order.
+        before = record.ended and last.get(record.worker)
+        if before and record.started < before.record.ended:
+            yield ('%s: began before %s had ended, which the same worker ran '
+                   'before it: the clock went backwards, or two runs are '
+                   'mixed' % (_short(entry), _short(before)))
+        if record.ended:
+            last[record.worker] = entry
+
+
+def _of_names(run, profile):
+    names = collections.Counter(entry.record.name for entry in run.entries)
+    for name, times in names.items():
+        if times > 1 and name != streams.UNREADABLE:
+            yield '%s: is there %d times: two runs are mixed' % (name, times)
+    known = profile.tests()
+    by_id = {}
+    for name, test in known.items():
+        by_id.setdefault(test['id'], name)
+    for entry in run.entries:
+        yield from _of_name(entry, known, by_id)
+
+
+def _of_name(entry, known, by_id):
+    named = [(name, test) for name, test in known.items()
+             if entry.case_of(name) is not None]
+    for name, test in named:
+        if entry.identity != test['id']:
+            yield '%s: has the ID %s, and the catalogue knows it by %s' % (
+                _short(entry), entry.identity, test['id'])
+        case = entry.case_of(name)
+        if case > test['cases'] or not case and test['cases'] > 1:
+            yield '%s: the test has %d cases' % (_short(entry), test['cases'])
+    if not named and entry.identity in by_id:
+        yield '%s: has the ID of %s' % (_short(entry), by_id[entry.identity])
+
+
+def _of_statuses(run, profile):
+    known = profile.tests()
+    for entry in run.entries:
+        if entry.record.name == streams.UNREADABLE:
+            continue
+        of_catalogue = any(entry.case_of(name) is not None for name in known)
+        yield from _of_status(entry, of_catalogue)
+
+
+def _of_status(entry, of_catalogue):
+    test = entry.test
+    texts = {name: bool(entry.record.texts(name)) for name in _KEPT}
+    if test.status == streams.PASSED:
+        if texts['traceback']:
+            yield '%s: passed, and has a traceback' % _short(entry)
+        if any(not document['passed']
+               for document in entry.kept(facts.OUTCOME)):
+            yield '%s: passed, and failed on a host' % _short(entry)
+        if of_catalogue and any(map(streams.disagrees,
+                                    entry.kept(facts.FACTS))):
+            yield '%s: passed, and has a fact that disagrees' % _short(entry)
+    if test.status != streams.SKIPPED and texts['reason']:
+        yield '%s: was not skipped, and has a reason to be' % _short(entry)
+    if test.status == streams.SKIPPED and not texts['reason']:
+        yield '%s: was skipped, and does not say why' % _short(entry)
+    if entry.record.status == 'fail' and not texts['traceback']:
+        yield '%s: failed, and does not say why' % _short(entry)
+
+
+def _of_facts(run, _profile):
+    for entry, document in run.kept(facts.FACTS):
+        when = _time(document['when'])
+        if not _within(entry, when, when):
+            yield ('%s: has facts of another time, %s: they are of another '
+                   'test or run' % (_short(entry), document['when']))
+
+
+def _within(entry, begin, end):
+    started, ended = entry.record.started, entry.record.ended
+    return (not started or begin >= started - _ROUNDED) and (
+        not ended or end <= ended + _ROUNDED)
+
+
+def _of_hosts(run, _profile):
+    names = {document['host'] for entry in run.entries
+             for document in entry.test.documents} - {None}
+    for name in sorted(names):
+        if not _HOST.match(name):
+            yield 'a host is called by its name: the stream was not masked'
+
+
+def _of_environments(run, profile):
+    if len(run.ids) > 1:
+        yield 'documents are of %d runs: %s' % (
+            len(run.ids), ', '.join(run.ids))
+    seen = collections.Counter(
+        (document['host'], document['phase'])
+        for _, document in run.kept(facts.ENVIRONMENT))
+    for (host, phase), times in seen.items():
+        if times > 1:
+            yield '%s: tells %d times what it was %s the run' % (
+                host, times, phase)
+    for entry, document in run.kept(facts.ENVIRONMENT):
+        when = _time(document['when'])
+        if not _may(entry, profile.catalogue.get('environment')):
+            yield '%s: %s is no test that tells what it is made of' % (
+                document['host'], _short(entry))
+        if not _within(entry, when, when):
+            yield '%s: what it is made of is from another time than %s' % (
+                document['host'], _short(entry))
+    for host, phases in run.environments.items():
+        yield from _of_phases(host, phases)
+    for entry in run.entries:
+        hosts = dict.fromkeys(document['host']
+                              for document in entry.test.documents
+                              if document['kind'] != facts.ENVIRONMENT)
+        for host in hosts:
+            yield from _outside(entry, host, run.environments.get(host, {}))
+
+
+def _of_phases(host, phases):
+    first, last = runs.before(phases), runs.after(phases)
+    if not first:
+        yield '%s: does not tell what it was before the run' % host
+    if not (first and last):
+        return
+    if last['when'] < first['when']:
+        yield '%s: the run ended before it began' % host
+    for name in changed(first, last):
+        yield '%s: %s changed during the run' % (host, name)
+
+
+def changed(first, last):
+    """List what a host was made of, and is not any more.
+
+    :param first: its environment before the run
+    :param last: that after it
+    :returns: list of names of keys
+    """
+    return [key for key in first
+            if key not in ('phase', 'when')
+            and _still(first[key]) != _still(last[key])]
+
+
+def _still(value):
+    """Leave out what counts on: what devices have written and so on."""
+    if not isinstance(value, dict) or 'devices' not in value:
+        return value
+    return dict(value, devices=[dict(device, smart=device['smart'] is None)
+                                for device in value['devices']])
+
+
+def _outside(entry, host, phases):
+    """Look whether a test of a host ran before or after the run."""
+    first, last = runs.before(phases), runs.after(phases)
+    started = entry.record.started
+    if started and first and started + _ROUNDED < _time(first['when']):
+        yield ('%s: ran before the run began on %s: it is of another run' % (
+            _short(entry), host))
+    if started and last and started > _time(last['when']) + _ROUNDED:
+        yield ('%s: ran after the run had ended on %s: it is of another run'
+               % (_short(entry), host))
+
+
+def _time(text):
+    return datetime.datetime.fromisoformat(text)
+
+
+def _of_measurements(run, profile):
+    seen = collections.Counter(
+        (document['host'], document['id'])
+        for _, document in run.kept(facts.MEASUREMENT))
+    for (host, identity), times in seen.items():
+        if times > 1:
+            yield '%s: %s was measured %d times: one may not choose' % (
+                host, identity, times)
+    for entry, document in run.kept(facts.MEASUREMENT):
+        phases = run.environments.get(document['host'], {})
+        for problem in (*_of_measurement(entry, document, profile),
+                        *_of_limit(document['limit'], phases)):
+            yield '%s: %s: %s' % (document['host'], document['id'], problem)
+
+
+def _of_measurement(entry, document, profile):
+    problem = measurements.meaningless(document)
+    if problem:
+        yield problem
+    if 'measurement' not in entry.attributes:
+        yield '%s is no test that measures' % _short(entry)
+    samples = document['samples']
+    if not _within(entry, _time(samples[0]['started']),
+                   _time(samples[-1]['ended'])):
+        yield 'its samples are from another time than %s' % _short(entry)
+    pairs = len(samples) // 2
+    most = profile.document['pairs']['max']
+    if pairs > most:
+        yield ('has %d pairs, more than %d: one may not go on until it suits'
+               % (pairs, most))
+    rule = profile.rule(document['id'])
+    if rule is None:
+        yield 'is not in the catalogue'
+        return
+    if not _may(entry, rule.get('tests')):
+        yield '%s does not measure it' % _short(entry)
+    yield from _of_rule(document, rule)
+
+
+def _of_limit(limit, phases):
+    first, last = runs.before(phases), runs.after(phases)
+    if (first and limit['started'] < first['when']
+            or last and limit['ended'] > last['when']):
+        yield 'the limit of the store was not measured in this run'
+
+
+def _may(entry, tests):
+    """Tell whether a test is one of those that a catalogue names, if any."""
+    return tests is None or any(
+        entry.case_of(profiles.PACKAGE + name) is not None for name in tests)
+
+
+def _of_rule(document, rule):
+    told = {'unit': document['unit'], 'direction': document['direction'],
+            'cache': document['cache']['state'],
+            'footprint_over_dram': document['footprint_over_dram']}
+    for key, wanted in rule.items():
+        if key in told and told[key] != wanted and not (
+                key == 'footprint_over_dram'
+                and abs(told[key] / wanted - 1) <= 0.05):
+            yield '%s is %s, and the catalogue says %s' % (
+                key, told[key], wanted)

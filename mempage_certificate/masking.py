@@ -1,0 +1,334 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Keep out of a bundle whatever is nobody else's business.
+
+Nobody can list all names that must not leave a cloud. So it is the other way
+round: of a text, those words stay that the suite itself has in its sources,
+and numbers. All others are replaced, and so are addresses. Hosts and UUIDs
+have numbers instead, which tell them apart and nothing else.
+"""
+
+import functools
+import ipaddress
+import json
+import os
+import re
+
+import mempage_certificate
+from mempage_certificate import errors
+from mempage_certificate import stream
+import mempage_tempest_plugin
+from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import kept
+from mempage_tempest_plugin.evidence import streams
+from mempage_tempest_plugin.hosts import redact
+
+ADDRESS = 'address'
+HIDDEN = 'hidden'
+#: A text has no more characters in a bundle.
+CHARACTERS = 64 * 1024
+
+_SUITE = 'mempage_tempest_plugin.tests.'
+_TEST = re.compile(r'((setUp|tearDown)Class \()?mempage_tempest_plugin'
+                   r'\.tests\.[\w.]{1,300}(\)|\[[\w,-]{1,300}\])?$', re.ASCII)
+_STATUSES = ('success', 'fail', 'skip', 'xfail', 'uxsuccess', stream.HUNG)
+_NUMBER = re.compile(r'\d{1,20}$')
+# No other word with a number: hosts are called so.
+_NUMBERED = re.compile(
+    r'(?:\d{1,20}(?:[kmgt]?i?b|[kmgx]|[num]?s)|node\d{1,4})$',
+    re.IGNORECASE | re.ASCII)
+_UUID = r'[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}'
+_MAC = r'(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}'
+_EMAIL = r'[\w.+-]+@[\w-]+(?:\.[\w-]+)+'
+_IPV4 = r'\d{1,3}(?:\.\d{1,3}){3}'
+_IPV6 = r'(?:[0-9a-fA-F]{0,4}:){2,7}(?:%s|[0-9a-fA-F]{0,4})' % _IPV4
+
+
+class Masker:
+    """Makes texts and documents of a run fit for a bundle."""
+
+    def __init__(self, hosts, hidden=()):
+        """Know what must not be told.
+
+        :param hosts: dict of what to call hosts, by their names
+        :param hidden: list of other names
+        """
+        self.hosts = hosts
+        self._uuids = {}
+        names = {name.lower(): HIDDEN for name in hidden}
+        for name, label in hosts.items():
+            names.setdefault(name.partition('.')[0].lower(), label)
+        names.update((name.lower(), label) for name, label in hosts.items())
+        self._names = names
+        host = '|'.join(re.escape(name) for name in sorted(
+            names, key=len, reverse=True)) or r'(?!)'
+        parts = (r'(?P<host>(?:%s))(?:\.[a-z][\w-]*)*(?![a-z0-9])' % host,
+                 r'(?P<uuid>%s)(?![0-9a-z])' % _UUID,
+                 r'(?P<email>%s)' % _EMAIL, r'(?P<mac>%s)(?![\w:])' % _MAC,
+                 r'(?P<ipv6>%s)(?![\w:])' % _IPV6,
+                 r'(?P<ipv4>%s)(?![\w.]*\d)' % _IPV4)
+        flags = re.IGNORECASE
+        self._special = re.compile(r'(?<![a-z0-9])(?:%s)' % '|'.join(parts),
+                                   flags)
+        self._any = re.compile(r'(?<![a-z0-9])(?:%s)|(?P<word>\w+)'
+                               % '|'.join(parts), flags)
+
+    def text(self, text):
+        """Mask a text for people.
+
+        :param text: any text
+        :returns: one of known words, numbers and marks
+        """
+        if len(text) > CHARACTERS:
+            text = '%s... (%d characters)' % (text[:CHARACTERS], len(text))
+        return self._any.sub(self._replace, redact.mask(text))
+
+    def label(self, text):
+        """Mask what a device or a program calls itself.
+
+        :param text: a name or a version
+        :returns: the same without names of hosts, addresses and secrets
+        """
+        return self._special.sub(self._replace, redact.mask(text))
+
+    def host(self, name):
+        """Tell what to call a host.
+
+        :param name: its name, or None
+        """
+        return None if name is None else self.hosts[name]
+
+    def uuid(self, text):
+        """Tell what to call what has a UUID.
+
+        :param text: the UUID, or None
+        """
+        if text is None:
+            return None
+        key = text.replace('-', '').lower()
+        return self._uuids.setdefault(key, 'uuid-%d' % (len(self._uuids) + 1))
+
+    def value(self, value):
+        """Mask plain data.
+
+        :param value: what a JSON document says
+        """
+        if isinstance(value, dict):
+            return {self.text(key): self.value(item)
+                    for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        return self.text(value) if isinstance(value, str) else value
+
+    def _replace(self, found):
+        kind = found.lastgroup
+        text = found[0]
+        if kind == 'host':
+            return self._names[found['host'].lower()]
+        if kind == 'uuid':
+            return self.uuid(found['uuid'])
+        if kind == 'word':
+            return '_'.join(map(_word, text.split('_')))
+        if kind in ('ipv4', 'ipv6') and not _is_address(text):
+            return self._words(text)
+        return ADDRESS
+
+    def _words(self, text):
+        return re.sub(r'\w+', lambda found: _word(found[0]), text)
+
+
+def _word(word):
+    known = (not word or _NUMBER.match(word) or _NUMBERED.match(word)
+             or word.lower() in vocabulary())
+    return word if known else redact.MASK
+
+
+def _is_address(text):
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    # Times look alike, but have no more than two colons.
+    return '.' in text or text.count(':') > 2 or '::' in text and text != '::'
+
+
+@functools.cache
+def vocabulary():
+    """List the words that the suite has in its sources.
+
+    :returns: set of words in small letters
+    """
+    words = set()
+    for package in (mempage_tempest_plugin, mempage_certificate):
+        for directory, _, files in os.walk(os.path.dirname(package.__file__)):
+            for name in files:
+                if name.endswith(('.py', '.yaml', '.sh', '.txt')):
+                    path = os.path.join(directory, name)
+                    with open(path, encoding='utf-8') as source:
+                        words.update(re.findall('[a-z0-9]+',
+                                                source.read().lower()))
+    return frozenset(words)
+
+
+def mask(data, hidden=()):
+    """Make a stream of results fit for a bundle.
+
+    What stays of a test is its name, what became of it, its times, and its
+    documents; if it was skipped the reason; if it failed the traceback. Tests
+    of others go, and so does what was logged and attached: nobody knows what
+    is in it.
+
+    :param data: bytes of a stream
+    :param hidden: list of more names that must not be told
+    :returns: tuple of the bytes of another one, and of the names of hosts, a
+        dict of what they are called in it
+    :raises CertificateError: if it cannot be read, or has documents that are
+        none
+    """
+    records = [record for record in stream.read(data)
+               if record.status in _STATUSES and _is_of_suite(record.name)]
+    documents = [[_document(record, detail) for detail in record.details]
+                 for record in records]
+    masker = Masker(_labels(documents), hidden)
+    return stream.write(stream.in_order([
+        _masked(masker, *both) for both in zip(records, documents)])
+    ), masker.hosts
+
+
+def _is_of_suite(name):
+    if name == streams.UNREADABLE or _TEST.match(name):
+        return True
+    if _SUITE in name.partition('[')[0]:
+        raise errors.CertificateError(
+            'results: a test of the suite has a name that none has: %.200r'
+            % name)
+    return False
+
+
+def _document(record, detail):
+    """Read a document, or tell None of what is none."""
+    if not (stream.DOCUMENT.match(detail.name)
+            and detail.mime_type == stream.JSON):
+        return None
+    try:
+        document = json.loads(detail.data)
+        problem = (kept.invalid(document, document['kind'])
+                   if document['kind'] in facts.KINDS else 'its kind')
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        problem = str(error)
+    if problem:
+        raise errors.CertificateError(
+            'results: %s kept a document that is none: %.300s' % (
+                record.name, problem))
+    return document
+
+
+def _labels(documents):
+    names = {document['host'] for found in documents for document in found
+             if document} - {None}
+    return {name: 'host-%d' % number for number, name in enumerate(
+        sorted(names, key=_natural), 1)}
+
+
+def _natural(name):
+    return [(int(part), '') if part.isdigit() else (-1, part)
+            for part in re.split(r'(\d+)', name)]
+
+
+def _masked(masker, record, documents):
+    details = []
+    numbers = {}
+    for detail, document in zip(record.details, documents):
+        found = (_of_document(masker, document) if document
+                 else _of_text(masker, record, detail))
+        if found:
+            name, mime_type, data = found
+            number = numbers[name] = numbers.get(name, -1) + 1
+            details.append(stream.Detail(
+                '%s-%d' % (name, number) if number else name, mime_type,
+                data))
+    return stream.Record(record.name, record.status, record.started,
+                         record.ended, record.worker, details)
+
+
+def _of_document(masker, document):
+    masked = _HOW[document['kind']](masker, document)
+    # Others have room for any text.
+    problem = (masked['kind'] in (facts.MEASUREMENT, facts.ENVIRONMENT)
+               and kept.invalid(masked, masked['kind']))
+    if problem:
+        raise errors.CertificateError(
+            'results: what must not be told is in a place where it cannot be '
+            'masked: %s of %s: %s' % (masked['kind'], masked['host'], problem))
+    text = json.dumps(masked, separators=(',', ':'), allow_nan=False)
+    return document['kind'], stream.JSON, text.encode()
+
+
+def _of_text(masker, record, detail):
+    if detail.mime_type != stream.TEXT or record.name == streams.UNREADABLE:
+        return None
+    name = {'skip': 'reason', 'fail': 'traceback', 'uxsuccess': 'traceback',
+            stream.HUNG: 'traceback'}.get(record.status, '')
+    if not name or not re.match(r'%s(-\d+)?$' % name, detail.name):
+        return None
+    text = detail.data.decode(errors='replace')
+    return (name, stream.TEXT, masker.text(text).encode()) if text else None
+
+
+def _facts(masker, document):
+    return dict(
+        document, subject=masker.text(document['subject']),
+        host=masker.host(document['host']),
+        server=masker.uuid(document['server']),
+        facts=[dict(fact, witness=masker.text(fact['witness']),
+                    name=masker.text(fact['name']),
+                    expected=masker.value(fact['expected']),
+                    observed=masker.value(fact['observed']))
+               for fact in document['facts']])
+
+
+def _outcome(masker, document):
+    error = document['error']
+    return dict(document, host=masker.host(document['host']),
+                error=None if error is None else masker.text(error))
+
+
+def _left_out(masker, document):
+    return dict(document, host=masker.host(document['host']),
+                reason=masker.text(document['reason']))
+
+
+def _labelled(masker, document):
+    def plain(value):
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [plain(item) for item in value]
+        return masker.label(value) if isinstance(value, str) else value
+
+    # All else is numbers and words of the schema; a hash and the run's UUID
+    # have to stay as they are.
+    masked = dict(document, host=masker.host(document['host']))
+    for key in ('versions', 'cpu', 'tool', 'limit'):
+        if key in masked:
+            masked[key] = plain(masked[key])
+    if masked.get('store'):
+        masked['store'] = dict(plain(masked['store']), devices=[
+            dict(plain(device), serial_hash=device['serial_hash'])
+            for device in masked['store']['devices']])
+    return masked
+
+
+_HOW = {facts.FACTS: _facts, facts.OUTCOME: _outcome,
+        facts.LEFT_OUT: _left_out, facts.MEASUREMENT: _labelled,
+        facts.ENVIRONMENT: _labelled}

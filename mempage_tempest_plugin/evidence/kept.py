@@ -1,0 +1,54 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the documents that tests keep look like."""
+
+import datetime
+import functools
+import os
+
+import jsonschema
+import yaml
+
+_SCHEMA = os.path.join(os.path.dirname(__file__), 'facts_schema.yaml')
+_FORMATS = jsonschema.FormatChecker(formats=())
+
+
+@_FORMATS.checks('date-time', raises=ValueError)
+def _is_moment(text):
+    # jsonschema itself takes any text for one where another package lacks.
+    return not isinstance(text, str) or bool(
+        datetime.datetime.fromisoformat(text).tzinfo)
+
+
+def invalid(document, kind):
+    """Tell why a document is none of a kind.
+
+    :param document: what a JSON document says
+    :param kind: one of facts.KINDS
+    :returns: a text that names the place; None if there is nothing wrong
+    """
+    error = jsonschema.exceptions.best_match(
+        _validators()[kind].iter_errors(document))
+    return error and '%s: %.300s' % (error.json_path, error.message)
+
+
+@functools.lru_cache
+def _validators():
+    """Get the validators of documents, by their kinds."""
+    with open(_SCHEMA, encoding='utf-8') as stream:
+        schema = yaml.safe_load(stream)
+    kinds = [kind['$ref'].rpartition('/')[2] for kind in schema['oneOf']]
+    # Each by itself: all at once would take several times as long.
+    return {kind: jsonschema.Draft202012Validator(
+        {**schema['$defs'][kind], '$defs': schema['$defs']},
+        format_checker=_FORMATS) for kind in kinds}

@@ -1,0 +1,639 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import dataclasses
+import datetime
+import json
+import os
+import subprocess
+
+import ddt
+import fixtures
+from oslotest import base
+
+from mempage_certificate import archive
+from mempage_certificate import profiles
+from mempage_certificate import stream
+from mempage_tempest_plugin.evidence import measurements
+from tests.certificate import forger
+from tests.certificate import samples
+
+CAPACITY = 'TestFileBacked.test_capacity['
+DELETE = 'TestFileBacked.test_delete_frees_store['
+TRUTH = 'test_memory_comes_back_from_store['
+READ = 'test_cached_read_bandwidth['
+WRITE = 'test_cached_write_bandwidth['
+_KNOWN = {}
+
+
+def known():
+    """Make what all forgeries begin with, once: a good bundle and a bad one.
+
+    """
+    if not _KNOWN:
+        good = samples.Sample('nvme-standard')
+        bad = samples.Sample('nvme-standard')
+        bad.edit(DELETE, 'facts',
+                 lambda told: told['facts'][0].update(agrees=False))
+        bad.fail(DELETE)
+        bad.measure('cached.read_bandwidth',
+                    samples.values([100, 100, 90, 91, 90, 91, 90]))
+        _KNOWN.update(good=good.bundle(), bad=bad.bundle())
+    return _KNOWN
+
+
+def later(hours, *keys):
+    """Return a change of times of a document."""
+    def change(told):
+        for key in keys:
+            when = datetime.datetime.fromisoformat(told[key])
+            told[key] = measurements.moment(
+                when + datetime.timedelta(hours=hours))
+    return change
+
+
+def drop_pair(told, pair, renumber=False):
+    told['samples'] = [sample for sample in told['samples']
+                       if sample['pair'] != pair]
+    if renumber:
+        for number, sample in enumerate(told['samples'], 1):
+            sample.update(number=number, pair=(number + 1) // 2)
+
+
+class ForgeryTestCase(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.directory = self.useFixture(fixtures.TempDir()).path
+        self.path = os.path.join(self.directory, 'bundle')
+        self.good = forger.Forger(known()['good'])
+        self.bad = forger.Forger(known()['bad'])
+
+    def assert_found(self, forged, words, allowed=None):
+        believed, said = forged.verify(self.path, allowed)
+        self.assertFalse(believed, said)
+        self.assertIn(words, said)
+
+    def assert_remade(self, forged, words):
+        """Somebody has reckoned all again, and is found all the same."""
+        forged.remake()
+        self.assert_found(forged, words)
+
+    def assert_relisted(self, forged, words):
+        forged.relist()
+        self.assert_found(forged, words)
+
+
+@ddt.ddt
+class FilesTest(ForgeryTestCase):
+    """Files were changed, and perhaps the manifest was made anew."""
+
+    def test_nothing(self):
+        self.assertEqual((True, ''), self.good.verify(self.path))
+
+    def test_what_is_bad_is_not_believed(self):
+        believed, said = self.bad.verify(self.path)
+        self.assertFalse(believed)
+        self.assertIn('F05 fail: ', said)
+
+    def test_changed_byte(self):
+        data = bytearray(archive.pack(self.good.contents))
+        data[len(data) // 2] ^= 4
+        with open(self.path, 'wb') as target:
+            target.write(data)
+        believed, said = forger.verify(self.path)
+        self.assertFalse(believed)
+        self.assertRegex(said, 'is damaged|changed after|is no tar|cut off')
+
+    @ddt.data(*archive.REQUIRED[:-1], 'raw/host-1.jsonl')
+    def test_changed_byte_of_a_file(self, name):
+        data = bytearray(self.good.contents[name] or b'\n')
+        data[-1] ^= 1
+        self.good.contents[name] = bytes(data)
+        self.assert_found(self.good,
+                          '%s: changed after the manifest was made' % name)
+
+    @ddt.data(archive.JUNIT, archive.ENVIRONMENT, archive.FAILURES,
+              'raw/host-1.jsonl')
+    def test_file_that_follows_from_others(self, name):
+        self.bad.contents[name] += b' '
+        self.assert_relisted(
+            self.bad, '%s: does not follow from results.subunit' % name)
+
+    def test_failures_removed(self):
+        self.bad.contents[archive.FAILURES] = b''
+        self.assert_relisted(self.bad, 'logs/failures.txt: does not follow')
+
+    def test_verdict(self):
+        self.bad.edit_result(lambda result: result['verdict'].update(
+            status='certified', level='performance', reasons=[]))
+        self.assert_relisted(self.bad, (
+            "result.json: $.verdict.level: is 'performance', and None follows "
+            "from the results"))
+
+    def test_verdict_and_all_checks(self):
+        self.bad.edit('result.json', lambda text: text.replace(
+            '"status": "fail"', '"status": "pass"').replace(
+                '"status": "failed"', '"status": "certified"'))
+        self.assert_relisted(self.bad, "$.verdict.status: is 'certified', and "
+                             "'failed' follows from the results")
+
+    def test_figure(self):
+        self.good.edit_result(lambda result: result['hosts'][0]['figures'][0][
+            'figures']['ratio'].update(median=0.5))
+        self.assert_relisted(self.good, '.figures.ratio.median: is 0.5, and')
+
+    def test_goal(self):
+        def change(result):
+            [figure] = [figure for figure in result['hosts'][0]['figures']
+                        if figure['id'] == 'cached.read_bandwidth']
+            figure['goals'][0]['min'] = 0.5
+        self.bad.edit_result(change)
+        self.assert_relisted(self.bad, '.goals[0].min: is 0.5, and 0.95')
+
+    def test_check_removed(self):
+        self.good.edit_result(
+            lambda result: result['hosts'][0]['checks'].pop())
+        self.assert_relisted(self.good, '.checks: has 38 items, and 39 follow')
+
+    def test_schema_version(self):
+        self.good.edit_result(lambda result: result.update(
+            schema='mempage-cert/2'))
+        self.assert_relisted(self.good, "result.json: $.schema: 'mempage-cert"
+                             "/1' was expected")
+
+    def test_key_that_is_not_in_the_schema(self):
+        self.good.edit_result(lambda result: result.update(seal='genuine'))
+        self.assert_relisted(self.good, "'seal' was unexpected")
+
+    def test_result_that_is_no_json(self):
+        self.good.contents[archive.RESULT] = b'{"a": NaN}'
+        self.assert_relisted(self.good, 'result.json: is not plain JSON')
+
+    def test_result_in_another_form(self):
+        self.good.edit(archive.RESULT, lambda text: text.replace(': ', ':'))
+        self.assert_relisted(self.good, 'result.json: is not as it was writt')
+
+    def test_file_removed(self):
+        del self.good.contents[archive.JUNIT]
+        self.assert_relisted(self.good, 'lacks junit.xml')
+
+    def test_samples_removed(self):
+        del self.good.contents['raw/host-1.jsonl']
+        self.assert_found(self.good, 'raw/host-1.jsonl: is in the manifest, '
+                          'and was removed')
+        self.assert_relisted(self.good, 'raw/host-1.jsonl: does not follow')
+
+    def test_samples_of_another_host(self):
+        self.good.contents['raw/host-9.jsonl'] = b'{}\n'
+        self.assert_found(self.good,
+                          'raw/host-9.jsonl: is not in the manifest')
+        self.assert_relisted(self.good, 'raw/host-9.jsonl: has no samples')
+
+    def test_foreign_file(self):
+        self.good.contents['raw/evil.sh'] = b'#!/bin/sh\n'
+        self.assert_found(self.good, 'has a file that no bundle has')
+
+    def test_manifest_in_another_form(self):
+        self.good.contents[archive.MANIFEST] += b'# hidden\n'
+        self.assert_found(self.good, 'MANIFEST.sha256: is not as it was made')
+
+    def test_profile_swapped(self):
+        other = profiles.find('smoke-lab')
+        self.good.contents[archive.PROFILE] = other.data
+        self.assert_relisted(self.good, '$.inputs.profile.yaml: is ')
+        # The same results, judged by another profile: they say less.
+        self.good.remake()
+        verdict = json.loads(self.good.contents[archive.RESULT])['verdict']
+        self.assertEqual(('passed', 'smoke'), (verdict['status'],
+                                               verdict['level']))
+
+    def test_goal_of_the_profile(self):
+        self.bad.edit(archive.PROFILE, lambda text: text.replace(
+            'min: 0.95', 'min: 0.50'))
+        self.assert_remade(self.bad, 'is none of those that are published')
+
+    def test_catalogue(self):
+        self.bad.edit(archive.CATALOGUE, lambda text: text.replace(
+            'cases: 5', 'cases: 1'))
+        self.assert_remade(self.bad, 'catalogue.yaml is not the one of')
+
+    def test_product_renamed(self):
+        self.good.edit(archive.PRODUCT, lambda text: text.replace(
+            'Store X', 'Store Y'))
+        self.assert_relisted(self.good, '$.inputs.PRODUCT.yaml: is ')
+
+    def test_product_swapped(self):
+        self.good.contents[archive.PRODUCT] = samples.product(
+            product='Store Y', devices=[{'model': 'Y', 'firmware': ['1']}])
+        self.assert_remade(self.good, 'its device MODEL X is not of the '
+                           'product')
+
+    def test_product_that_is_none(self):
+        self.good.contents[archive.PRODUCT] = b'a: &a [*a]'
+        self.assert_remade(self.good, 'PRODUCT.yaml: is not plain YAML')
+
+
+@ddt.ddt
+class SignaturesTest(ForgeryTestCase):
+    """Somebody has signed, and it was somebody else or something else."""
+
+    def setUp(self):
+        super().setUp()
+        self.key = forger.make_key(self.directory, 'vendor')
+        self.other = forger.make_key(self.directory, 'other')
+        self.allowed = forger.allow(self.directory, vendor=self.key)
+        self._sign(self.good, self.key)
+
+    def _sign(self, forged, key, namespace='mempage-cert'):
+        path = os.path.join(self.directory, 'manifest')
+        with open(path, 'wb') as target:
+            target.write(forged.contents[archive.MANIFEST])
+        if os.path.exists(path + '.sig'):
+            os.remove(path + '.sig')
+        subprocess.run(['ssh-keygen', '-q', '-Y', 'sign', '-f', key, '-n',
+                        namespace, path], check=True, capture_output=True)
+        with open(path + '.sig', 'rb') as source:
+            forged.contents[archive.SIGNATURE] = source.read()
+
+    def test_nothing(self):
+        self.assertEqual((True, ''), self.good.verify(self.path,
+                                                      self.allowed))
+        self.assertEqual((True, ''), self.good.verify(self.path))
+
+    def test_of_another(self):
+        self._sign(self.good, self.other)
+        self.assert_found(self.good, 'the bundle was signed by somebody who '
+                          'is not in', self.allowed)
+
+    def test_for_something_else(self):
+        self._sign(self.good, self.key, 'file')
+        self.assert_found(self.good, 'the signature of vendor@example.com is '
+                          'not that of this bundle', self.allowed)
+
+    def test_of_another_bundle(self):
+        self._sign(self.bad, self.key)
+        self.good.contents[archive.SIGNATURE] = self.bad.contents[
+            archive.SIGNATURE]
+        for allowed, words in ((self.allowed, 'the signature of vendor@'),
+                               (None, 'the signature is not that of')):
+            self.assert_found(self.good, words, allowed)
+
+    def test_removed(self):
+        del self.good.contents[archive.SIGNATURE]
+        self.assert_found(self.good, 'nobody has signed it', self.allowed)
+
+    @ddt.data(b'', b'hidden\n', b'-----BEGIN PGP SIGNATURE-----\n')
+    def test_none_of_ssh(self, data):
+        self.good.contents[archive.SIGNATURE] = (
+            data and data + self.good.contents[archive.SIGNATURE])
+        self.assert_found(self.good, 'nobody has signed it' if not data
+                          else 'the signature is none of ssh', self.allowed)
+
+    def test_all_reckoned_again(self):
+        # Who may write all of it, and has not the key.
+        self.good.document(READ, 'measurement',
+                           lambda told: told['limit'].update(value=1))
+        self.good.remake()
+        self.assertTrue(forger.Forger({
+            name: data for name, data in self.good.contents.items()
+            if name != archive.SIGNATURE}).verify(self.path)[0])
+        self.assert_found(self.good, 'the signature of vendor@example.com is '
+                          'not that of this bundle', self.allowed)
+
+
+@ddt.ddt
+class StreamTest(ForgeryTestCase):
+    """The results themselves were changed, and all was reckoned again."""
+
+    def test_only_the_stream(self):
+        self.bad.document(READ, 'measurement',
+                          lambda told: drop_pair(told, 3, True))
+        self.assert_relisted(self.bad, '$.inputs.results.subunit: is ')
+
+    def test_failing_sample_removed(self):
+        self.bad.document(READ, 'measurement',
+                          lambda told: told['samples'].pop(4))
+        self.assert_remade(self.bad, 'sample 5: it has number 6: samples are '
+                           'numbered in order, and none is left out')
+
+    def test_failing_pair_removed(self):
+        self.bad.document(READ, 'measurement',
+                          lambda told: drop_pair(told, 3))
+        self.assert_remade(self.bad, 'sample 5: it has number 7')
+
+    def test_so_many_pairs_removed_that_too_few_are_left(self):
+        def change(told):
+            for pair in (6, 5):
+                drop_pair(told, pair, True)
+        self.good.document(READ, 'measurement', change)
+        self.assert_remade(self.good, '4 of at least 5 pairs were measured')
+
+    def test_sample_copied(self):
+        self.good.document(READ, 'measurement', lambda told: told[
+            'samples'].insert(2, dict(told['samples'][0])))
+        self.assert_remade(self.good, 'sample 3: it has number 1')
+
+    def test_pair_copied(self):
+        def change(told):
+            told['samples'] += [
+                dict(sample, number=12 + number, pair=7)
+                for number, sample in enumerate(told['samples'][:2], 1)]
+        self.good.document(READ, 'measurement', change)
+        self.assert_remade(self.good, 'sample 13: the clock went backwards, '
+                           'or samples overlap')
+
+    def test_arms_swapped(self):
+        self.bad.document(READ, 'measurement', lambda told: told['samples'][
+            4].update(arm='control'))
+        self.assert_remade(self.bad, 'pair 3 is not one of store and one of '
+                           'control')
+
+    def test_clock_of_a_sample(self):
+        self.good.document(READ, 'measurement', lambda told: later(
+            -1, 'started', 'ended')(told['samples'][3]))
+        self.assert_remade(self.good, 'sample 4: the clock went backwards')
+
+    def test_samples_of_another_time(self):
+        def change(told):
+            for sample in told['samples']:
+                later(-2, 'started', 'ended')(sample)
+        self.good.document(READ, 'measurement', change)
+        self.assert_remade(self.good, 'its samples are from another time')
+
+    def test_direction(self):
+        self.bad.document(READ, 'measurement',
+                          lambda told: told.update(direction='lower'))
+        self.assert_remade(self.bad, 'direction is lower, and the catalogue')
+
+    def test_not_cached(self):
+        self.good.document(READ, 'measurement', lambda told: told[
+            'cache'].update(resident_percent=10))
+        self.assert_remade(self.good, '10 % of the memory was in the page '
+                           'cache: that is not cached')
+
+    def test_measured_again_until_it_suits(self):
+        def change(records):
+            [record] = [record for record in records if READ in record.name]
+            [other] = [record for record in records if WRITE in record.name]
+            told = json.loads(record.details[0].data)
+            other.details.append(dataclasses.replace(
+                record.details[0], name='measurement-1',
+                data=json.dumps(told).encode()))
+        self.good.records(change)
+        self.assert_remade(self.good, 'cached.read_bandwidth was measured 2 '
+                           'times: one may not choose')
+
+    def test_measurement_in_another_test(self):
+        self.good.record(READ, name=lambda record: record.name.replace(
+            'measurement,', ''))
+        self.assert_remade(self.good, 'is no test that measures')
+
+    def test_test_removed(self):
+        self.bad.records(lambda records: records.remove(next(
+            record for record in records if DELETE in record.name)))
+        self.assert_remade(self.bad, 'test_delete_frees_store: ran 0 times')
+
+    def test_case_removed(self):
+        self.good.records(lambda records: records.remove(next(
+            record for record in records if '.test_after_2_x' in record.name)))
+        self.assert_remade(self.good, 'test_after: ran 4 times, not 5')
+
+    def test_case_renamed(self):
+        self.good.record('.test_after_2_x', name=lambda record: (
+            record.name.replace('test_after_2_x', 'test_after_9_x')))
+        self.assert_remade(self.good, 'the test has 5 cases')
+
+    def test_case_copied(self):
+        self.good.record('.test_after_2_x', name=lambda record: (
+            record.name.replace('test_after_2_x', 'test_after_1_x')))
+        self.assert_remade(self.good, 'is there 2 times: two runs are mixed')
+
+    def test_status_changed(self):
+        self.bad.record(DELETE, status='success')
+        self.assert_remade(self.bad, 'passed, and has a traceback')
+
+    def _without_traceback(self):
+        self.bad.record(DELETE, status='success', details=lambda record: [
+            detail for detail in record.details
+            if detail.name != 'traceback'])
+
+    def test_status_changed_and_traceback_removed(self):
+        self._without_traceback()
+        self.assert_remade(self.bad, 'passed, and failed on a host')
+
+    def test_status_and_outcome_changed(self):
+        self._without_traceback()
+        self.bad.document(DELETE, 'outcome', lambda told: told.update(
+            passed=True, error=None))
+        self.assert_remade(self.bad, 'passed, and has a fact that disagrees')
+
+    def test_fact_removed(self):
+        self._without_traceback()
+        self.bad.document(DELETE, 'outcome', lambda told: told.update(
+            passed=True, error=None))
+        self.bad.document(DELETE, 'facts',
+                          lambda told: told['facts'].pop(0))
+        self.assert_remade(self.bad, 'nobody asked for the fact "file system:'
+                           ' files and directories left"')
+
+    def test_document_removed(self):
+        self.good.record(CAPACITY, details=lambda record: [
+            detail for detail in record.details
+            if detail.name != 'outcome'] + [
+                dataclasses.replace(detail, name='outcome-1')
+                for detail in record.details if detail.name == 'outcome'])
+        self.assert_remade(self.good, 'kept outcome-1, and outcome is not '
+                           'there: it was removed')
+
+    def test_limit_of_another_run(self):
+        self.bad.document(READ, 'measurement', lambda told: later(
+            -9, 'started', 'ended')(told['limit']))
+        self.assert_remade(self.bad, 'the limit of the store was not measured '
+                           'in this run')
+
+    def test_hosts_of_a_run_that_contradicts_itself(self):
+        self.bad.record(DELETE, status='success')
+        self.bad.remake()
+        result = json.loads(self.bad.contents[archive.RESULT])
+        self.assertEqual('error', result['hosts'][0]['verdict']['status'])
+
+    def test_failure_made_a_skip(self):
+        self.bad.record(DELETE, status='skip', details=[])
+        self.assert_remade(self.bad, 'was skipped, and does not say why')
+
+    def test_failure_without_a_reason(self):
+        self.bad.record(DELETE, details=[])
+        self.assert_remade(self.bad, 'failed, and does not say why')
+
+    def test_skip_made_a_success(self):
+        self.good.record(TRUTH, details=lambda record: [
+            *record.details,
+            stream.Detail('reason', stream.TEXT, b'no such host')])
+        self.assert_remade(self.good, 'was not skipped, and has a reason')
+
+    def test_id_renamed(self):
+        self.good.record(DELETE, name=lambda record: record.name.replace(
+            '6f3accd1', '00000000'))
+        self.assert_remade(self.good, 'has the ID 00000000-848c-4faa-b28a-'
+                           '0dd3cdf63c72, and the catalogue knows it by')
+
+    def test_test_renamed(self):
+        self.good.record(DELETE, name=lambda record: record.name.replace(
+            'test_delete_frees_store', 'test_something'))
+        self.assert_remade(self.good, 'has the ID of mempage_tempest_plugin.')
+
+    def test_id_of_another_test(self):
+        self.bad.record(DELETE, name=lambda record: record.name.replace(
+            '6f3accd1-848c-4faa-b28a-0dd3cdf63c72',
+            'f52f2cfc-9c97-4083-be43-ef350658775c'))
+        self.assert_remade(self.bad, 'and the catalogue knows it by 6f3accd1')
+
+    def _other_run(self):
+        other = forger.Forger(known()['good'])
+        found = {}
+        other.records(lambda records: found.update(
+            {record.name: record for record in records}))
+        return found
+
+    def test_test_of_another_run(self):
+        name = next(name for name in self._other_run() if DELETE in name)
+        record = self._other_run()[name]
+        hour = datetime.timedelta(hours=9)
+        self.bad.record(
+            DELETE, status='success', started=record.started + hour,
+            ended=record.ended + hour, worker='worker-7', details=[])
+        self.bad.record(DELETE, details=record.details)
+        self.bad.document(DELETE, 'facts', later(9, 'when'))
+        self.assert_remade(self.bad, 'ran after the run had ended on host-1: '
+                           'it is of another run')
+
+    def test_test_of_an_earlier_run(self):
+        day = datetime.timedelta(days=1)
+        self.good.record(DELETE, worker='worker-7',
+                         started=lambda record: record.started - day,
+                         ended=lambda record: record.ended - day)
+        self.good.document(DELETE, 'facts', later(-24, 'when'))
+        self.assert_remade(self.good, 'ran before the run began on host-1')
+
+    def test_facts_of_another_run(self):
+        self.good.document(DELETE, 'facts', later(9, 'when'))
+        self.assert_remade(self.good, 'has facts of another time')
+
+    def test_figures_of_another_run(self):
+        self.good.document(READ, 'measurement', lambda told: told.update(
+            run='00000000-5a25-4d0c-9c1c-0f9f0a1d2b33'))
+        self.assert_remade(self.good, 'documents are of 2 runs: 00000000-')
+
+    def test_both_runs(self):
+        self.bad.records(lambda records: records.append(
+            next(record for name, record in self._other_run().items()
+                 if DELETE in name)))
+        self.assert_remade(self.bad, 'is there 2 times: two runs are mixed')
+
+    def test_clock_turned_back(self):
+        minute = datetime.timedelta(minutes=30)
+        self.good.record(TRUTH, started=lambda record: record.started - minute,
+                         ended=lambda record: record.ended - minute)
+        self.good.document(TRUTH, 'facts', later(-0.5, 'when'))
+        self.assert_remade(self.good, 'the clock went backwards, or two runs '
+                           'are mixed')
+
+    def test_ended_before_it_began(self):
+        self.good.record(TRUTH, ended=lambda record: (
+            record.started - datetime.timedelta(seconds=1)))
+        self.assert_remade(self.good, 'ended before it began: the clock')
+
+    def test_without_times(self):
+        self.good.record(TRUTH, started=None)
+        self.assert_remade(self.good, 'nobody knows when it ran')
+
+    def test_cut_off(self):
+        data = self.good.contents[archive.STREAM]
+        self.good.contents[archive.STREAM] = data[:-300]
+        self.assert_remade(self.good, 'results.subunit: is not as it was '
+                           'written: parts of it were cut off')
+
+    def test_cut_between_two_tests(self):
+        self.good.records(lambda records: records.pop())
+        self.assert_remade(self.good, 'the run did not come to its end')
+
+    def test_something_after_the_end(self):
+        self.good.contents[archive.STREAM] += b'hidden'
+        self.assert_remade(self.good, 'is not as it was written')
+
+    def test_another_order(self):
+        self.good.records(lambda records: records.insert(
+            0, records.pop(7)))
+        self.assert_remade(self.good, 'which the same worker ran before it')
+
+    def test_no_stream(self):
+        self.good.contents[archive.STREAM] = b'\xb3' * 99
+        self.assert_remade(self.good, 'results: have no tests')
+
+    @ddt.unpack
+    @ddt.data(({'version': 2}, '$.version: 1 was expected'),
+              ({'kind': 'seal'}, 'is no document'),
+              ({'kind': 'outcome'}, 'is no document'),
+              ({'facts': 7}, "$.facts: 7 is not of type 'array'"))
+    def test_document(self, changes, words):
+        self.good.document(DELETE, 'facts', lambda told: told.update(changes))
+        self.assert_remade(self.good, words)
+
+    @ddt.unpack
+    @ddt.data((b'{"kind":"outcome","version":1,"host":"host-1","passed":true,'
+               b'"error":NaN}', 'NaN is no number'),
+              (b'[' * 9999, 'is not plain JSON'),
+              (b'\xff', 'is not plain JSON'), (b'1e999', 'is not plain JSON'),
+              (b'7', 'is no document'), (b'{"kind": []}', 'is no document'))
+    def test_data_that_is_none(self, data, words):
+        self.good.record(DELETE, details=[
+            stream.Detail('outcome', stream.JSON, data)])
+        self.assert_remade(self.good, words)
+
+    def test_detail_that_is_in_no_masked_stream(self):
+        self.good.record(DELETE, details=lambda record: [
+            *record.details, stream.Detail('seal', stream.TEXT, b'x')])
+        self.assert_remade(self.good, "kept 'seal', which is in no masked")
+
+    def test_emulated_host(self):
+        # It is told twice what it is made of.
+        self.good.document('TestEnvironment.test_before', 'environment',
+                           lambda told: told.update(accelerator='tcg'))
+        self.assert_remade(self.good, 'accelerator changed during the run')
+
+    def test_told_twice(self):
+        self.good.record('TestEnvironment.test_before',
+                         details=lambda record: [
+                             *record.details, dataclasses.replace(
+                                 record.details[0], name='environment-1')])
+        self.assert_remade(self.good, 'host-1: tells 2 times what it was '
+                           'before the run')
+
+    def test_results_of_another_host(self):
+        self.bad.document(DELETE, 'outcome',
+                          lambda told: told.update(host='host-2'))
+        self.assert_remade(self.bad, 'F05 fail: ')
+
+    def test_host_left_out(self):
+        def change(told):
+            told['host'] = 'host-2'
+        for phase in ('before', 'after'):
+            self.good.document('TestEnvironment.test_' + phase, 'environment',
+                               change)
+        self.assert_remade(self.good, 'host-1: was tested, and does not tell')
+
+    def test_not_masked(self):
+        self.good.document(DELETE, 'outcome',
+                           lambda told: told.update(host='fbm1'))
+        self.assert_remade(self.good, 'a host is called by its name: the '
+                           'stream was not masked')

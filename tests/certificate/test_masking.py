@@ -1,0 +1,226 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import dataclasses
+import json
+import zlib
+
+import ddt
+from oslotest import base
+
+from mempage_certificate import archive
+from mempage_certificate import errors
+from mempage_certificate import masking
+from mempage_certificate import runs
+from mempage_certificate import stream
+from tests.certificate import samples
+
+HOST = 'dax-compute-17.acme.example'
+#: What must be nowhere in a bundle.
+PLANTED = {
+    'host': HOST, 'name of the host': 'dax-compute-17',
+    'domain': 'acme.example', 'address': '203.0.113.77',
+    'address of IPv6': '2001:db8::77', 'MAC': '52:54:00:ab:cd:ef',
+    'password': 'hunter2hunter2', 'token': 'gAAAAABkZmFrZXRva2VuZmFrZXRva2Vu',
+    'server': 'acmecorp-payroll', 'project': 'zanzibar',
+    'mail': 'jane.roe@acme.example', 'UUID': 'deadbeef-0d3c-4b6e-9c56-5f1f',
+    'guest': 'instance-0000beef', 'user': 'jroe', 'cookie': 'c2VjcmV0LWNvb2tp'}
+TEXT = """guest acmecorp-payroll of project zanzibar, user jroe, on host {host}
+http://203.0.113.77:8774/v2.1/servers/deadbeef-0d3c-4b6e-9c56-5f1f00000001
+[2001:db8::77]:22 52:54:00:ab:cd:ef jane.roe@acme.example instance-0000beef
+X-Auth-Token: gAAAAABkZmFrZXRva2VuZmFrZXRva2Vu password=hunter2hunter2
+Cookie: c2VjcmV0LWNvb2tp DAX-COMPUTE-17 203.0.113.77/24 ::ffff:203.0.113.77
+""".format(host=HOST)
+CAPACITY = 'TestFileBacked.test_capacity['
+
+
+def found(contents):
+    """List which planted words are in a bundle, packed or in one of its files.
+
+    """
+    everything = zlib.decompress(archive.pack(contents), 31).lower()
+    return [what for what, word in PLANTED.items()
+            if word.lower().encode() in everything]
+
+
+@ddt.ddt
+class MaskedTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.sample = samples.Sample('smoke-lab', (HOST, 'fbm2'),
+                                     ('test_capacity',))
+
+    def assert_nothing_left(self):
+        self.assertEqual([], found(self.sample.bundle()))
+
+    def test_what_is_looked_for_would_be_found(self):
+        self.assertEqual(list(PLANTED), found({'a': TEXT.encode()}))
+
+    def test_names_of_hosts(self):
+        self.assert_nothing_left()
+        run = self.sample.run()
+        self.assertEqual(['host-1', 'host-2'], run.hosts)
+
+    @ddt.data('subject', 'server')
+    def test_facts(self, key):
+        self.sample.edit(CAPACITY, 'facts',
+                         lambda told: told.update({key: TEXT}))
+        self.assert_nothing_left()
+
+    @ddt.data('witness', 'name', 'expected', 'observed')
+    def test_one_fact(self, key):
+        self.sample.edit(CAPACITY, 'facts', lambda told: told['facts'].append(
+            dict(told['facts'][0], **{key: TEXT})))
+        self.assert_nothing_left()
+
+    @ddt.data([TEXT], {TEXT: [{'a': TEXT}]}, [['x', TEXT]])
+    def test_plain_data(self, value):
+        self.sample.edit(CAPACITY, 'facts', lambda told: told['facts'].append(
+            dict(told['facts'][0], observed=value)))
+        self.assert_nothing_left()
+
+    def test_reason(self):
+        self.sample.skip(CAPACITY, TEXT)
+        self.assert_nothing_left()
+
+    def test_error(self):
+        self.sample.fail(CAPACITY, TEXT)
+        self.assert_nothing_left()
+
+    def test_left_out(self):
+        document = {'kind': 'left_out', 'version': 1, 'host': HOST,
+                    'reason': TEXT}
+        self._attach(stream.Detail('left_out', stream.JSON,
+                                   json.dumps(document).encode()))
+        self.assert_nothing_left()
+
+    def _attach(self, *details):
+        number = self.sample.find(CAPACITY)
+        self.sample.change(CAPACITY, details=[
+            *self.sample.records[number].details, *details])
+
+    @ddt.data('traceback', 'pythonlogging:\'\'', HOST + '-domain.xml',
+              'console')
+    def test_attachment(self, name):
+        self.sample.fail(CAPACITY)
+        self._attach(stream.Detail(name, stream.TEXT, TEXT.encode()))
+        self.assert_nothing_left()
+
+    def test_name_that_no_test_has(self):
+        # A test of the suite is not left out in silence.
+        self.sample.change(CAPACITY, name='mempage_tempest_plugin.tests.api.x'
+                           '[id-1,zanzibar!]')
+        error = self.assertRaises(errors.CertificateError, self.sample.bundle)
+        self.assertIn('a test of the suite has a name that none has',
+                      str(error))
+
+    @ddt.data('{}', 'tests.%s.x', 'setUpClass ({})')
+    def test_tests_of_others(self, name):
+        self.sample.records.append(dataclasses.replace(
+            self.sample.records[-1],
+            name=name.format('acmecorp-payroll.zanzibar'), worker='worker-9'))
+        self.assert_nothing_left()
+
+    def test_tags(self):
+        self.sample.change(CAPACITY, worker='zanzibar')
+        self.assert_nothing_left()
+
+    @ddt.data('cpu', 'kernel', 'mount_options')
+    def test_environment(self, key):
+        def change(document):
+            if key == 'cpu':
+                document['cpu'] = 'CPU of dax-compute-17 203.0.113.77'
+            elif key == 'kernel':
+                document['versions']['kernel'] = '6.1 built on ' + HOST
+            else:
+                document['store']['mount_options'] = [
+                    'addr=203.0.113.77', 'x=2001:db8::77']
+        self.sample.environment(change)
+        self.assert_nothing_left()
+
+    def test_secret_where_it_cannot_be_masked(self):
+        self.sample.environment(lambda document: document.update(
+            cpu='x password=hunter2hunter2'))
+        error = self.assertRaises(errors.CertificateError, self.sample.bundle)
+        self.assertIn('cannot be masked: environment of host-', str(error))
+        self.assertNotIn('hunter2', str(error))
+
+    @ddt.data({'contact': 'jane.roe@acme.example'}, {'vendor': HOST},
+              {'description': 'see 203.0.113.77'},
+              {'description': 'password: hunter2hunter2'})
+    def test_product(self, changes):
+        error = self.assertRaises(errors.CertificateError, self.sample.bundle,
+                                  **changes)
+        self.assertIn('PRODUCT.yaml: tells the name of a host, an address',
+                      str(error))
+
+    def test_nothing_but_what_is_in_the_schema(self):
+        self.sample.edit(CAPACITY, 'outcome',
+                         lambda told: told.update(comment=TEXT))
+        error = self.assertRaises(errors.CertificateError, self.sample.bundle)
+        self.assertIn("('comment' was unexpected)", str(error))
+
+    @ddt.data(b'{"kind":"outcome"}', b'[]', b'{', b'[' * 9999, b'{"kind": 7}')
+    def test_document_that_is_none(self, data):
+        self._attach(stream.Detail('outcome-9', stream.JSON, data))
+        error = self.assertRaises(errors.CertificateError, self.sample.bundle)
+        self.assertIn('kept a document that is none', str(error))
+
+    def test_masked_again(self):
+        masked, _ = masking.mask(self.sample.data())
+        again, hosts = masking.mask(masked)
+        self.assertEqual({'host-1': 'host-1', 'host-2': 'host-2'}, hosts)
+        first, second = runs.read(masked), runs.read(again)
+        self.assertEqual([entry.test.hosts() for entry in first.entries][0],
+                         [entry.test.hosts() for entry in second.entries][0])
+
+
+@ddt.ddt
+class MaskerTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.masker = masking.Masker({'fbm1': 'host-1', 'fbm10': 'host-2',
+                                      'c3.example.net': 'host-3'}, ['host'])
+
+    @ddt.unpack
+    @ddt.data(
+        ('on fbm1: not valid', 'on host-1: not valid'),
+        ('fbm10 and FBM1', 'host-2 and host-1'), ('xfbm1', '***'),
+        ('c3 c3.example.net', 'host-3 host-3'), ('compute7', '***'),
+        ('node/7 of Host', 'node/7 of hidden'),
+        ('128MiB in node0 of 2048 KiB', '128MiB in node0 of 2048 KiB'),
+        ('at 06:05:04.25', 'at 06:05:04.25'),
+        ('10.0.0.1:22, fe80::1 and ::1', 'address:22, address and address'),
+        ('Kernel 6.1.0', 'Kernel 6.1.0'), ('zanzibar_node', '***_node'),
+        ('a1b2c3', '***'), ('123456789012345678901234', '***'),
+        ('h\u00f6st', '***'), ('', ''))
+    def test_text(self, text, masked):
+        self.assertEqual(masked, self.masker.text(text))
+
+    def test_uuids_tell_apart(self):
+        uuids = ['3f6b9c1e-0d3c-4b6e-9c56-5f1f2f6d7a1%d' % last
+                 for last in (0, 1, 0)]
+        self.assertEqual('uuid-1 uuid-2 uuid-1',
+                         self.masker.text(' '.join(uuids)))
+        self.assertEqual('uuid-2', self.masker.uuid(uuids[1]))
+        self.assertEqual('uuid-2', self.masker.uuid(
+            uuids[1].replace('-', '')))
+
+    def test_long_text(self):
+        self.assertIn('(99999 characters)', self.masker.text('1 ' * 49999
+                                                             + '1'))
+
+    def test_devices_keep_their_names(self):
+        self.assertEqual('SuperFast 9000 of host-1', self.masker.label(
+            'SuperFast 9000 of fbm1'))

@@ -1,0 +1,137 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import importlib
+
+import ddt
+from oslotest import base
+import yaml
+
+from mempage_certificate import errors
+from mempage_certificate import profiles
+
+
+def load(name):
+    """Load the class and the method that a catalogue names."""
+    module, class_name, method = (profiles.PACKAGE + name).rsplit('.', 2)
+    return getattr(importlib.import_module(module), class_name), method
+
+
+def method_of(test):
+    return test.partition('[')[0].rpartition('.')[2]
+
+
+@ddt.ddt
+class CatalogueTest(base.BaseTestCase):
+
+    @ddt.data(*profiles.published()['smoke-lab-1'].tests().items())
+    @ddt.unpack
+    def test_each_test_exists(self, name, test):
+        of_class, method = load(name.removeprefix(profiles.PACKAGE))
+        made = [of_class(found).id() for found in dir(of_class)
+                if found.startswith('test_')]
+        with_id = [found for found in made
+                   if 'id-%s' % test['id'] in found]
+        self.assertEqual(test['cases'], len(with_id), (name, made))
+        for found in map(method_of, with_id):
+            self.assertTrue(found == method if test['cases'] == 1
+                            else found.startswith(method + '_'), found)
+
+    @ddt.data(*sorted({
+        fact for check in profiles.published()['smoke-lab-1'].checks.values()
+        for fact in check.get('facts', ())}))
+    def test_each_fact_is_of_a_known_witness(self, fact):
+        self.assertIn(fact.partition(': ')[0], {
+            'libvirt', 'QEMU', 'kernel', 'file system', 'placement', 'nova',
+            'guest'})
+
+    def test_every_check_is_asked_for_by_somebody(self):
+        wanted = {identity for profile in profiles.published().values()
+                  for _, _, identity in profile.wanted()}
+        catalogue = profiles.find('nvme-endurance').checks
+        self.assertEqual(set(catalogue), wanted)
+
+
+@ddt.ddt
+class ProfilesTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.profile = profiles.find('nvme-standard')
+
+    def test_published(self):
+        self.assertEqual(
+            {'ci-loop-1': 'smoke', 'nvme-endurance-1': 'endurance',
+             'nvme-standard-1': 'performance', 'pmem-dax-1': 'performance',
+             'smoke-lab-1': 'smoke', 'smoke-ramdisk-1': 'smoke'},
+            {name: profile.target
+             for name, profile in profiles.published().items()})
+
+    @ddt.data(*profiles.published().values())
+    def test_every_goal_is_of_a_check_that_is_asked_for(self, profile):
+        measured = {identity for _, _, check in profile.wanted()
+                    for identity in profile.checks[check].get(
+                        'measurements', ())}
+        for goal in profile.document['goals']:
+            self.assertIn(goal['measurement'], measured)
+            self.assertTrue(goal['source'])
+
+    @ddt.data('nvme-standard', 'nvme-standard-1')
+    def test_find(self, name):
+        self.assertEqual('nvme-standard-1', profiles.find(name).name)
+
+    def test_find_nothing(self):
+        error = self.assertRaises(errors.NotPublished, profiles.find, 'mine')
+        self.assertIn("no profile 'mine' is published; there are ci-loop-1",
+                      str(error))
+
+    def test_of_files(self):
+        self.assertEqual(self.profile, profiles.of_files(
+            self.profile.data, self.profile.catalogue_data))
+
+    def test_profile_that_is_not_published(self):
+        error = self.assertRaises(
+            errors.NotPublished, profiles.of_files, self.profile.data + b'#',
+            self.profile.catalogue_data)
+        self.assertIn('is none of those that are published', str(error))
+
+    def test_catalogue_of_another(self):
+        error = self.assertRaises(
+            errors.NotPublished, profiles.of_files, self.profile.data,
+            self.profile.catalogue_data + b'#')
+        self.assertIn('is not the one of profile nvme-standard-1', str(error))
+
+    def _made(self, change):
+        document = yaml.safe_load(self.profile.data)
+        change(document)
+        return profiles.make(yaml.safe_dump(document).encode(),
+                             self.profile.catalogue_data)
+
+    @ddt.unpack
+    @ddt.data(
+        (lambda told: told['levels']['smoke']['must'].append('F99'),
+         'profile: not in its catalogue: F99'),
+        (lambda told: told['levels']['smoke']['should'].append('F01'),
+         'profile: asked for twice: F01'),
+        (lambda told: told['goals'].append(
+            {'measurement': 'hot.air', 'figure': 'ratio', 'min': 1,
+             'source': 'proposal'}), 'not in its catalogue: hot.air'),
+        (lambda told: told['goals'][0].pop('source'),
+         "'source' is a required property"),
+        (lambda told: told['goals'][0].update(max=2, min=1),
+         'is valid under each of'),
+        (lambda told: told.update(catalogue=9),
+         'is of catalogue 9, and this is catalogue 1'),
+        (lambda told: told['pairs'].update(min=1), 'is less than the minimum'))
+    def test_refused(self, change, words):
+        error = self.assertRaises(errors.CertificateError, self._made, change)
+        self.assertIn(words, str(error))
