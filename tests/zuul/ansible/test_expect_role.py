@@ -10,23 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-import json
-import os
-import pathlib
-import subprocess
-import sys
+from tests.zuul.ansible import base
 
-import fixtures
-import testtools
-
-ROOT = pathlib.Path(__file__).parents[3]
-PLAYBOOK = """
-- name: Play a role
-  hosts: all
-  gather_facts: false
-  roles:
-    - mempage_expect
-"""
 # Stands for Tempest's environment.
 STESTR = '#!/bin/sh\necho "stream of $*"\n'
 COMMAND = """#!/bin/sh
@@ -37,38 +22,14 @@ exit %d
 """
 
 
-class ExpectRoleTest(testtools.TestCase):
+class ExpectRoleTest(base.RoleTestCase):
     """The role is red where the command is, and passes on what was asked."""
 
-    def setUp(self):
-        super().setUp()
-        self.directory = pathlib.Path(
-            self.useFixture(fixtures.TempDir()).path)
-        self.playbook = self.directory / 'playbook.yaml'
-        self.playbook.write_text(PLAYBOOK)
-        self.bin = self.directory / 'stack/tempest/.tox/tempest/bin'
-        self.bin.mkdir(parents=True)
-
-    def _install(self, name, text):
-        (self.bin / name).write_text(text)
-        (self.bin / name).chmod(0o755)
+    role = 'mempage_expect'
 
     def _play(self, status, **variables):
-        self._install('stestr', STESTR)
-        self._install('mempage-tempest', COMMAND % status)
-        return self._run(**variables)
-
-    def _run(self, **variables):
-        variables.update(
-            stage_dir=str(self.directory), ansible_become=False,
-            ansible_python_interpreter=sys.executable,
-            devstack_base_dir=str(self.directory / 'stack'))
-        return subprocess.run(
-            ['ansible-playbook', '--connection', 'local', '--inventory',
-             'controller,', '--extra-vars', json.dumps(variables),
-             str(self.playbook)],
-            env=dict(os.environ, ANSIBLE_ROLES_PATH=str(ROOT / 'roles')),
-            capture_output=True, text=True, timeout=120)
+        self.install(stestr=STESTR, mempage_tempest=COMMAND % status)
+        return self.play(**variables)
 
     def _written(self):
         return (self.directory / 'mempage' / 'expected.txt').read_text()
@@ -95,5 +56,6 @@ class ExpectRoleTest(testtools.TestCase):
             self.assertIn('TestPlain is short', said)
 
     def test_nobody_can_tell(self):
-        self.assertNotEqual(0, self._run().returncode)
+        self.install()
+        self.assertNotEqual(0, self.play().returncode)
         self.assertIn('mempage-tempest', self._written())

@@ -12,22 +12,10 @@
 
 
 import json
-import os
 import pathlib
-import subprocess
-import sys
 
-import fixtures
-import testtools
+from tests.zuul.ansible import base
 
-ROOT = pathlib.Path(__file__).parents[3]
-PLAYBOOK = """
-- name: Play a role
-  hosts: all
-  gather_facts: false
-  roles:
-    - mempage_report
-"""
 # Stands for that of Zuul's executor.
 ZUUL_RETURN = """
 import json
@@ -52,39 +40,24 @@ exit %d
 """
 
 
-class ReportRoleTest(testtools.TestCase):
+class ReportRoleTest(base.RoleTestCase):
     """The role makes the page, and Zuul links it if there is one."""
+
+    role = 'mempage_report'
 
     def setUp(self):
         super().setUp()
-        self.directory = pathlib.Path(
-            self.useFixture(fixtures.TempDir()).path)
         self.written = self.directory / 'mempage'
         self.returned = self.directory / 'returned'
-        (self.directory / 'playbook.yaml').write_text(PLAYBOOK)
         (self.directory / 'zuul_return.py').write_text(
             ZUUL_RETURN % str(self.returned))
 
     def _install(self, stestr=0, command=0):
-        path = self.directory / 'stack/tempest/.tox/tempest/bin'
-        path.mkdir(parents=True)
-        for name, text in (('stestr', STESTR % stestr),
-                           ('mempage-tempest', COMMAND % command)):
-            (path / name).write_text(text)
-            (path / name).chmod(0o755)
+        self.install(stestr=STESTR % stestr,
+                     mempage_tempest=COMMAND % command)
 
     def _play(self):
-        variables = {
-            'stage_dir': str(self.directory), 'ansible_become': False,
-            'ansible_python_interpreter': sys.executable,
-            'devstack_base_dir': str(self.directory / 'stack')}
-        result = subprocess.run(
-            ['ansible-playbook', '--connection', 'local', '--inventory',
-             'controller,', '--extra-vars', json.dumps(variables),
-             str(self.directory / 'playbook.yaml')],
-            env=dict(os.environ, ANSIBLE_ROLES_PATH=str(ROOT / 'roles'),
-                     ANSIBLE_ACTION_PLUGINS=str(self.directory)),
-            capture_output=True, text=True, timeout=120)
+        result = self.play()
         # What went wrong is not that of the job.
         self.assertEqual(0, result.returncode, result.stdout + result.stderr)
         return result.stdout

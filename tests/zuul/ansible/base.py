@@ -1,0 +1,74 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Play a role as a job does, with stand-ins for Tempest's environment."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import fixtures
+import testtools
+
+ROOT = pathlib.Path(__file__).parents[3]
+_PLAYBOOK = """
+- name: Play a role
+  hosts: all
+  gather_facts: false
+  roles:
+    - %s
+"""
+
+
+class RoleTestCase(testtools.TestCase):
+    """Tests of one role, in a directory of their own."""
+
+    #: The name of the role.
+    role = None
+
+    def setUp(self):
+        super().setUp()
+        self.directory = pathlib.Path(
+            self.useFixture(fixtures.TempDir()).path)
+        (self.directory / 'playbook.yaml').write_text(_PLAYBOOK % self.role)
+
+    def install(self, **texts):
+        """Put programs into Tempest's environment.
+
+        :param texts: what is in them by their names, _ standing for -
+        """
+        path = self.directory / 'stack/tempest/.tox/tempest/bin'
+        path.mkdir(parents=True)
+        for name, text in texts.items():
+            program = path / name.replace('_', '-')
+            program.write_text(text)
+            program.chmod(0o755)
+
+    def play(self, **variables):
+        """Play the role.
+
+        :param variables: of the job
+        :returns: a :class:`subprocess.CompletedProcess`
+        """
+        variables.update(
+            stage_dir=str(self.directory), ansible_become=False,
+            ansible_python_interpreter=sys.executable,
+            devstack_base_dir=str(self.directory / 'stack'))
+        return subprocess.run(
+            ['ansible-playbook', '--connection', 'local', '--inventory',
+             'controller,', '--extra-vars', json.dumps(variables),
+             str(self.directory / 'playbook.yaml')],
+            env=dict(os.environ, ANSIBLE_ROLES_PATH=str(ROOT / 'roles'),
+                     ANSIBLE_ACTION_PLUGINS=str(self.directory)),
+            capture_output=True, text=True, timeout=120)
