@@ -93,13 +93,13 @@ def _by_tests(run, check, host):
     judged = []
     passed = []
     for name, test in check['tests'].items():
-        entries = run.of(profiles.PACKAGE + name)
+        entries = run.of(profiles.PACKAGE + name, host)
         found = [_of_entry(run, entry, host) for entry in entries]
         passed += [entry for entry, (status, _) in zip(entries, found)
                    if status == PASS]
         cases = test.get('cases', 1)
         if len(entries) < cases:
-            found.append(_of_class(run, name, cases, len(entries)))
+            found.append(_of_class(run, name, host, cases, len(entries)))
         judged += [(status, '%s: %s' % (name, reason))
                    for status, reason in found]
     if all(status == PASS for status, _ in judged):
@@ -107,8 +107,8 @@ def _by_tests(run, check, host):
     return judged
 
 
-def _of_class(run, name, cases, found):
-    entry = run.of_class(profiles.PACKAGE + name.rpartition('.')[0])
+def _of_class(run, name, host, cases, found):
+    entry = run.of_class(profiles.PACKAGE + name.rpartition('.')[0], host)
     if entry is None:
         return MISSING, 'ran %d times, not %d' % (found, cases)
     if entry.test.status == streams.SKIPPED:
@@ -130,7 +130,7 @@ def _of_entry(run, entry, host):
                 ) if told else (FAIL, 'failed, and did not tell where')
     if told:
         return MISSING, 'was not run on this host'
-    if len(run.hosts) > 1:
+    if not run.has_own_lane(host):
         return MISSING, 'does not tell on which host it was run'
     return PASS, ''
 

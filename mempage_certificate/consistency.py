@@ -16,6 +16,7 @@ import collections
 import datetime
 import re
 
+from mempage_certificate import figures
 from mempage_certificate import profiles
 from mempage_certificate import runs
 from mempage_certificate import stream
@@ -37,8 +38,9 @@ def problems(run, profile):
     :returns: list of texts, each of which names a test or a host
     """
     return [problem for look in (
-        _of_times, _of_names, _of_statuses, _of_facts, _of_hosts,
-        _of_environments, _of_measurements, _of_parts)
+        _of_times, _of_names, _of_repeated, _of_statuses, _of_facts,
+        _of_hosts, _of_environments, _of_measurements, _of_batches,
+        _of_parts)
         for problem in look(run, profile)]
 
 
@@ -99,16 +101,36 @@ def _of_times(run, _profile):
 
 
 def _of_names(run, profile):
-    names = collections.Counter(entry.record.name for entry in run.entries)
-    for name, times in names.items():
-        if times > 1 and name != streams.UNREADABLE:
-            yield '%s: is there %d times: two runs are mixed' % (name, times)
     known = profile.tests()
     by_id = {}
     for name, test in known.items():
         by_id.setdefault(test['id'], name)
     for entry in run.entries:
         yield from _of_name(entry, known, by_id)
+
+
+def _of_repeated(run, _profile):
+    """Look for tests that are there several times.
+
+    A test may run once, in each lane. If it never ended, it may run again;
+    if it measures and has passed, it may measure more. Of a class, tests may
+    run at several times.
+    """
+    seen = collections.defaultdict(list)
+    for entry in run.entries:
+        if entry in run.cut_off:
+            if entry.record.details:
+                yield ('%s: never ended, has kept %s all the same, and ran '
+                       'again' % (_short(entry), entry.record.details[0].name))
+        elif not (entry.is_whole_class
+                  or entry.record.name == streams.UNREADABLE):
+            seen[entry.lane, entry.record.name].append(entry)
+    for entries in seen.values():
+        *earlier, last = entries
+        if any(entry.hung or entry.test.status != streams.PASSED
+               or not entry.measures for entry in earlier):
+            yield '%s: is there %d times: two runs are mixed' % (
+                last.record.name, len(entries))
 
 
 def _of_name(entry, known, by_id):
@@ -254,13 +276,12 @@ def _time(text):
 
 
 def _of_measurements(run, profile):
-    seen = collections.Counter(
-        (document['host'], document['id'])
-        for _, document in run.kept(facts.MEASUREMENT))
-    for (host, identity), times in seen.items():
-        if times > 1:
-            yield '%s: %s was measured %d times: one may not choose' % (
-                host, identity, times)
+    for (host, identity), batches in run.batches.items():
+        if len({(entry.lane, entry.record.name)
+                for entry, _ in batches}) > 1:
+            yield '%s: %s was measured by several tests: one may not choose' % (
+                host, identity)
+        yield from _of_pairs(host, run.measurements[host, identity], profile)
     for entry, document in run.kept(facts.MEASUREMENT):
         phases = run.environments.get(document['host'], {})
         for problem in (*_of_measurement(entry, document, profile),
@@ -272,17 +293,12 @@ def _of_measurement(entry, document, profile):
     problem = measurements.meaningless(document)
     if problem:
         yield problem
-    if 'measurement' not in entry.attributes:
+    if not entry.measures:
         yield '%s is no test that measures' % _short(entry)
     samples = document['samples']
     if not _within(entry, _time(samples[0]['started']),
                    _time(samples[-1]['ended'])):
         yield 'its samples are from another time than %s' % _short(entry)
-    pairs = len(samples) // 2
-    most = profile.document['pairs']['max']
-    if pairs > most:
-        yield ('has %d pairs, more than %d: one may not go on until it suits'
-               % (pairs, most))
     rule = profile.rule(document['id'])
     if rule is None:
         yield 'is not in the catalogue'
@@ -290,6 +306,32 @@ def _of_measurement(entry, document, profile):
     if not _may(entry, rule.get('tests')):
         yield '%s does not measure it' % _short(entry)
     yield from _of_rule(document, rule)
+
+
+def _of_pairs(host, document, profile):
+    pairs = len(document['samples']) // 2
+    most = profile.document['pairs']['max']
+    if pairs > most:
+        yield ('%s: %s: has %d pairs, more than %d: one may not go on until it '
+               'suits' % (host, document['id'], pairs, most))
+
+
+def _of_batches(run, profile):
+    """Look for tests that measured more though nothing needed more."""
+    of_tests = collections.defaultdict(dict)
+    for (host, identity), batches in run.batches.items():
+        of_tests[host, batches[0][0].record.name][identity] = [
+            document for _, document in batches]
+    for (host, name), found in of_tests.items():
+        for number in range(1, max(map(len, found.values()))):
+            before = [figures.of(profile, runs.joined(documents[:number]))
+                      for documents in found.values()]
+            if not any(figure.status in figures.MAY_NEED_MORE
+                       for figure in before):
+                yield ('%s: %s measured %d times, though its figures were '
+                       'told: one may not go on until it suits' % (
+                           host, name.removeprefix(profiles.PACKAGE),
+                           number + 1))
 
 
 def _of_limit(limit, phases):

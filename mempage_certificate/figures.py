@@ -22,6 +22,8 @@ FAIL = 'fail'
 ERROR = 'error'
 MISSING = 'missing'
 INCONCLUSIVE = 'inconclusive'
+#: What more pairs may change.
+MAY_NEED_MORE = (MISSING, INCONCLUSIVE)
 # A guest in anonymous memory has nothing written to the device.
 _MAY_BE_NOTHING = ('bytes/byte', 'bytes/s', 'percent')
 _WORST = (ERROR, FAIL, MISSING, INCONCLUSIVE, PASS)
@@ -57,9 +59,9 @@ def of_host(run, profile, host):
     :param host: what the host is called
     :returns: dict of :class:`Figure` by ID
     """
-    return {identity: _figure(profile, document)
-            for (of, identity), document in sorted(run.measurements.items())
-            if of == host}
+    return {identity: of(profile, document)
+            for (name, identity), document in sorted(
+                run.measurements.items()) if name == host}
 
 
 def arms(document):
@@ -73,7 +75,13 @@ def arms(document):
                  for arm in (measurements.STORE, measurements.CONTROL))
 
 
-def _figure(profile, document):
+def of(profile, document):
+    """Reckon a figure.
+
+    :param profile: a profiles.Profile
+    :param document: the measurement, with all samples
+    :returns: a :class:`Figure`
+    """
     problem = measurements.meaningless(document)
     if problem:
         return Figure(document, ERROR, [problem], None, {}, [])
@@ -92,6 +100,22 @@ def _figure(profile, document):
         return Figure(document, INCONCLUSIVE, [_unsteady(
             len(store), pairs['max'])], None, {}, [])
     return _judged(profile, document, store[first:], control[first:], first)
+
+
+def more_pairs(profile, figure):
+    """Tell how many more pairs may tell what a figure does not tell yet.
+
+    :param profile: the profiles.Profile
+    :param figure: the :class:`Figure`
+    :returns: a number; 0 if nothing is open, or no more may be measured
+    """
+    if figure.status not in MAY_NEED_MORE:
+        return 0
+    pairs = profile.document['pairs']
+    have = len(figure.document['samples']) // 2
+    wanted = max((goal['more_pairs'] for goal in figure.goals),
+                 default=pairs['min'])
+    return max(0, min(wanted, pairs['max'] - have))
 
 
 def _unsteady(pairs, most):

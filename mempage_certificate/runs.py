@@ -12,6 +12,7 @@
 
 """A run, as its stream tells it: tests, hosts and figures."""
 
+import collections
 import dataclasses
 import functools
 import re
@@ -22,10 +23,12 @@ from mempage_certificate import stream
 from mempage_tempest_plugin.evidence import environments
 from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import kept
+from mempage_tempest_plugin.evidence import measurements
 from mempage_tempest_plugin.evidence import streams
 
 _IDENTITY = re.compile(r'id-([0-9a-f-]{36})$')
 _CASE = re.compile(r'_(\d+)_')
+_LANE = re.compile(r'lane-\d+')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +60,27 @@ class Entry:
                  if match]
         return found[0] if len(found) == 1 else None
 
+    @functools.cached_property
+    def lane(self):
+        """The tag of the lane that it ran in; empty if there are none."""
+        found = _LANE.search(self.record.worker)
+        return found[0] if found else ''
+
+    @property
+    def hung(self):
+        """Whether it began, and never ended."""
+        return self.record.status == stream.HUNG
+
+    @property
+    def measures(self):
+        """Whether it is a test that measures."""
+        return 'measurement' in self.attributes
+
+    @property
+    def is_whole_class(self):
+        """Whether it is no test, but how a class was set up or ended."""
+        return self.test.is_whole_class
+
     def _brackets(self):
         return self.record.name.partition('[')[2].rstrip(']').split(',')
 
@@ -79,8 +103,7 @@ class Entry:
 
     def methods(self):
         """List the full names that its method may have in the source."""
-        return [self.name, *(self.name[:found.start()]
-                             for found in _CASE.finditer(self.name))]
+        return methods(self.name)
 
     def kept(self, kind):
         """List documents of a kind that it has kept."""
@@ -109,9 +132,47 @@ class Run:
 
     @functools.cached_property
     def measurements(self):
-        """Figures: dict of documents by host and ID."""
-        return {(document['host'], document['id']): document
-                for _, document in self.kept(facts.MEASUREMENT)}
+        """Figures: dict of documents by host and ID, with all samples."""
+        return {key: joined([document for _, document in found])
+                for key, found in self.batches.items()}
+
+    @functools.cached_property
+    def batches(self):
+        """All that was measured of figures, in turn.
+
+        A dict by host and ID of lists of tuples of :class:`Entry` and
+        document. There are several if the first told nothing yet.
+        """
+        found = collections.defaultdict(list)
+        for entry, document in self.kept(facts.MEASUREMENT):
+            found[document['host'], document['id']].append((entry, document))
+        return {key: sorted(batches, key=lambda batch: _begin(batch[1]))
+                for key, batches in found.items()}
+
+    @functools.cached_property
+    def cut_off(self):
+        """Tests that never ended, and ran again: list of :class:`Entry`."""
+        began = collections.defaultdict(list)
+        for entry in self.entries:
+            if not entry.hung:
+                began[entry.lane, entry.record.name].append(
+                    entry.record.started)
+        return [entry for entry in self.entries if entry.hung and any(
+            again and entry.record.started and again > entry.record.started
+            for again in began[entry.lane, entry.record.name])]
+
+    @functools.cached_property
+    def lanes(self):
+        """The lane in which each host was looked at: dict by host."""
+        found = {}
+        for entry, document in self.kept(facts.ENVIRONMENT):
+            found.setdefault(document['host'], entry.lane)
+        return found
+
+    def has_own_lane(self, host):
+        """Tell whether all that ran in a host's lane is about it alone."""
+        return (host in self.lanes
+                and list(self.lanes.values()).count(self.lanes[host]) == 1)
 
     @property
     def hosts(self):
@@ -142,30 +203,79 @@ class Run:
         return [(entry, document) for entry in self.entries
                 for document in entry.kept(kind)]
 
-    def of(self, name):
-        """List the cases of a test.
+    def of(self, name, host):
+        """List the cases of a test that count for a host.
+
+        These are all of its lane, and those of other lanes that failed on it.
 
         :param name: the full name of a method
+        :param host: what the host is called
         :returns: list of :class:`Entry`
         """
-        return self._by_method.get(name, [])
+        return [entry for entry in self._by_method.get(name, [])
+                if entry.lane == self.lanes.get(host, '')
+                or host in entry.results
+                and entry.results[host].outcome in (streams.FAILED,
+                                                    streams.UNKNOWN)]
 
     @functools.cached_property
     def _by_method(self):
         found = {}
         for entry in self.entries:
-            for name in entry.methods():
+            for name in [] if entry in self.cut_off else entry.methods():
                 found.setdefault(name, []).append(entry)
         return found
 
-    def of_class(self, name):
+    def of_class(self, name, host):
         """Find what became of a class as a whole, if it did not run.
 
         :param name: its full name
-        :returns: an :class:`Entry`, or None
+        :param host: what the host is called that it counts for
+        :returns: an :class:`Entry`, or None; one that failed, if any did
         """
-        return next((entry for entry in self.entries
-                     if entry.record.name == 'setUpClass (%s)' % name), None)
+        found = [entry for entry in self.entries
+                 if entry.record.name == 'setUpClass (%s)' % name
+                 and entry.lane == self.lanes.get(host, '')]
+        return min(found, default=None,
+                   key=lambda entry: entry.test.status != streams.FAILED)
+
+
+def methods(name):
+    """List the full names that a test's method may have in the source.
+
+    :param name: the full name of the test, without attributes
+    """
+    return [name, *(name[:found.start()] for found in _CASE.finditer(name))]
+
+
+def joined(documents):
+    """Join all that was measured of a figure.
+
+    :param documents: list of measurements, one after the other
+    :returns: one that has all of their samples, the limit of the store that
+        is the hardest to reach, and the worst state of the cache
+    """
+    if len(documents) == 1:
+        return documents[0]
+    first = documents[0]
+    higher = first['direction'] == 'higher'
+    cold = first['cache']['state'] == measurements.COLD
+    samples = [sample for document in documents
+               for sample in document['samples']]
+    return dict(
+        first,
+        samples=[dict(sample, number=number, pair=(number + 1) // 2)
+                 for number, sample in enumerate(samples, 1)],
+        limit=(max if higher else min)(
+            (document['limit'] for document in documents),
+            key=lambda limit: limit['value']),
+        cache=(max if cold else min)(
+            (document['cache'] for document in documents),
+            key=lambda cache: cache['resident_percent']))
+
+
+def _begin(document):
+    return document['samples'][0]['started']
 
 
 def number_of(host):

@@ -12,6 +12,7 @@
 
 """Streams of results as a bundle has them: one way to write each."""
 
+import collections
 import dataclasses
 import datetime
 import io
@@ -31,6 +32,7 @@ HUNG = 'inprogress'
 DOCUMENT = re.compile(r'(%s)(-\d+)?$' % '|'.join(facts.KINDS))
 # A packet may have 4 MiB.
 _PART = 1024 * 1024
+_NEVER = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +111,8 @@ def in_order(records):
     """
     hung = [record for record in records if record.status == HUNG]
     return [record for record in records if record.status != HUNG] + sorted(
-        hung, key=lambda record: record.name)
+        hung, key=lambda record: (
+            record.name, record.worker, record.started or _NEVER))
 
 
 def _record(test):
@@ -139,17 +142,25 @@ def write(records):
     """
     target = io.BytesIO()
     result = subunit.StreamResultToBytes(target)
+    hung = collections.Counter()
     for record in records:
-        _write(result, record)
+        _write(result, record, str(hung[record.name] or '') or None)
+        hung[record.name] += record.status == HUNG
     return target.getvalue()
 
 
-def _write(result, record):
-    result.status(record.name, HUNG, timestamp=record.started)
+def _write(result, record, route):
+    """Write a record.
+
+    :param route: tells it from those of the same name that never ended, which
+        readers of the stream wait for
+    """
+    result.status(record.name, HUNG, timestamp=record.started,
+                  route_code=route)
     for detail in record.details:
         for begin in range(0, len(detail.data) or 1, _PART):
             result.status(
-                record.name, file_name=detail.name,
+                record.name, file_name=detail.name, route_code=route,
                 file_bytes=detail.data[begin:begin + _PART],
                 eof=begin + _PART >= len(detail.data),
                 mime_type=detail.mime_type, timestamp=record.started)
@@ -157,7 +168,7 @@ def _write(result, record):
     tags = record.worker.split()
     if record.status != HUNG:
         result.status(record.name, record.status, test_tags=tags,
-                      timestamp=record.ended)
+                      timestamp=record.ended, route_code=route)
     elif tags:
         result.status(record.name, HUNG, test_tags=tags,
-                      timestamp=record.started)
+                      timestamp=record.started, route_code=route)

@@ -22,6 +22,7 @@ from mempage_certificate import profiles
 from mempage_certificate import runs
 from mempage_certificate import statistics
 from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import streams
 
 CERTIFIED = 'certified'
 #: All that the profile asks for has passed, and that certifies nothing: the
@@ -123,6 +124,11 @@ def _of_host(run, profile, product, host):
 
 def _decide(run, profile, phases, eligible, judged):
     musts = [check for check in judged if check.requirement == 'must']
+    if (eligible and eligible.best != profile.target
+            and not runs.after(phases)):
+        # Nobody has to go on there.
+        return Verdict(NOT_ELIGIBLE, _reached(profile, eligible, musts),
+                       eligible.reasons)
     lost = _lost(run, phases)
     if lost:
         return Verdict(ERROR, None, [lost])
@@ -186,11 +192,23 @@ def _of_fleet(run, hosts, problems):
             'no host with a store tells what it is made of'])
     unknown = _strangers(run)
     status = min((host.verdict.status for host in hosts), key=WORST.index)
+    lost = ['%s: no host tells there what it is made of: it was lost, or '
+            'could not be reached' % lane for lane in _without_host(run)]
+    if lost:
+        return Verdict(ERROR, None, lost + reasons)
     if unknown and status in (PASSED, CERTIFIED, INCONCLUSIVE):
         status = INCOMPLETE
     return Verdict(status, level, [
         '%s: was tested, and does not tell what it is made of' % host
         for host in unknown] + reasons)
+
+
+def _without_host(run):
+    """List lanes of which nobody knows what host they were about."""
+    told = set(run.lanes.values())
+    return sorted({entry.lane for entry in run.entries
+                   if entry.record.name != streams.UNREADABLE} - told - {''},
+                  key=lambda lane: int(lane.partition('-')[2]))
 
 
 def _strangers(run):

@@ -27,3 +27,25 @@ def regex(text):
         return re.compile(text)
     except re.error as error:
         raise argparse.ArgumentTypeError('%s: %r' % (error, text))
+
+
+def names(text):
+    """Read a list of names from the command line.
+
+    :param text: names, with commas between them
+    :returns: list of them, each once
+    """
+    return list(dict.fromkeys(
+        name.strip() for name in text.split(',') if name.strip()))
+
+
+def at_least_one(text):
+    """Read a number from the command line.
+
+    :param text: what was given
+    :raises ArgumentTypeError: if it is less than 1
+    """
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError('%d is less than 1' % number)
+    return number

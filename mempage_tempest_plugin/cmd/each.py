@@ -12,7 +12,6 @@
 
 """The command mempage-tempest run: the suite once for each host."""
 
-import argparse
 import collections
 import concurrent.futures
 import contextlib
@@ -22,35 +21,24 @@ import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 import time
 
 from oslo_utils import timeutils
 import prettytable
-from stestr.repository import util
-from tempest import config
 
 from mempage_tempest_plugin.changes import ini
 from mempage_tempest_plugin.cmd import argument_types
+from mempage_tempest_plugin.cmd import hosts_of_runs
 from mempage_tempest_plugin.cmd import lanes
 from mempage_tempest_plugin.cmd import report
-from mempage_tempest_plugin.cmd import suite
-from mempage_tempest_plugin.declared import inventory
-from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.cmd import runner
 from mempage_tempest_plugin.evidence import streams
 from mempage_tempest_plugin import exceptions
 
-CONF = config.CONF
-
 #: The run that is about no host of its own.
 CLOUD = 'cloud'
-#: The command that tells what a run had to show. Each needs a process of its
-#: own: Tempest reads one configuration only.
-EXPECT = (sys.executable, '-m', 'mempage_tempest_plugin.cmd.mempage_tempest',
-          'expect')
-
 # What became of a run, beside streams.PASSED and streams.FAILED.
 _ERROR = 'error'
 _NOT_RUN = 'not run'
@@ -60,12 +48,6 @@ _NOT_RUN = 'not run'
 _ATTRIBUTE = r'\[.*\b%s\b.*\]$'
 _PER_CLOUD = re.compile(_ATTRIBUTE % 'per-cloud')
 _PER_HOST = re.compile(_ATTRIBUTE % 'per-host')
-# Tests stay with those of their class.
-_STESTR_CONF = """[DEFAULT]
-test_path=%s
-top_dir=%s
-group_regex=([^\\.]*\\.)*
-"""
 # Seconds after which runs that go on are named, if none has ended meanwhile.
 _PATIENCE = 30
 
@@ -83,13 +65,13 @@ def add_parser(commands):
         help='run what is the same for all hosts once, and then all other '
              'tests once for each host')
     parser.add_argument(
-        '--lanes', type=_at_least_one, default=1, metavar='N',
+        '--lanes', type=argument_types.at_least_one, default=1, metavar='N',
         help='how many hosts at a time; %(default)s if not given')
     parser.add_argument(
         '--config-file', default='etc/tempest.conf', metavar='FILE',
         help='tempest.conf; %(default)s if not given')
     parser.add_argument(
-        '--hosts', type=_names, default=[], metavar='A,B',
+        '--hosts', type=argument_types.names, default=[], metavar='A,B',
         help='these hosts only; those of [mempage] hosts if not given')
     parser.add_argument(
         '--regex', type=argument_types.regex, default='', metavar='REGEX',
@@ -99,18 +81,6 @@ def add_parser(commands):
         default=time.strftime('results-%Y%m%d-%H%M%S'),
         help='a new directory for the results; named after the time if not '
              'given')
-
-
-def _at_least_one(text):
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError('%d is less than 1' % number)
-    return number
-
-
-def _names(text):
-    return list(dict.fromkeys(
-        name.strip() for name in text.split(',') if name.strip()))
 
 
 def run(arguments):
@@ -126,7 +96,7 @@ def run(arguments):
             'run: one run about all hosts is "tempest run --regex '
             'mempage_tempest_plugin"; --each makes one of each host')
     configuration = _read(arguments.config_file)
-    hosts, usable = _hosts(arguments.hosts)
+    hosts, usable = hosts_of_runs.choose(arguments.hosts)
     results = _make(arguments.results)
     watch = timeutils.StopWatch().start()
     with tempfile.TemporaryDirectory(prefix='mempage-') as directory, \
@@ -179,28 +149,6 @@ def _make(results):
     return results.resolve()
 
 
-def _hosts(wanted):
-    """Choose the hosts.
-
-    :param wanted: names of hosts, if not all
-    :returns: names of the hosts that have a run each, and of all that may be
-        used
-    :raises RunError: if one is not declared
-    """
-    if not CONF.mempage.host_inventory:
-        raise exceptions.RunError(
-            '[mempage] host_inventory is not set: it declares the hosts')
-    declared, peers = which.selected(
-        inventory.load_confirmed(CONF.mempage.host_inventory),
-        CONF.mempage.hosts, CONF.mempage.peers)
-    names = [host.name for host in declared]
-    unknown = [name for name in wanted if name not in names]
-    if unknown:
-        raise exceptions.RunError('no host %s; there are %s' % (
-            ', '.join(unknown), ', '.join(names)))
-    return wanted or names, names + [host.name for host in peers]
-
-
 @dataclasses.dataclass(frozen=True)
 class Task:
     """One run.
@@ -233,20 +181,8 @@ def _tasks(tests, hosts, usable):
         raise exceptions.RunError('no test is called so')
     rest = [name for name in usable if name not in hosts]
     return ([Task(CLOUD, of_cloud, hosts, rest)] if of_cloud else [],
-            [Task(name, of_hosts, [name], _peers(name, usable))
+            [Task(name, of_hosts, [name], hosts_of_runs.peers(name, usable))
              for name in hosts] if of_hosts else [])
-
-
-def _peers(name, usable):
-    """List the hosts that servers of a host may go to.
-
-    Tests take the first that suits: that of each host is another one, and
-    far from those that have their run at the same time.
-    """
-    begin = usable.index(name) + (len(usable) + 1) // 2
-    turned = [usable[(begin + number) % len(usable)]
-              for number in range(len(usable))]
-    return [other for other in turned if other != name]
 
 
 @dataclasses.dataclass
@@ -311,12 +247,7 @@ class Each:
         self._limit = limit
         self._lanes = lanes.Lanes()
         self._running = {}
-        self._stestr_conf = directory / 'stestr.conf'
-        self._stestr_conf.write_text(_STESTR_CONF % tuple(suite.PLACE))
-
-    def _stestr(self, *arguments):
-        return [sys.executable, '-m', 'stestr', '--config',
-                str(self._stestr_conf), *map(str, arguments)]
+        self._runner = runner.Runner(directory, self._lanes)
 
     def find(self, regex):
         """Find tests.
@@ -325,18 +256,7 @@ class Each:
         :returns: list of the tests' names
         :raises RunError: if they cannot be listed
         """
-        repository = self._directory / 'list'
-        repository.mkdir()
-        # Only a run makes one where there is none.
-        util.get_repo_initialise(repo_url=str(repository))
-        listed = subprocess.run(
-            self._stestr('--repo-url', repository, 'list'), text=True,
-            capture_output=True)
-        if listed.returncode:
-            raise exceptions.RunError('the tests cannot be listed:\n%s%s' % (
-                listed.stdout, listed.stderr))
-        return [name for name in listed.stdout.splitlines()
-                if re.search(regex, name)]
+        return self._runner.find(regex)
 
     def run(self, of_cloud, of_hosts):
         """Run everything; when interrupted, end what runs.
@@ -429,12 +349,10 @@ class Each:
             stdout, stderr = (stack.enter_context(
                 open(self._results / (task.name + suffix), 'xb'))
                 for suffix in ('.subunit', '.stderr'))
-            status = self._lanes.call(
-                self._stestr(
-                    '--repo-url', own, 'run', '--subunit', '--concurrency',
-                    self._limit if task.name == CLOUD else 1, '--load-list',
-                    tests),
-                stdout=stdout, stderr=stderr, env=_environment(configuration))
+            status = self._runner.run(
+                own, tests, self._limit if task.name == CLOUD else 1,
+                stdout=stdout, stderr=stderr,
+                env=runner.environment(configuration))
             self._count(outcome, status)
             if not outcome.error:
                 self._compare(outcome, configuration, tests)
@@ -484,34 +402,23 @@ class Each:
         :param configuration: pathlib.Path of its tempest.conf
         :param tests: pathlib.Path of the list of its tests
         """
-        done = subprocess.run(
-            [*EXPECT, '--json', '--config-file', configuration,
-             '--load-list', tests, '--results',
-             self._results / (outcome.name + '.subunit')],
-            capture_output=True, text=True, env=_environment(configuration))
+        done = runner.expect(
+            runner.environment(configuration), '--json', '--config-file',
+            configuration, '--load-list', tests, '--results',
+            self._results / (outcome.name + '.subunit'))
         try:
             found = json.loads(done.stdout)['tests']
             (self._results / (outcome.name + report.EXPECTED)).write_text(
                 done.stdout)
         except ValueError:
             outcome.error = 'expect: status %d: %s' % (
-                done.returncode, _last(done.stderr))
+                done.returncode, runner.last(done.stderr))
             return
         outcome.failures += ['%s: %s' % (test['test'], test['problem'])
                              for test in found if test['problem']]
         if not outcome.counts[streams.PASSED] + len(outcome.failures):
             outcome.skips = '; '.join(dict.fromkeys(
                 test['reason'] for test in found))
-
-
-def _environment(configuration):
-    """Tell Tempest its configuration.
-
-    :param configuration: pathlib.Path of tempest.conf
-    :returns: a dict, the environment of a process
-    """
-    return {**os.environ, 'TEMPEST_CONFIG_DIR': str(configuration.parent),
-            'TEMPEST_CONFIG': configuration.name}
 
 
 def _write(path, text):
@@ -523,16 +430,10 @@ def _write(path, text):
 
 def _last_line(path):
     """Get the last line of what a run said; without any, the file goes."""
-    said = _last(path.read_text(errors='replace'))
+    said = runner.last(path.read_text(errors='replace'))
     if not said:
         path.unlink()
     return said
-
-
-def _last(text):
-    """Get the last line of a text that is not empty."""
-    lines = [line.strip() for line in text.split('\n') if line.strip()]
-    return lines[-1] if lines else ''
 
 
 def _say(text):

@@ -29,6 +29,7 @@ import fixtures
 from oslotest import base
 
 from mempage_tempest_plugin.cmd import each
+from mempage_tempest_plugin.cmd import hosts_of_runs
 from mempage_tempest_plugin.cmd import mempage_tempest
 from mempage_tempest_plugin.evidence import promised
 from mempage_tempest_plugin.evidence import streams
@@ -94,11 +95,11 @@ _named('test_host', 'per-host')
 '''
 COMMAND = '''
 import sys
-from mempage_tempest_plugin.cmd import each
 from mempage_tempest_plugin.cmd import mempage_tempest
+from mempage_tempest_plugin.cmd import runner
 from mempage_tempest_plugin.cmd import suite
 suite.PLACE = sys.argv[2:4]
-each.EXPECT = [sys.executable, '-c', sys.argv[1], *sys.argv[1:4], 'expect']
+runner.EXPECT = [sys.executable, '-c', sys.argv[1], *sys.argv[1:4], 'expect']
 sys.exit(mempage_tempest.main(sys.argv[4:]))
 '''
 CONFIGURATION = '''
@@ -350,7 +351,7 @@ class PeersTest(base.BaseTestCase):
     def test_each_host_has_another_first_one(self):
         for number in range(1, 8):
             hosts = list('abcdefg'[:number])
-            peers = [each._peers(host, hosts) for host in hosts]
+            peers = [hosts_of_runs.peers(host, hosts) for host in hosts]
             for host, others in zip(hosts, peers):
                 self.assertEqual(sorted(set(hosts) - {host}), sorted(others))
             firsts = [others[0] for others in peers if others]
@@ -358,4 +359,4 @@ class PeersTest(base.BaseTestCase):
 
     def test_far_away(self):
         self.assertEqual(list('def'),
-                         each._peers('a', list('abcdef'))[:3])
+                         hosts_of_runs.peers('a', list('abcdef'))[:3])
