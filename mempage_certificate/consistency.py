@@ -279,8 +279,8 @@ def _of_measurements(run, profile):
     for (host, identity), batches in run.batches.items():
         if len({(entry.lane, entry.record.name)
                 for entry, _ in batches}) > 1:
-            yield '%s: %s was measured by several tests: one may not choose' % (
-                host, identity)
+            yield '%s: %s was measured %d times: one may not choose' % (
+                host, identity, len(batches))
         yield from _of_pairs(host, run.measurements[host, identity], profile)
     for entry, document in run.kept(facts.MEASUREMENT):
         phases = run.environments.get(document['host'], {})
@@ -312,8 +312,8 @@ def _of_pairs(host, document, profile):
     pairs = len(document['samples']) // 2
     most = profile.document['pairs']['max']
     if pairs > most:
-        yield ('%s: %s: has %d pairs, more than %d: one may not go on until it '
-               'suits' % (host, document['id'], pairs, most))
+        yield ('%s: %s: has %d pairs, more than %d: one may not go on until '
+               'it suits' % (host, document['id'], pairs, most))
 
 
 def _of_batches(run, profile):

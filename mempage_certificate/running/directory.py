@@ -1,0 +1,256 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The directory of a run: what it is, and what has come of it so far.
+
+Each process that runs tests writes a part of the stream. A run that is killed
+leaves all parts, and goes on from there.
+"""
+
+import fcntl
+import json
+import pathlib
+import re
+import uuid
+
+import subunit
+import testtools
+
+from mempage_certificate import archive
+from mempage_certificate import errors
+from mempage_certificate import profiles
+from mempage_certificate import stream
+from mempage_tempest_plugin.evidence import streams
+
+#: What the run is, and its stream.
+RUN = 'run.json'
+RESULTS = 'results.subunit'
+
+_PART = re.compile(r'(\d+)-[a-z-]+\.subunit$')
+
+
+class Directory:
+    """The directory of a run.
+
+    :ivar path: its pathlib.Path
+    :ivar id: UUID of the run
+    :ivar profile: the profiles.Profile
+    :ivar product: the bytes of PRODUCT.yaml
+    :ivar hosts: names of the hosts, in the order of their lanes
+    """
+
+    def __init__(self, path, told, profile, product):
+        self.path = path
+        self.id = told['id']
+        self.hosts = told['hosts']
+        self.profile = profile
+        self.product = product
+        self._lock = open(path / RUN, 'rb')
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise errors.CertificateError(
+                'run %s: another process goes on with it' % path) from error
+
+    def lane(self, host):
+        """Return the lane of a host.
+
+        :param host: its name
+        :returns: a :class:`Lane`
+        """
+        number = self.hosts.index(host) + 1
+        path = self.path / ('lane-%d' % number)
+        path.mkdir(exist_ok=True)
+        return Lane(path)
+
+    def wait(self, say):
+        """Wait for what an earlier process has left running.
+
+        :param say: function of a text, which is told what is waited for
+        """
+        for part in self.path.glob('lane-*/*.subunit'):
+            with open(part, 'rb') as source:
+                try:
+                    fcntl.flock(source, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except OSError:
+                    say('waiting for the end of what the run has left: %s'
+                        % part)
+                    fcntl.flock(source, fcntl.LOCK_SH)
+
+    def join(self):
+        """Join all parts.
+
+        :returns: the bytes of the stream of the run
+        """
+        data = b''.join(self.lane(host).join() for host in self.hosts)
+        (self.path / RESULTS).write_bytes(data)
+        return data
+
+
+class Lane:
+    """What a run has of one host.
+
+    :ivar path: pathlib.Path of a directory
+    """
+
+    def __init__(self, path):
+        self.path = path
+
+    def _parts(self):
+        return sorted((part for part in self.path.iterdir()
+                       if _PART.match(part.name)),
+                      key=lambda part: int(_PART.match(part.name)[1]))
+
+    def new(self, name):
+        """Name the next part.
+
+        :param name: what it is of
+        :returns: its pathlib.Path
+        """
+        return self.path / ('%03d-%s.subunit' % (
+            len(self._parts()) + 1, name))
+
+    def join(self):
+        """Join its parts.
+
+        :returns: bytes of a stream, in which all have the tag of the lane
+        """
+        target = _Target()
+        for number, part in enumerate(self._parts(), 1):
+            _copy(part, target, self.path.name, str(number))
+        return bytes(target)
+
+    def records(self):
+        """Read what has come of tests so far.
+
+        :returns: list of stream.Record
+        """
+        try:
+            return stream.read(self.join())
+        except errors.CertificateError:
+            # No test has begun yet.
+            return []
+
+
+class _Target(bytearray):
+    """Bytes that are written like a file."""
+
+    def write(self, data):
+        """Write bytes."""
+        self.extend(data)
+        return len(data)
+
+    def flush(self):
+        """Do nothing."""
+
+
+class _Parted(testtools.CopyStreamResult):
+    """Tells tests of a part from those of other parts that never ended.
+
+    Where a part ends in the middle of a packet, whoever wrote it was killed,
+    and the test that it is of has not ended.
+    """
+
+    def __init__(self, target, part):
+        super().__init__([target])
+        self._part = part
+        self._unreadable = []
+
+    def status(self, test_id=None, **kwargs):
+        """Pass on what the stream tells."""
+        kwargs.update(test_id=test_id, route_code=self._part)
+        if test_id == streams.UNREADABLE:
+            self._unreadable.append(kwargs)
+            return
+        for held in self._unreadable:
+            super().status(**held)
+        self._unreadable = []
+        super().status(**kwargs)
+
+
+def _copy(part, target, tag, number):
+    with open(part, 'rb') as source:
+        tagged = testtools.StreamTagger(
+            [subunit.StreamResultToBytes(target)], add=[tag])
+        subunit.ByteStreamToStreamResult(
+            source, non_subunit_name='output').run(_Parted(tagged, number))
+
+
+def make(path, profile, product, hosts):
+    """Make the directory of a new run.
+
+    :param path: its pathlib.Path
+    :param profile: the profiles.Profile
+    :param product: the bytes of PRODUCT.yaml
+    :param hosts: names of the hosts
+    :returns: a :class:`Directory`
+    :raises CertificateError: if it cannot be made, or is not empty
+    """
+    told = {'id': str(uuid.uuid4()), 'profile': profile.name,
+            'sha256': _sums(profile, product), 'hosts': hosts}
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise errors.CertificateError(
+                'run %s: is not empty; name a new directory, or go on with '
+                'what is there by --resume' % path)
+        (path / archive.PRODUCT).write_bytes(product)
+        (path / RUN).write_text(json.dumps(told, indent=2) + '\n')
+    except OSError as error:
+        raise errors.CertificateError('run %s: %s' % (
+            path, error.strerror)) from error
+    return Directory(path.resolve(), told, profile, product)
+
+
+def _sums(profile, product):
+    return {archive.PROFILE: profiles.sha256(profile.data),
+            archive.CATALOGUE: profiles.sha256(profile.catalogue_data),
+            archive.PRODUCT: profiles.sha256(product)}
+
+
+def find(path, profile=None, product=None, hosts=None):
+    """Find a run that was begun.
+
+    :param path: pathlib.Path of its directory
+    :param profile: name of the profile that it has to have; any if not given
+    :param product: the bytes of PRODUCT.yaml that it has to have
+    :param hosts: names of the hosts that it has to have
+    :returns: a :class:`Directory`
+    :raises CertificateError: if there is none, or it is another run
+    """
+    path = pathlib.Path(path)
+    try:
+        told = json.loads((path / RUN).read_text())
+        sums, kept = told['sha256'], (path / archive.PRODUCT).read_bytes()
+        known = told['profile'], told['hosts'], told['id']
+    except OSError as error:
+        raise errors.CertificateError('run %s: %s: %s' % (
+            path, error.filename, error.strerror)) from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise errors.CertificateError('run %s: %s is none: %r' % (
+            path, RUN, error)) from error
+    found = profiles.find(known[0])
+    if profile and profiles.find(profile).name != found.name:
+        raise errors.CertificateError(
+            'run %s: was begun with profile %s, not with %s' % (
+                path, found.name, profile))
+    for name, digest in _sums(found, kept if product is None
+                              else product).items():
+        if digest != sums.get(name):
+            raise errors.CertificateError(
+                'run %s: %s is not the one that it was begun with: SHA-256 '
+                'is %s, and was %s' % (path, name, digest, sums.get(name)))
+    if hosts and hosts != known[1]:
+        raise errors.CertificateError(
+            'run %s: was begun with %s, not with %s' % (
+                path, ', '.join(known[1]), ', '.join(hosts)))
+    return Directory(path.resolve(), told, found, kept)
