@@ -43,7 +43,7 @@ def make(data, profile, product, key=None, hidden=()):
     """
     masked, hosts = masking.mask(data, hidden)
     told = documents.from_yaml(archive.PRODUCT, product, 'product')
-    _refuse_secrets(product.decode(), masking.Masker(hosts, hidden))
+    refuse_secrets(product, hosts, hidden)
     contents = {archive.PRODUCT: product, archive.PROFILE: profile.data,
                 archive.CATALOGUE: profile.catalogue_data,
                 archive.STREAM: masked}
@@ -55,8 +55,16 @@ def make(data, profile, product, key=None, hidden=()):
     return contents, hosts
 
 
-def _refuse_secrets(text, masker):
-    for line in text.splitlines():
+def refuse_secrets(product, hosts, hidden=()):
+    """Refuse a product's description that tells what must not be told.
+
+    :param product: the bytes of PRODUCT.yaml
+    :param hosts: names of hosts
+    :param hidden: list of other names
+    :raises CertificateError: if it does
+    """
+    masker = masking.Masker(dict.fromkeys(hosts, ''), hidden)
+    for line in product.decode().splitlines():
         if masker.label(line) != line:
             raise errors.CertificateError(
                 '%s: tells the name of a host, an address or a secret: '

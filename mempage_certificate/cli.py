@@ -14,6 +14,7 @@
 
 import argparse
 import os
+import pathlib
 import sys
 
 try:
@@ -24,7 +25,9 @@ try:
     from mempage_certificate import documents
     from mempage_certificate import errors
     from mempage_certificate import profiles
+    from mempage_certificate import verdict
     from mempage_certificate import verification
+    from mempage_tempest_plugin.cmd import argument_types
     from mempage_tempest_plugin import exceptions
 except ImportError as error:
     # Who has the plugin for its tests needs no numpy.
@@ -32,19 +35,30 @@ except ImportError as error:
                      'mempage-tempest-plugin[certify]' % error) from error
 
 
+#: Exit status of "run" by its verdict: what was judged, and did not do, is
+#: told apart from what was not judged.
+STATUSES = {verdict.CERTIFIED: 0, verdict.PASSED: 0, verdict.FAILED: 1,
+            verdict.NOT_ELIGIBLE: 1, verdict.INCONCLUSIVE: 1,
+            verdict.ERROR: 3, verdict.INCOMPLETE: 3}
+#: Exit status of "run" if there is no bundle; argparse has the same.
+NO_BUNDLE = 2
+#: Exit status of "run" if it was interrupted twice, as of shells.
+KILLED = 130
+
+
 def main(argv=None):
     """Run the command.
 
     :param argv: arguments; those of the process by default
     :returns: exit status: 0, or 1 if something could not be done, or is not
-        as a bundle says
+        as a bundle says; that of "run" is one of those above
     """
     arguments = _parser().parse_args(argv)
     try:
         return arguments.function(arguments)
     except exceptions.MempageError as error:
         print('mempage-certify: %s' % error, file=sys.stderr)
-        return 1
+        return NO_BUNDLE if arguments.function is _run else 1
 
 
 def _parser():
@@ -53,10 +67,62 @@ def _parser():
         description='Certify a backing store from the results of a run, or '
                     'look at what others have certified.')
     commands = parser.add_subparsers(required=True, metavar='COMMAND')
-    for add in (_add_bundle, _add_verify, _add_show, _add_compare,
+    for add in (_add_run, _add_bundle, _add_verify, _add_show, _add_compare,
                 _add_profiles):
         add(commands)
     return parser
+
+
+def _add_run(commands):
+    command = commands.add_parser(
+        'run', help='run what a profile asks for, and make a bundle of it',
+        description='Run the tests that a profile asks for, level by level, '
+        'and make a bundle of their results. What hosts can reach, and what '
+        'that costs, is told before. Interrupted once, it makes a bundle of '
+        'what there is. Exit status: 0 if the verdict is certified or '
+        'passed; 1 if it is failed, not-eligible or inconclusive; 3 if it is '
+        'error or incomplete: nothing was judged; 2 if there is no bundle.')
+    command.set_defaults(function=_run)
+    command.add_argument(
+        '--config-file', default='etc/tempest.conf', metavar='FILE',
+        help='tempest.conf; %(default)s if not given')
+    command.add_argument('--profile', metavar='NAME',
+                         help='one of those that "profiles" lists')
+    command.add_argument('--product', metavar='PRODUCT.yaml',
+                         help='what the vendor says of the product')
+    command.add_argument(
+        '--hosts', '--host', type=argument_types.names, default=[],
+        metavar='A,B', help='these hosts; all that have a store if not given')
+    command.add_argument(
+        '--lanes', type=argument_types.at_least_one, default=1, metavar='N',
+        help='how many tests at a time: one on each of so many hosts, or '
+             'several on each of fewer; %(default)s if not given')
+    command.add_argument(
+        '--results', type=pathlib.Path, metavar='DIR',
+        help='a new directory for what comes of the run; named after the '
+             'time if not given')
+    command.add_argument(
+        '--resume', type=pathlib.Path, metavar='DIR',
+        help='go on with the run that has this directory: only what has no '
+             'result yet runs')
+    command.add_argument(
+        '--dry-run', action='store_true',
+        help='only look at the hosts, and tell what they can reach, what '
+             'would run and what that costs')
+    _add_making(command)
+    command.add_argument(
+        '-o', '--output', metavar='FILE',
+        help='the bundle, a tar.gz; bundle.tar.gz in the directory of the '
+             'run if not given')
+
+
+def _add_making(command):
+    command.add_argument(
+        '--sign', metavar='KEY', help='a key of ssh to sign the bundle with')
+    command.add_argument(
+        '--hide', action='append', default=[], metavar='NAME',
+        help='a name that must not be told, such as that of a host which no '
+             'test was about; may be given several times')
 
 
 def _add_bundle(commands):
@@ -70,12 +136,7 @@ def _add_bundle(commands):
                          help='one of those that "profiles" lists')
     command.add_argument('--product', required=True, metavar='PRODUCT.yaml',
                          help='what the vendor says of the product')
-    command.add_argument(
-        '--sign', metavar='KEY', help='a key of ssh to sign the bundle with')
-    command.add_argument(
-        '--hide', action='append', default=[], metavar='NAME',
-        help='a name that must not be told, such as that of a host which no '
-             'test was about; may be given several times')
+    _add_making(command)
     command.add_argument('-o', '--output', required=True, metavar='FILE',
                          help='the bundle, a tar.gz')
 
@@ -111,18 +172,47 @@ def _add_profiles(commands):
     command.set_defaults(function=_profiles)
 
 
+def _run(arguments):
+    # Tempest takes its time to load: who looks at a bundle has no need of it.
+    from mempage_certificate.running import command
+
+    try:
+        done = command.run(
+            arguments, arguments.product and _read(arguments.product))
+    except KeyboardInterrupt:
+        print('mempage-certify: interrupted; --resume goes on',
+              file=sys.stderr)
+        return KILLED
+    if done.data is None:
+        return int(not done.eligible)
+    result = _make(done.data, done.profile, done.product, arguments.sign,
+                   [*arguments.hide, *done.hosts],
+                   arguments.output or str(done.path / 'bundle.tar.gz'))
+    return STATUSES[result['verdict']['status']]
+
+
 def _bundle(arguments):
-    contents, hosts = bundles.make(
-        _read('/dev/stdin' if arguments.results == '-'
-              else arguments.results), profiles.find(arguments.profile),
-        _read(arguments.product), arguments.sign, arguments.hide)
-    _write(arguments.output, archive.pack(contents))
-    print(display.text(_result(contents)))
+    _make(_read('/dev/stdin' if arguments.results == '-'
+                else arguments.results), profiles.find(arguments.profile),
+          _read(arguments.product), arguments.sign, arguments.hide,
+          arguments.output)
+    return 0
+
+
+def _make(data, profile, product, key, hidden, output):
+    """Make a bundle, write it and show it.
+
+    :param output: path of the file; all else as of bundles.make
+    :returns: what its result.json says
+    """
+    contents, hosts = bundles.make(data, profile, product, key, hidden)
+    _write(output, archive.pack(contents))
+    result = _result(contents)
+    print(display.text(result))
     for host, label in hosts.items():
         print('%s is %s in the bundle' % (host, label))
-    print('%s: %s' % (arguments.output, 'signed' if arguments.sign
-                      else 'not signed'))
-    return 0
+    print('%s: %s' % (output, 'signed' if key else 'not signed'))
+    return result
 
 
 def _verify(arguments):

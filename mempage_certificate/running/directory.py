@@ -20,8 +20,8 @@ import fcntl
 import json
 import pathlib
 import re
-import uuid
 
+from oslo_utils import uuidutils
 import subunit
 import testtools
 
@@ -195,7 +195,7 @@ def make(path, profile, product, hosts):
     :returns: a :class:`Directory`
     :raises CertificateError: if it cannot be made, or is not empty
     """
-    told = {'id': str(uuid.uuid4()), 'profile': profile.name,
+    told = {'id': uuidutils.generate_uuid(), 'profile': profile.name,
             'sha256': _sums(profile, product), 'hosts': hosts}
     try:
         path.mkdir(parents=True, exist_ok=True)
