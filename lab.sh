@@ -70,7 +70,7 @@ function make_venv {
     # pbr asks git for the version, and git distrusts a clone that belongs
     # to another user.
     GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=safe.directory GIT_CONFIG_VALUE_0=$HERE \
-        "$VENV/bin/pip" install -q -c "$CONSTRAINTS" -e "${HERE}[lab]"
+        "$VENV/bin/pip" install -q -c "$CONSTRAINTS" -e "${HERE}[lab,certify]"
     echo "$recipe" > "$VENV/recipe"
 }
 

@@ -123,6 +123,20 @@ def run(arguments):
     sys.exit(status or int(surprise is not None or not made))
 
 
+@main.command(context_settings={'ignore_unknown_options': True,
+                                'help_option_names': []})
+@click.argument('arguments', nargs=-1, type=click.UNPROCESSED)
+def certify(arguments):
+    """Bring the lab up and make a certificate of its hosts.
+
+    ARGUMENTS are those of "mempage-certify run"; the profile is smoke-lab,
+    unless they name another one.
+    """
+    with lab.exclusive_tests():
+        _up(lab.Wish())
+        sys.exit(runner.certify(arguments))
+
+
 @main.command()
 def down():
     """Take the lab down; keep caches, logs and results."""

@@ -39,6 +39,8 @@ EXPECTED = 'expected.txt'
 #: The page of a run.
 PAGE = 'report.html'
 BIN = pathlib.Path(sys.prefix, 'bin')
+#: What the lab's certificates are about.
+PRODUCT = paths.PACKAGE / 'product.yaml'
 # A command whose whole process group gets a signal when its standard input
 # ends, and so when the process at the other end of that dies, whatever of.
 _ENDED_WITH_INPUT = ('exec 3<&0; { cat; kill -%s 0; } <&3 >&2 & '
@@ -146,6 +148,24 @@ def run_each(arguments):
         _note_versions(results)
         # It made one, of which these are no part.
         make_page(results)
+
+
+def certify(arguments):
+    """Run what a profile asks for, and make a certificate of it.
+
+    Unless others are named, the profile and the product are the lab's own.
+
+    :param arguments: of ``mempage-certify run``
+    :returns: exit status of it
+    """
+    _prepare_workspace()
+    own = () if any(
+        argument.startswith('--resume') for argument in arguments) else (
+        '--profile', 'smoke-lab', '--product', PRODUCT,
+        '--results', _new_results() / 'certificate')
+    return _call(
+        BIN / 'mempage-certify', 'run', '--config-file', paths.TEMPEST_CONF,
+        *own, *arguments, cwd=paths.TEMPEST_WORKSPACE, ended_by='TERM')
 
 
 def _call(*command, ended_by='KILL', **kwargs):

@@ -13,6 +13,7 @@
 """Run what a profile asks for, and hand over the stream."""
 
 import concurrent.futures
+import contextlib
 import dataclasses
 import pathlib
 import tempfile
@@ -74,10 +75,12 @@ def run(arguments, product):
         raise errors.CertificateError(
             'configuration %s: no such file' % configuration)
     CONF.set_config_path(str(configuration))
-    with tempfile.TemporaryDirectory(prefix='mempage-') as private, \
-            lanes.interrupted_when_terminated():
-        private = pathlib.Path(private)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(lanes.interrupted_when_terminated())
+        private = pathlib.Path(stack.enter_context(
+            tempfile.TemporaryDirectory(prefix='mempage-')))
         kept = _directory(arguments, product, private)
+        stack.callback(kept.close)
         _, usable = hosts_of_runs.choose(kept.hosts, _has_store)
         document = documents.from_yaml(archive.PRODUCT, kept.product,
                                        'product')

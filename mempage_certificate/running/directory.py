@@ -17,6 +17,7 @@ leaves all parts, and goes on from there.
 """
 
 import fcntl
+import io
 import json
 import pathlib
 import re
@@ -60,6 +61,10 @@ class Directory:
         except OSError as error:
             raise errors.CertificateError(
                 'run %s: another process goes on with it' % path) from error
+
+    def close(self):
+        """Let others go on with it."""
+        self._lock.close()
 
     def lane(self, host):
         """Return the lane of a host.
@@ -124,10 +129,10 @@ class Lane:
 
         :returns: bytes of a stream, in which all have the tag of the lane
         """
-        target = _Target()
+        target = io.BytesIO()
         for number, part in enumerate(self._parts(), 1):
             _copy(part, target, self.path.name, str(number))
-        return bytes(target)
+        return target.getvalue()
 
     def records(self):
         """Read what has come of tests so far.
@@ -139,18 +144,6 @@ class Lane:
         except errors.CertificateError:
             # No test has begun yet.
             return []
-
-
-class _Target(bytearray):
-    """Bytes that are written like a file."""
-
-    def write(self, data):
-        """Write bytes."""
-        self.extend(data)
-        return len(data)
-
-    def flush(self):
-        """Do nothing."""
 
 
 class _Parted(testtools.CopyStreamResult):
