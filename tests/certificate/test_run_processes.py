@@ -1,0 +1,233 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Runs that a certificate is made of, with a real stestr and few tests."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import ddt
+import fixtures
+from oslotest import base
+
+from mempage_certificate import archive
+from mempage_certificate import cli
+from tests.certificate import played
+from tests.certificate import samples
+
+ROOT = pathlib.Path(cli.__file__).parents[1]
+TESTS = '''
+import json
+import os
+import pathlib
+import time
+
+import testtools
+from testtools import content
+from testtools import content_type
+
+from tests.certificate import played
+
+HERE = pathlib.Path(os.environ['HERE'])
+
+
+class TestFew(testtools.TestCase):
+
+    declared = ()
+    may_skip = ()
+    harmful = False
+
+    @classmethod
+    def skip_checks(cls):
+        pass
+
+    def setUp(self):
+        super().setUp()
+        self.cloud = 'there'
+
+    def id(self):
+        return played.TESTS[int(self._testMethodName[5:])]
+
+    def _play(self):
+        # Nobody foretells more than this.
+        self.assertEqual('there', self.cloud)
+        host, name = os.environ['OS_MEMPAGE__HOSTS'], self.id()
+        with open(HERE / 'log', 'a') as log:
+            log.write(f'{host} {name}\\n')
+%s
+        for document in played.documents(
+                name, host, os.environ['OS_MEMPAGE__RUN'],
+                int(os.environ.get('OS_MEMPAGE__MEASURE', 0))):
+            data = json.dumps(document).encode()
+            self.addDetail(document['kind'], content.Content(
+                content_type.JSON, lambda data=data: [data]))
+
+
+for _number in range(len(played.TESTS)):
+    setattr(TestFew, 'test_%%d' %% _number, TestFew._play)
+'''
+COMMAND = '''
+import sys
+from mempage_certificate import cli
+from mempage_certificate import profiles
+from mempage_tempest_plugin.cmd import mempage_tempest
+from mempage_tempest_plugin.cmd import runner
+from mempage_tempest_plugin.cmd import suite
+from tests.certificate import played
+suite.PLACE = sys.argv[2:4]
+runner.EXPECT = [sys.executable, '-c', sys.argv[1], *sys.argv[1:4], 'expect']
+if sys.argv[4] == 'expect':
+    sys.exit(mempage_tempest.main(sys.argv[4:]))
+published = {'tiny-1': played.profile()}
+profiles.published = lambda: published
+sys.exit(cli.main(sys.argv[4:]))
+'''
+INVENTORY = 'hosts:\n' + ''.join(
+    '  %s: {address: 192.0.2.1, ssh: {user: x, key: /k}, '
+    'libvirt_uri: "qemu:///system", file_backed: {capacity_mib: 1024, '
+    'directory: /s, mount: /s, filesystem: ext4}}\n' % name for name in 'ab')
+SLEEP = '''
+if host == 'a' and 'test_capacity' in name and not (HERE / 'go').exists():
+    self.addCleanup((HERE / 'put-back').touch)
+    self.addCleanup(time.sleep, SECONDS)
+    (HERE / 'begun').touch()
+    time.sleep(600)
+'''
+
+
+@ddt.ddt
+class ProcessTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.directory = pathlib.Path(
+            self.useFixture(fixtures.TempDir()).path)
+        self.package = self.directory / 'top' / 'few'
+        self.package.mkdir(parents=True)
+        (self.package / '__init__.py').touch()
+        (self.directory / 'inventory.yaml').write_text(INVENTORY)
+        (self.directory / 'tempest.conf').write_text(
+            '[mempage]\nhost_inventory = %s\n[identity]\n'
+            'password = hushhush\n' % (self.directory / 'inventory.yaml'))
+        (self.directory / 'PRODUCT.yaml').write_bytes(samples.product())
+        self.results = self.directory / 'run'
+
+    def _write_tests(self, what):
+        (self.package / 'test_few.py').write_text(
+            TESTS % textwrap.indent(textwrap.dedent(what), ' ' * 8))
+
+    def _start(self, *arguments):
+        private = self.directory / 'private'
+        private.mkdir(exist_ok=True)
+        process = subprocess.Popen(
+            [sys.executable, '-c', COMMAND, COMMAND, str(self.package),
+             str(self.package.parent), 'run', '--config-file',
+             str(self.directory / 'tempest.conf'), *map(str, arguments)],
+            cwd=ROOT, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, env={
+                **os.environ, 'HERE': str(self.directory),
+                'PYTHONPATH': str(ROOT), 'TMPDIR': str(private)})
+        self.addCleanup(process.kill)
+        return process
+
+    def _new(self, *arguments):
+        return self._start(
+            '--profile', 'tiny', '--product', self.directory / 'PRODUCT.yaml',
+            '--results', self.results, *arguments)
+
+    def _end(self, process):
+        self.out, self.err = process.communicate(timeout=400)
+        return process.returncode
+
+    def _wait_for(self, name):
+        limit = time.monotonic() + 300
+        while not (self.directory / name).exists():
+            self.assertLess(time.monotonic(), limit, name)
+            time.sleep(0.05)
+
+    def _result(self):
+        return json.loads(archive.unpack(str(
+            self.results / 'bundle.tar.gz'))[archive.RESULT])
+
+    def _log(self):
+        return (self.directory / 'log').read_text().splitlines()
+
+    def test_fleet(self):
+        self._write_tests('')
+        self.assertEqual(0, self._end(self._new('--lanes', '2')), self.err)
+        result = self._result()
+        self.assertEqual(['certified'] * 3, [
+            part['verdict']['status'] for part in (result, *result['hosts'])])
+        self.assertEqual(
+            sorted('%s %s' % (host, name) for name in played.TESTS
+                   for host in 'ab'), sorted(self._log()))
+        for words in ('a: 4 tests run, 0 skip; how long they take is unknown',
+                      'b: can reach performance'):
+            self.assertIn(words, self.out)
+        self.assertIn('b: functional: 2 of 2, 0 failed so far, about ',
+                      self.err)
+        # Nothing is left of what is private, and nothing tells a password.
+        self.assertEqual([], list((self.directory / 'private').iterdir()))
+        for path in self.results.rglob('*'):
+            self.assertFalse(path.is_file()
+                             and b'hushhush' in path.read_bytes(), path)
+        self.assertNotIn('hushhush', self.out + self.err)
+
+    @ddt.data(signal.SIGINT, signal.SIGTERM)
+    def test_interrupted(self, how):
+        self._write_tests(SLEEP.replace('SECONDS', '0'))
+        process = self._new('--lanes', '2')
+        self._wait_for('begun')
+        os.kill(process.pid, how)
+        self.assertEqual(3, self._end(process), self.err)
+        self.assertTrue((self.directory / 'put-back').exists())
+        result = self._result()
+        self.assertEqual(
+            ['incomplete'] * 3,
+            [part['verdict']['status'] for part in (result, *result['hosts'])])
+        self.assertEqual(1, result['run']['unfinished'])
+
+    def test_interrupted_twice(self):
+        self._write_tests(SLEEP.replace('SECONDS', '600'))
+        process = self._new('--host', 'a')
+        self._wait_for('begun')
+        os.kill(process.pid, signal.SIGINT)
+        time.sleep(3)
+        os.kill(process.pid, signal.SIGINT)
+        self.assertEqual(130, self._end(process), self.err)
+        self.assertIn('--resume goes on', self.err)
+        self.assertFalse((self.results / 'bundle.tar.gz').exists())
+
+    def test_killed_and_resumed(self):
+        # What was cut off takes its time to put back what it has changed.
+        self._write_tests(SLEEP.replace('SECONDS', '20'))
+        process = self._new('--host', 'a')
+        self._wait_for('begun')
+        process.kill()
+        process.communicate()
+        (self.directory / 'go').touch()
+        self.assertEqual(0, self._end(self._start('--resume', self.results)),
+                         self.err)
+        self.assertIn('waiting for the end of what the run has left', self.err)
+        self.assertTrue((self.directory / 'put-back').exists())
+        result = self._result()
+        self.assertEqual('certified', result['verdict']['status'])
+        self.assertEqual(1, result['run']['unfinished'])
+        names = [line.partition(' ')[2] for line in self._log()]
+        self.assertEqual(1, names.count(played.DELETE))
+        self.assertEqual(2, names.count(played.CAPACITY))
