@@ -145,6 +145,14 @@ class CliTest(base.LabTestCase):
         run.assert_called_once_with(('--each', '--lanes', '2'))
         self.assertEqual(1, result.exit_code)
 
+    def test_certify(self):
+        self.patch_object(cli, '_up')
+        certify = self.patch_object(runner, 'certify')
+        certify.return_value = 3
+        result = self._invoke('certify', '--hosts', 'fbm3')
+        certify.assert_called_once_with(('--hosts', 'fbm3'))
+        self.assertEqual(3, result.exit_code)
+
     def test_topology(self):
         choose = self.patch_object(lab, 'choose')
         for arguments, path in (([], None),

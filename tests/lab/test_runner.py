@@ -23,6 +23,7 @@ import sys
 import ddt
 import psutil
 
+from mempage_certificate import documents
 from mempage_lab import accounts
 from mempage_lab import lab
 from mempage_lab import paths
@@ -103,6 +104,25 @@ class RunTest(base.LabTestCase):
         self._assert_versions(paths.RESULTS / 'latest')
         self.assertEqual('versions.json\n', (
             self.directory / 'said-page').read_text())
+
+    @ddt.data((('--hosts', 'fbm3'), True), (('--resume', '/x'), False),
+              (('--resume=/x',), False))
+    @ddt.unpack
+    def test_certify(self, arguments, new):
+        said = self.directory / 'said'
+        self._tempest('echo "$@" > %s; exit 3' % said)
+        (self.directory / 'tempest').rename(
+            self.directory / 'mempage-certify')
+        self.assertEqual(3, runner.certify(arguments))
+        own = ('--profile smoke-lab --product %s --results %s/certificate ' % (
+            runner.PRODUCT, (paths.RESULTS / 'latest').resolve())
+            if new else '')
+        self.assertEqual('run --config-file %s %s%s\n' % (
+            paths.TEMPEST_CONF, own, ' '.join(arguments)), said.read_text())
+
+    def test_product(self):
+        documents.from_yaml('product.yaml', runner.PRODUCT.read_bytes(),
+                            'product')
 
     @ddt.data(({}, '^mempage_tempest_plugin', 4),
               ({'regex': 'a|b', 'workers': 2}, 'a|b', 2))
