@@ -150,6 +150,20 @@ class LibvirtConnection:
         """
         self._call(lambda: self._domain(uuid).destroy())
 
+    def restart(self, uuid):
+        """End a domain at once, and start it as it is defined.
+
+        :param uuid: UUID of the domain
+        :raises DomainGone: if the host does not have that domain
+        :raises HypervisorError: if libvirt refuses
+        """
+        self._call(lambda: self._restart(self._domain(uuid)))
+
+    @staticmethod
+    def _restart(domain):
+        domain.destroy()
+        domain.create()
+
     def monitor(self, uuid, command, **arguments):
         """Ask QEMU itself.
 

@@ -87,7 +87,9 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
             self.nova.wait_until_active(server.uuid)
         store, control = requested
         self._skip_if_shared(control)
-        anonymous_memory.give(host, self.nova, control.uuid)
+        # Its power is cut: what it has written must not be lost.
+        self.connect(control).exec_command('sync')
+        anonymous_memory.give(host, control.uuid)
         self.arms = [
             Arm(measurements.STORE, store, self._memory(store),
                 self._path(store)),

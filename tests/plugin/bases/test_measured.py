@@ -390,7 +390,11 @@ class BeginTest(test_base.BaseTestCase):
 
     def test_begin(self):
         self._begin()
-        self.give.assert_called_once_with(self.host, self.case.nova, '2')
+        self.give.assert_called_once_with(self.host, '2')
+        # It loses nothing of what it has written to its disk.
+        self.assertEqual(
+            mock.call().exec_command('sync'),
+            self.case.connect.mock_calls[1])
         self.assertEqual([('store', '1', samples.PATH),
                           ('control', '2', None)], [
             (arm.name, arm.server.uuid, arm.path) for arm in self.case.arms])
