@@ -41,10 +41,19 @@ def give(host, server):
     host.libvirt.define(domain_xml.in_anonymous_memory(
         host.libvirt.inactive_xml(server)))
     host.libvirt.restart(server)
+    check(host, server)
+
+
+def check(host, server):
+    """Make sure that a guest's memory is in no file.
+
+    :param host: the compute_host.ComputeHost where it runs
+    :param server: UUID of the server
+    :raises FactsMissing: if it is in one
+    """
     found = [backend.mem_path for backend in host.memory_backends(server)
              if backend.type == _IN_FILES]
     if found:
         raise exceptions.FactsMissing(
-            host.name, 'server %s in anonymous memory: libvirt has started it '
-            'as it was told, and it is in %s' % (
-                server, ', '.join(map(str, found))))
+            host.name, 'server %s in anonymous memory: it was started anew, '
+            'and is in %s' % (server, ', '.join(map(str, found))))

@@ -95,6 +95,13 @@ class Memory:
         """Write all of it, in order; MiB each second."""
         return self._bandwidth('-WWW')
 
+    def rewrite_bandwidth(self, seconds):
+        """Write all of it again and again; MiB each second.
+
+        :param seconds: for how long
+        """
+        return self._bandwidth('-WWW', '-w %ds' % seconds)
+
     def copy_bandwidth(self):
         """Copy some of it to elsewhere in memory; MiB each second."""
         output = self._run('mbw -q -t 0 -n 1 %d' % max(1, self.mib // 2))
@@ -120,9 +127,9 @@ class Memory:
                     len(found), number, output))
         return found
 
-    def _bandwidth(self, way):
-        output = self._run('ioping -C -L -B -i 0 -a 0 %s -s 1m -c %d %s' % (
-            way, self.mib, _FILE))
+    def _bandwidth(self, way, until=None):
+        output = self._run('ioping -C -L -B -i 0 -a 0 %s -s 1m %s %s' % (
+            way, until or '-c %d' % self.mib, _FILE))
         try:
             return int(output.split()[3]) / units.Mi
         except (IndexError, ValueError) as error:

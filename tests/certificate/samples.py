@@ -98,10 +98,10 @@ class Sample:
                         identity] = rule
         for (name, identity), rules in measuring.items():
             self._add_measurements(name, identity, rules)
+        end = at(self._now() + 1)
         self._add(after[0], [
-            samples.environment(host, run=RUN, phase='after',
-                                when=at(self._now() + 1)) for host in hosts],
-            'id-%s,per-host' % after[1]['id'])
+            samples.environment(host, run=RUN, phase='after', when=end)
+            for host in hosts], 'id-%s,per-host' % after[1]['id'])
 
     def _now(self):
         return len(self.records) * _SECONDS

@@ -628,8 +628,8 @@ class StreamTest(ForgeryTestCase):
         def change(told):
             told['host'] = 'host-2'
         for phase in ('before', 'after'):
-            self.good.document('TestStoreEnvironment.test_' + phase, 'environment',
-                               change)
+            self.good.document('TestStoreEnvironment.test_' + phase,
+                               'environment', change)
         self.assert_remade(self.good, 'host-1: was tested, and does not tell')
 
     def test_not_masked(self):

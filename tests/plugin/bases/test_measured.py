@@ -31,14 +31,20 @@ from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import measured
 from mempage_tempest_plugin.tests.scenario import test_measure_device
 from mempage_tempest_plugin.tests.scenario import test_measure_memory
+from mempage_tempest_plugin.tests.scenario import test_measure_migration
+from mempage_tempest_plugin.tests.scenario import test_measure_writes
 from tests.plugin.bases import cases
 from tests.plugin import samples
 
 RUN = '6ec5d6a5-5a25-4d0c-9c1c-0f9f0a1d2b33'
 FIGURES = {**test_measure_memory.CACHED, **test_measure_memory.BOOT,
-           **test_measure_device.COLD, **test_measure_device.WEAR}
+           **test_measure_device.COLD, **test_measure_device.WEAR,
+           **test_measure_writes.DIRTY, **test_measure_writes.IDLE,
+           **test_measure_migration.MIGRATION}
 CLASSES = (test_measure_memory.TestMeasureMemory,
-           test_measure_device.TestMeasureDevice)
+           test_measure_device.TestMeasureDevice,
+           test_measure_writes.TestMeasureWrites,
+           test_measure_migration.TestMeasureMigration)
 
 
 def catalogue():
@@ -48,6 +54,12 @@ def catalogue():
         checks = yaml.safe_load(stream)['checks'].values()
     return {identity: rule for check in checks
             for identity, rule in check.get('measurements', {}).items()}
+
+
+def identity_of(method):
+    [found] = [attribute for attribute in vars(method)['__testtools_attrs']
+               if attribute.startswith('id-')]
+    return found.removeprefix('id-')
 
 
 class Memory:
@@ -64,6 +76,10 @@ class Memory:
 
     def write_bandwidth(self):
         return 900 * self.speed
+
+    def rewrite_bandwidth(self, seconds):
+        self.asked.append(seconds)
+        return 300 * self.speed
 
     def copy_bandwidth(self):
         return 500 * self.speed
@@ -134,6 +150,16 @@ class SharedTest(MeasuredTestCase):
             identity: told for identity, told in FIGURES.items()
             if told[:2] != (known[identity]['unit'],
                             known[identity]['direction'])})
+
+    def test_tests_are_those_of_the_catalogue(self):
+        """No figure is taken from any other"""
+        known = {name: test['id'] for rule in catalogue().values()
+                 for name, test in rule.get('tests', {}).items()}
+        self.assertEqual(known, {
+            '%s.%s.%s' % (cls.__module__.partition('tests.')[2],
+                          cls.__name__, name): identity_of(getattr(cls, name))
+            for cls in CLASSES for name in dir(cls)
+            if name.startswith('test_')})
 
     @ddt.data(*CLASSES)
     def test_can_be_left_out(self, cls):

@@ -58,7 +58,7 @@ class AnonymousMemoryTest(base.BaseTestCase):
         error = self.assertRaises(
             exceptions.FactsMissing, self._give, 'memory-backend-file',
             samples.PATH)
-        self.assertIn('as it was told, and it is in ' + samples.PATH,
+        self.assertIn('it was started anew, and is in ' + samples.PATH,
                       str(error))
 
     def test_plain_guest(self):

@@ -58,6 +58,14 @@ class MemoryTest(base.BaseTestCase):
         self.assertNotIn('-WWW', read)
         self.assertIn(' -WWW ', write)
 
+    def test_rewrite(self):
+        self.assertAlmostEqual(2883.1, self._memory(
+            LINEAR).rewrite_bandwidth(41), 1)
+        # Without an end, the file's end is followed by its begin.
+        [command] = self.client.exec_command.call_args[0]
+        self.assertIn(' -WWW -s 1m -w 41s /tmp/mempage-speed/file', command)
+        self.assertNotIn(' -c ', command)
+
     def test_copy(self):
         self.assertEqual(3428.327, self._memory(COPIED).copy_bandwidth())
 
