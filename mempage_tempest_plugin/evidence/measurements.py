@@ -100,6 +100,17 @@ class Measurement:
         """
         self._document['timeline'] = points
 
+    def took(self, began, ended):
+        """Tell what measuring has cost, when all samples were taken.
+
+        :param began: when guests were first asked for, an aware datetime
+        :param ended: until when
+        """
+        self._document['took'] = {
+            'seconds': (ended - began).total_seconds(),
+            'samples': sum(map(_seconds, self._document['samples'])),
+            'limit': _seconds(self._document['limit'])}
+
     def document(self):
         """Tell everything as data.
 
@@ -212,6 +223,13 @@ def moment(when):
     """
     return when.astimezone(datetime.timezone.utc).isoformat(
         timespec='milliseconds')
+
+
+def _seconds(part):
+    """Tell how long it took what has a begin and an end."""
+    begin, end = (datetime.datetime.fromisoformat(part[key])
+                  for key in ('started', 'ended'))
+    return (end - begin).total_seconds()
 
 
 def _tool(tool):

@@ -117,6 +117,7 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
         :param host: the compute_host.ComputeHost
         """
         self.host = host
+        self._began_at = now()
         # As many as ioping and fio take.
         self.seed = random.SystemRandom().getrandbits(31)
         self.versions = {'kernel': machine.kernel(host),
@@ -270,8 +271,11 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
         :param resident_percent: as there
         :param witness: as there
         """
+        ended = now()
+        footprint = self.footprint()
         for figure in self.began.values():
-            figure.cache(state, resident_percent, witness, self.footprint())
+            figure.cache(state, resident_percent, witness, footprint)
+            figure.took(self._began_at, ended)
             measurements.keep(self, figure)
 
     def end(self):

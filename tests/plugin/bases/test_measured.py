@@ -116,6 +116,8 @@ class MeasuredTestCase(test_base.BaseTestCase):
 
             def begin(self, host, figures):
                 self.host = host
+                self._began_at = (measured.now()
+                                  - datetime.timedelta(seconds=60))
                 self.seed = 7
                 self.versions = {'ioping': '1.3', 'mbw': '1.2.2',
                                  'kernel': '6.1', 'libvirt': '9.0.0'}
@@ -220,6 +222,8 @@ class CachedTest(MeasuredTestCase):
         self.assertEqual(500, kept['cached.read_latency_p99']['samples'][0][
             'value'])
         self.assertEqual('mbw', kept['cached.copy_bandwidth']['tool']['name'])
+        took = read['took']
+        self.assertLess(60 + took['samples'] + took['limit'], took['seconds'])
         now = datetime.datetime.now(datetime.timezone.utc)
         self.assertLess(read['samples'][-1]['ended'], now.isoformat())
         self.assertEqual(48, self.ran.call_args[0][2])

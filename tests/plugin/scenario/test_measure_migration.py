@@ -22,6 +22,7 @@ from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import fio
 from mempage_tempest_plugin.hosts import libvirt_connection
 from mempage_tempest_plugin.tests.bases import joined
+from mempage_tempest_plugin.tests.bases import measured
 from mempage_tempest_plugin.tests.scenario import test_measure_migration
 from tests.plugin.bases import cases
 from tests.plugin.bases import test_measured
@@ -76,6 +77,7 @@ class MigrationTest(test_measured.MeasuredTestCase):
 
     def _turn_to(self, host):
         self.case.host, self.case.seed = host, 7
+        self.case._began_at = measured.now()
         self.case.versions = {'libvirt': '9.0.0'}
 
     def _act(self, uuid, method, status, **kwargs):
