@@ -88,14 +88,21 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
             self.nova.wait_until_active(server.uuid)
         store, control = requested
         self.skip_if_shared(control)
-        # Its power is cut: what it has written must not be lost.
-        self.connect(control).exec_command('sync')
-        anonymous_memory.give(host, control.uuid)
+        self.make_control(control)
         self.arms = [
             Arm(measurements.STORE, store, self.fill(store),
                 self.path_of(store)),
             Arm(measurements.CONTROL, control, self.fill(control))]
         self.began = self.new_figures(figures)
+
+    def make_control(self, server):
+        """Have a guest run in anonymous memory.
+
+        :param server: the servers.RequestedServer, which is ACTIVE
+        """
+        # Its power is cut: what it has written must not be lost.
+        self.connect(server).exec_command('sync')
+        anonymous_memory.give(self.host, server.uuid)
 
     def begin_with_twins(self, host, figures):
         """Begin the figures of a host for which no guest has to be asked.
@@ -144,14 +151,16 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
                 self.seed, (tool, self.versions[tool]))
             for identity, (unit, direction, tool) in figures.items()}
 
-    def fill(self, server):
+    def fill(self, server, mib=None):
         """Have something in the memory of a guest, as soon as it answers.
 
         :param server: the servers.RequestedServer, which is ACTIVE
+        :param mib: how much, if not what is usual for its RAM
         :returns: a speed.Memory
         :raises SkipException: if its image lacks what measures
         """
-        memory = speed.Memory(self.connect(server), server.ram_mib)
+        memory = speed.Memory(self.connect(server),
+                              mib or speed.size_mib(server.ram_mib))
         lacking = memory.lacking()
         if lacking:
             observed.skip(self, observed.NO_TOOLS, (

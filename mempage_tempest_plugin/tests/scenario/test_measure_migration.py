@@ -66,7 +66,7 @@ class TestMeasureMigration(measured.BaseMeasuredTest):
         super().resource_setup()
         cls.reconfiguration = reconfigured.begin(cls)
 
-    @decorators.idempotent_id('ecdb03a4-bcf5-42e9-9f0c-e2e05f4d8b15')
+    @decorators.idempotent_id('660e6ed7-39cc-44c1-b963-df9990a07889')
     @decorators.attr(type=measured.MEASUREMENT)
     @utils.services('compute', 'network')
     def test_migration(self):

@@ -47,14 +47,14 @@ class TestMeasureWrites(measured.BaseMeasuredTest):
         super().resource_setup()
         observed.leave_out(cls, observed.NO_DISK_COUNT, measured.uncounted)
 
-    @decorators.idempotent_id('fe2b6f2b-7ee3-4b4c-9de1-bb09a4af5a29')
+    @decorators.idempotent_id('2b6db73c-4b3e-4927-a07b-acd209cd5c05')
     @decorators.attr(type=measured.MEASUREMENT)
     @utils.services('compute', 'network')
     def test_dirtied(self):
         """How fast memory can be written while the device takes it"""
         self.on_each_host(self._measure_dirtied)
 
-    @decorators.idempotent_id('a3d0cf7e-25d5-4d21-a1b5-58e7f0a4b6a7')
+    @decorators.idempotent_id('067c5454-70cb-4c8b-86a0-e185317ac705')
     @decorators.attr(type=measured.MEASUREMENT)
     @utils.services('compute', 'network')
     def test_idle(self):
