@@ -78,11 +78,8 @@ class Sample:
         self.records = list(_KNOWN[key])
 
     def _record(self, only):
-        hosts = self.hosts
         before, after = self.profile.catalogue['environment'].items()
-        self._add(before[0], [
-            samples.environment(host, run=RUN, when=at(1)) for host in hosts],
-            'id-%s,per-host' % before[1]['id'])
+        self._add_environments(before, 'before')
         checks = self.profile.checks.values()
         proving = {profiles.PACKAGE + name for check in checks
                    for name in check.get('tests', ())}
@@ -98,10 +95,14 @@ class Sample:
                         identity] = rule
         for (name, identity), rules in measuring.items():
             self._add_measurements(name, identity, rules)
-        end = at(self._now() + 1)
-        self._add(after[0], [
-            samples.environment(host, run=RUN, phase='after', when=end)
-            for host in hosts], 'id-%s,per-host' % after[1]['id'])
+        self._add_environments(after, 'after')
+
+    def _add_environments(self, test, phase):
+        when = at(self._now() + 1)
+        self._add(test[0], [
+            document for host in self.hosts for document in (
+                samples.environment(host, run=RUN, phase=phase, when=when),
+                _passed(host))], 'id-%s,per-host' % test[1]['id'])
 
     def _now(self):
         return len(self.records) * _SECONDS
@@ -144,8 +145,7 @@ class Sample:
                'facts': [dict(zip(('witness', 'name'), fact.split(': ', 1)),
                               expected=True, observed=True, agrees=True)
                          for fact in facts]}
-        yield {'kind': 'outcome', 'version': 1, 'host': host, 'passed': True,
-               'error': None}
+        yield _passed(host)
 
     def _dated(self, document):
         return dict(document, **({'when': moment(self._now() + 1)}
@@ -257,6 +257,11 @@ class Sample:
     def run(self):
         """Read the run, as it is in a bundle."""
         return runs.read(masking.mask(self.data())[0])
+
+
+def _passed(host):
+    return {'kind': 'outcome', 'version': 1, 'host': host, 'passed': True,
+            'error': None}
 
 
 def _nobodys(identity):

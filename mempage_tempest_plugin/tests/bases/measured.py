@@ -12,6 +12,7 @@
 
 """What tests share that measure a backing store."""
 
+import contextlib
 import dataclasses
 import datetime
 import random
@@ -196,6 +197,19 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
                 for identity, value in values.items():
                     self.began[identity].sample(arm.name, value, started,
                                                 ended)
+
+    @contextlib.contextmanager
+    def alone(self, arm=None):
+        """Have all guests but one paused meanwhile: they write as well.
+
+        :param arm: the :class:`Arm` whose guest runs; None if none does
+        """
+        others = [each.server.uuid for each in self.arms if each is not arm]
+        for uuid in others:
+            self.nova.act(uuid, 'pause_server', 'PAUSED')
+        yield
+        for uuid in others:
+            self.nova.act(uuid, 'unpause_server', 'ACTIVE')
 
     def measure_limit(self, jobs, limits, mib=None):
         """Have fio measure what the store itself can do.

@@ -131,22 +131,24 @@ class TestMeasureDevice(measured.BaseMeasuredTest):
     def _measure_written(self, host):
         """Measure by the kernel's count: TestStoreDevice has the disk's."""
         self.begin(host, WEAR)
-        before = self.written()
-        self.measure_limit(WEAR_JOBS, lambda done: dict.fromkeys(
-            WEAR, self._per_byte(before, self.arms[0].memory.mib)))
+        with self.alone():
+            before = self.written()
+            self.measure_limit(WEAR_JOBS, lambda done: dict.fromkeys(
+                WEAR, self._per_byte(before, self.arms[0].memory.mib)))
         self.measure_in_turns(self._take_written)
         self.keep_figures(measurements.CACHED, *self.resident())
         self.end()
 
     def _take_written(self, arm):
-        before = self.written()
-        arm.memory.write_bandwidth()
-        dirtied = self._per_byte(before, arm.memory.mib)
-        before = self.written()
-        uuid, xml = self.twin(arm)
-        self.host.libvirt.start(xml)
-        booted = self._per_byte(before, arm.server.ram_mib)
-        self.host.libvirt.destroy(uuid)
+        with self.alone(arm):
+            before = self.written()
+            arm.memory.write_bandwidth()
+            dirtied = self._per_byte(before, arm.memory.mib)
+            before = self.written()
+            uuid, xml = self.twin(arm)
+            self.host.libvirt.start(xml)
+            booted = self._per_byte(before, arm.server.ram_mib)
+            self.host.libvirt.destroy(uuid)
         return {WRITTEN: dirtied, BOOT_WRITTEN: booted}
 
     def _per_byte(self, before, mib):

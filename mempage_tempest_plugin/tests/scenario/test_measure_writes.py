@@ -92,15 +92,11 @@ class TestMeasureWrites(measured.BaseMeasuredTest):
         self._keep()
 
     def _take_idle(self, arm):
-        """Measure one guest while the other one is paused."""
-        [other] = [each for each in self.arms if each is not arm]
-        self.nova.act(other.server.uuid, 'pause_server', 'PAUSED')
-        before, began = self.written(), time.monotonic()
-        time.sleep(self._seconds)
-        written = self.written() - before
-        rate = written / (time.monotonic() - began)
-        self.nova.act(other.server.uuid, 'unpause_server', 'ACTIVE')
-        return {IDLE_RATE: rate}
+        with self.alone(arm):
+            before, began = self.written(), time.monotonic()
+            time.sleep(self._seconds)
+            written = self.written() - before
+            return {IDLE_RATE: written / (time.monotonic() - began)}
 
     def _keep(self):
         resident, witness = self.resident()

@@ -313,6 +313,12 @@ class ColdTest(MeasuredTestCase):
 
 class WearTest(MeasuredTestCase):
 
+    def _run(self):
+        self.host.libvirt.inactive_xml.return_value = BootTest.XML
+        case = self.make(test_measure_device.TestMeasureDevice)
+        case.nova = mock.Mock()
+        case.test_written()
+
     def setUp(self):
         super().setUp()
         self.useFixture(fixtures.MockPatchObject(
@@ -330,8 +336,7 @@ class WearTest(MeasuredTestCase):
         self._look(0, 1.25,
                    1.25, 2.5, 2.5, 6.5, 6.5, 6.5, 6.5, 6.5,
                    6.5, 7.5, 7.5, 11.5, 11.5, 12, 12, 12)
-        self.host.libvirt.inactive_xml.return_value = BootTest.XML
-        self.make(test_measure_device.TestMeasureDevice).test_written()
+        self._run()
         found = self.kept()['wear.written_per_dirtied']
         self.assertEqual([1.25, 0, 1, 0.5], [
             sample['value'] for sample in found['samples']])
@@ -344,10 +349,7 @@ class WearTest(MeasuredTestCase):
 
     def test_nothing_was_written(self):
         self._look(*[1] * 18)
-        self.host.libvirt.inactive_xml.return_value = BootTest.XML
-        error = self.assertRaises(
-            self.failureException,
-            self.make(test_measure_device.TestMeasureDevice).test_written)
+        error = self.assertRaises(self.failureException, self._run)
         self.assertIn('a limit of 0 is none', str(error))
 
 

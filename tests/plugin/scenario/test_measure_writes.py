@@ -107,11 +107,13 @@ class IdleTest(WritesTestCase):
 
     def test_the_other_is_paused(self):
         self.case.begin(self.host, test_measure_writes.IDLE)
-        self.case._seconds = 41
         store, control = self.case.arms
         control.server = mock.Mock(uuid='control')
-        self.case._take_idle(store)
-        self.assertEqual(
-            [mock.call('control', 'pause_server', 'PAUSED'),
-             mock.call('control', 'unpause_server', 'ACTIVE')],
-            self.case.nova.act.call_args_list)
+        with self.case.alone(store):
+            self.case.nova.act.assert_called_once_with(
+                'control', 'pause_server', 'PAUSED')
+        self.case.nova.act.assert_called_with(
+            'control', 'unpause_server', 'ACTIVE')
+        self.assertEqual(2, self.case.nova.act.call_count)
+        with self.case.alone():
+            self.assertEqual(4, self.case.nova.act.call_count)
