@@ -252,8 +252,9 @@ def joined(documents):
     """Join all that was measured of a figure.
 
     :param documents: list of measurements, one after the other
-    :returns: one that has all of their samples, the limit of the store that
-        is the hardest to reach, and the worst state of the cache
+    :returns: one that has all of their samples, the time that they took, the
+        limit of the store that is the hardest to reach, and the worst state
+        of the cache
     """
     if len(documents) == 1:
         return documents[0]
@@ -262,8 +263,10 @@ def joined(documents):
     cold = first['cache']['state'] == measurements.COLD
     samples = [sample for document in documents
                for sample in document['samples']]
+    took = {'took': {key: sum(document['took'][key] for document in documents)
+                     for key in first['took']}} if 'took' in first else {}
     return dict(
-        first,
+        first, **took,
         samples=[dict(sample, number=number, pair=(number + 1) // 2)
                  for number, sample in enumerate(samples, 1)],
         limit=(max if higher else min)(

@@ -132,7 +132,7 @@ class Host:
         """
         tests = self._left([self._plan.look(phase)])
         if tests:
-            self._progress.begin('what it is made of, %s' % phase, tests, [])
+            self._progress.begin('what it is made of, %s' % phase, tests)
             self._run(phase, tests)
 
     def ended(self):
@@ -151,7 +151,7 @@ class Host:
         again = directory.Lane(self._own / 'again')
         again.path.mkdir()
         tests = [self._plan.look(environments.BEFORE)]
-        self._progress.begin('whether it is what it was', tests, [])
+        self._progress.begin('whether it is what it was', tests)
         self._run('again', tests, lane=again)
         now = _environment(again)
         if self._means.lanes.stopped:
@@ -178,7 +178,8 @@ class Host:
             self._means.configuration,
             {**self._options, 'measure': self._pairs()['min']},
             self._plan.tests(), self._own / 'all')
-        return plans.text(self._plan, self.skips, self._seconds)
+        return plans.text(self._plan, self.skips, self._seconds,
+                          self._means.workers)
 
     def _pairs(self):
         return self._plan.profile.document['pairs']
@@ -200,7 +201,7 @@ class Host:
         if tests:
             later = [name for name in self._left(self._plan.tests())
                      if name not in self.skips]
-            self._progress.begin(what, tests, later)
+            self._progress.begin(what, tests, later, self._means.workers)
         return self._run(what, tests, workers, **options)
 
     def _judged(self):
@@ -244,7 +245,7 @@ class Host:
                 return True
             before = number
             for pairs, tests in sorted(wanted.items()):
-                self._progress.begin('%d more pairs' % pairs, tests, [])
+                self._progress.begin('%d more pairs' % pairs, tests)
                 if not self._run('more', tests, measure=pairs):
                     return False
         return False

@@ -46,13 +46,13 @@ class Plan:
         """
         self.profile = profile
         self._by_method = collections.defaultdict(list)
-        self._measuring = []
+        self._measuring = set()
         for name in names:
             bare, _, attributes = name.partition('[')
             for method in runs.methods(bare):
                 self._by_method[method].append(name)
             if _MEASURES in attributes.rstrip(']').split(','):
-                self._measuring.append(name)
+                self._measuring.add(name)
 
     def look(self, phase):
         """Return the test that tells what a host is made of.
@@ -73,15 +73,12 @@ class Plan:
         :param identity: its ID
         """
         check = self.profile.checks[identity]
-        methods = list(check.get('tests', ()))
-        measuring = []
-        for rule in check.get('measurements', {}).values():
-            # Where nobody is named, all may.
-            methods += rule.get('tests', ())
-            measuring += [] if 'tests' in rule else self._measuring
-        found = [name for method in methods
-                 for name in self._by_method[profiles.PACKAGE + method]]
-        return list(dict.fromkeys(found + measuring))
+        methods = [method for part in (
+            check, *check.get('measurements', {}).values())
+            for method in part.get('tests', ())]
+        return list(dict.fromkeys(
+            name for method in methods
+            for name in self._by_method[profiles.PACKAGE + method]))
 
     def of_level(self, level):
         """List the tests of a level which no level before it has.
@@ -142,17 +139,20 @@ def durations(tests):
     return dict(repository.get_test_times(tests)['known'])
 
 
-def text(plan, skips, seconds):
+def text(plan, skips, seconds, workers):
     """Show what is planned on a host.
 
     :param plan: the :class:`Plan`
     :param skips: dict of reasons by the names of tests that skip
     :param seconds: dict of seconds by the names of tests
+    :param workers: how many tests run at a time
     :returns: list of lines
     """
     tests = [name for name in plan.tests() if name not in skips]
     lines = ['%d tests run, %d skip; %s' % (
-        len(tests), len(skips), _cost(tests, seconds))]
+        len(tests), len(skips), _cost(tests, seconds, workers))]
+    lines += ['cannot be told, as no test of the plugin does: %s' % check
+              for check in _untold(plan)]
     for reason, checks in _impossible(plan, skips).items():
         lines.append('cannot be told, as tests skip: %s: %s' % (
             ', '.join(checks), reason))
@@ -161,13 +161,20 @@ def text(plan, skips, seconds):
     return lines
 
 
-def _cost(tests, seconds):
+def _untold(plan):
+    return ['%s %s' % (requirement, identity)
+            for _, requirement, identity in plan.profile.wanted()
+            if 'smart' not in plan.profile.checks[identity]
+            and not plan.of_check(identity)]
+
+
+def _cost(tests, seconds, workers):
     known = [seconds[name] for name in tests if name in seconds]
     if not known:
         return 'how long they take is unknown: stestr has no records here'
     unknown = len(tests) - len(known)
     return 'they take about %s, by the records of stestr here%s' % (
-        progress.minutes(sum(known)),
+        progress.minutes(sum(known) / workers),
         '; of %d of them that is unknown' % unknown if unknown else '')
 
 

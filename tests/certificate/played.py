@@ -30,7 +30,8 @@ from tests.plugin import samples
 
 PACKAGE = profiles.PACKAGE
 LOOK = PACKAGE + 'api.test_store_environment.TestStoreEnvironment.test_'
-BEFORE, AFTER = LOOK + 'before[id-1]', LOOK + 'after[id-2]'
+BEFORE = LOOK + 'before[id-456c1690-4767-49e6-985a-3e9169e15337]'
+AFTER = LOOK + 'after[id-1f70113f-2507-4a1d-a64c-0d497e4fad19]'
 DELETE = (PACKAGE + 'api.test_file_backed.TestFileBacked.test_delete_frees_'
           'store[id-6f3accd1-848c-4faa-b28a-0dd3cdf63c72,per-host]')
 CAPACITY = (PACKAGE + 'api.test_file_backed.TestFileBacked.test_capacity['
@@ -38,7 +39,7 @@ CAPACITY = (PACKAGE + 'api.test_file_backed.TestFileBacked.test_capacity['
 KILLED = (PACKAGE + 'scenario.test_faults.TestQemuKilled.test_killed_and_'
           'started[id-8f3b2e5c-b17a-4e4a-ac65-309d72e6fb58,per-host]')
 BOOT = (PACKAGE + 'scenario.test_measure_memory.TestMeasureMemory.test_boot['
-        'id-3,measurement]')
+        'id-078ec97c-dc65-41e4-8d81-1b82e2ff79d3,measurement]')
 TESTS = (BEFORE, AFTER, DELETE, CAPACITY, KILLED, BOOT)
 #: Of smoke, of functional and of performance.
 OF_LEVELS = (DELETE, CAPACITY, BOOT)

@@ -534,6 +534,49 @@ class StreamTest(ForgeryTestCase):
             run='00000000-5a25-4d0c-9c1c-0f9f0a1d2b33'))
         self.assert_remade(self.good, 'documents are of 2 runs: 00000000-')
 
+    def _ran_before(self, minutes, **changes):
+        """Add what a test has left that was cut off."""
+        def change(records):
+            [record] = [record for record in records if DELETE in record.name]
+            records.append(dataclasses.replace(record, **{
+                'status': stream.HUNG, 'ended': None, 'details': [],
+                'started': record.started - datetime.timedelta(
+                    minutes=minutes), **changes}))
+        self.good.records(change)
+
+    def test_cut_off_is_told(self):
+        self._ran_before(1)
+        self.good.remake()
+        self.assertEqual((True, ''), self.good.verify(self.path))
+        self.assertEqual(1, json.loads(
+            self.good.contents[archive.RESULT])['run']['unfinished'])
+
+    def test_cut_off_several_times(self):
+        self._ran_before(1)
+        self._ran_before(2)
+        self.good.remake()
+        self.assertEqual(2, json.loads(
+            self.good.contents[archive.RESULT])['run']['unfinished'])
+
+    def test_failure_made_a_cut_off(self):
+        self._ran_before(1, details=[stream.Detail(
+            'traceback', stream.TEXT, b'no valid host')])
+        self.assert_remade(self.good, 'never ended, has kept traceback all '
+                           'the same, and ran again')
+
+    def test_ran_again_and_was_cut_off(self):
+        self._ran_before(-1)
+        self.assert_remade(self.good, 'is there 2 times: two runs are mixed')
+
+    def test_measured_again_though_all_was_told(self):
+        def change(records):
+            [record] = [record for record in records if READ in record.name]
+            records.insert(records.index(record) + 1, record)
+        self.good.records(change)
+        self.assert_remade(self.good, 'test_cached[id-351de58a-44cb-41a1-85ce-'
+                           'b35d86d56f49,measurement,per-host] measured 2 '
+                           'times, though its figures were told')
+
     def test_both_runs(self):
         self.bad.records(lambda records: records.append(
             next(record for name, record in self._other_run().items()

@@ -18,13 +18,16 @@ from oslotest import base
 import yaml
 
 from mempage_certificate import eligibility
+from mempage_certificate import masking
 from mempage_certificate import profiles
+from mempage_certificate import runs
 from mempage_certificate import stream
 from mempage_certificate import verdict
 from tests.certificate import samples
 from tests.plugin import samples as plugin_samples
 
 CAPACITY = 'TestFileBacked.test_capacity['
+DELETE = 'TestFileBacked.test_delete_frees_store['
 TRUTH = 'test_memory_comes_back_from_store['
 
 
@@ -441,3 +444,82 @@ class HostsTest(VerdictTestCase):
     def test_changed_during_the_run(self, change, words):
         self.sample.environment(change, ('after',))
         self.assert_verdict('error', None, words)
+
+
+class LanesTest(base.BaseTestCase):
+    """Hosts that have a lane of the stream each."""
+
+    def setUp(self):
+        super().setUp()
+        self.lanes = {
+            'lane-%d' % number: samples.Sample(
+                'smoke-lab', ('fbm%d' % number,),
+                ('TestFileBacked.test_', 'test_guest_memory_is_found'))
+            for number in (1, 2)}
+
+    def _judge(self):
+        records = [dataclasses.replace(record, worker=(
+            '%s worker-0' % lane).strip())
+            for lane, sample in self.lanes.items()
+            for record in sample.records]
+        run = runs.read(masking.mask(stream.write(
+            stream.in_order(records)))[0])
+        return verdict.judge(run, profiles.find('smoke-lab'), samples.PRODUCT)
+
+    def _assert_verdicts(self, fleet, *hosts):
+        found = self._judge()
+        self.assertEqual([fleet, *hosts], [
+            part.verdict.status for part in (found, *found.hosts)],
+            found.verdict.reasons)
+        return '\n'.join(found.verdict.reasons)
+
+    def _add_outcome(self, **changes):
+        """Have the first lane tell what became of the second one's host."""
+        sample = self.lanes['lane-1']
+        record = sample.records[sample.find(DELETE)]
+        document = {'kind': 'outcome', 'version': 1, 'host': 'fbm2',
+                    'passed': True, 'error': None, **changes}
+        sample.change(DELETE, details=[*record.details, stream.Detail(
+            'outcome-1', stream.JSON, json.dumps(document).encode())])
+
+    def test_all_is_well(self):
+        self._assert_verdicts('passed', 'passed', 'passed')
+
+    def test_failure_is_that_of_one_host(self):
+        self.lanes['lane-2'].fail(DELETE)
+        self.assertIn('host-2: F05 fail', self._assert_verdicts(
+            'failed', 'passed', 'failed'))
+
+    def test_skip_is_that_of_one_host(self):
+        self.lanes['lane-2'].skip(DELETE)
+        self._assert_verdicts('incomplete', 'passed', 'incomplete')
+
+    def test_without_lanes(self):
+        self.lanes[''] = self.lanes.pop('lane-2')
+        self.lanes[''].records += self.lanes.pop('lane-1').records
+        self.assertIn('is there 2 times: two runs are mixed',
+                      self._assert_verdicts('error', 'error', 'error'))
+
+    def test_lane_without_a_host(self):
+        other = samples.Sample('smoke-lab', ('fbm1',), ('TestFileBacked.t',))
+        [record] = [record for record in other.records
+                    if DELETE in record.name]
+        other.records = [record]
+        other.fail(DELETE)
+        self.lanes['lane-7'] = other
+        self.assertIn('lane-7: no host tells there what it is made of',
+                      self._assert_verdicts('error', 'failed', 'passed'))
+
+    def test_failure_in_the_lane_of_another_host(self):
+        self._add_outcome(passed=False, error='gone')
+        sample = self.lanes['lane-1']
+        sample.change(DELETE, status='fail', details=[
+            *sample.records[sample.find(DELETE)].details,
+            stream.Detail('traceback', stream.TEXT, b'gone')])
+        self._assert_verdicts('failed', 'passed', 'failed')
+
+    def test_pass_in_the_lane_of_another_host(self):
+        self._add_outcome()
+        self.lanes['lane-2'].remove(DELETE)
+        self.assertIn('host-2: F05 missing', self._assert_verdicts(
+            'incomplete', 'passed', 'incomplete'))
