@@ -98,6 +98,10 @@ def _add_run(commands):
         help='how many tests at a time: one on each of so many hosts, or '
              'several on each of fewer; %(default)s if not given')
     command.add_argument(
+        '--without-info', action='store_true',
+        help='leave out what the profile asks for as information only: no '
+             'verdict depends on it')
+    command.add_argument(
         '--results', type=pathlib.Path, metavar='DIR',
         help='a new directory for what comes of the run; named after the '
              'time if not given')

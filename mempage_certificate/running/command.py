@@ -115,7 +115,7 @@ def _directory(arguments, product, private):
     path = (private / 'run' if arguments.dry_run else arguments.results or
             pathlib.Path(time.strftime('certify-%Y%m%d-%H%M%S')))
     return directory.make(path, profiles.find(arguments.profile), product,
-                          chosen)
+                          chosen, not arguments.without_info)
 
 
 class _Whole:
@@ -127,9 +127,9 @@ class _Whole:
         self._lanes = lanes.Lanes()
         self._runner = runner.Runner(private, self._lanes)
         self._means = hosts.Means(
-            plans.Plan(kept.profile, self._runner.find()), kept.id, product,
-            configuration, private, self._lanes, self._runner,
-            max(1, limit // len(kept.hosts)))
+            plans.Plan(kept.profile, self._runner.find(), kept.info),
+            kept.id, product, configuration, private, self._lanes,
+            self._runner, max(1, limit // len(kept.hosts)))
         self._hosts = [hosts.Host(name, hosts_of_runs.peers(name, usable),
                                   kept.lane(name), self._means)
                        for name in kept.hosts]

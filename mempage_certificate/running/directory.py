@@ -47,12 +47,14 @@ class Directory:
     :ivar profile: the profiles.Profile
     :ivar product: the bytes of PRODUCT.yaml
     :ivar hosts: names of the hosts, in the order of their lanes
+    :ivar info: whether what no verdict depends on runs, too
     """
 
     def __init__(self, path, told, profile, product):
         self.path = path
         self.id = told['id']
         self.hosts = told['hosts']
+        self.info = told['info']
         self.profile = profile
         self.product = product
         self._lock = open(path / RUN, 'rb')
@@ -178,18 +180,19 @@ def _copy(part, target, tag, number):
             source, non_subunit_name='output').run(_Parted(tagged, number))
 
 
-def make(path, profile, product, hosts):
+def make(path, profile, product, hosts, info):
     """Make the directory of a new run.
 
     :param path: its pathlib.Path
     :param profile: the profiles.Profile
     :param product: the bytes of PRODUCT.yaml
     :param hosts: names of the hosts
+    :param info: whether to run what no verdict depends on, too
     :returns: a :class:`Directory`
     :raises CertificateError: if it cannot be made, or is not empty
     """
     told = {'id': uuidutils.generate_uuid(), 'profile': profile.name,
-            'sha256': _sums(profile, product), 'hosts': hosts}
+            'sha256': _sums(profile, product), 'hosts': hosts, 'info': info}
     try:
         path.mkdir(parents=True, exist_ok=True)
         if any(path.iterdir()):
@@ -224,7 +227,7 @@ def find(path, profile=None, product=None, hosts=None):
     try:
         told = json.loads((path / RUN).read_text())
         sums, kept = told['sha256'], (path / archive.PRODUCT).read_bytes()
-        known = told['profile'], told['hosts'], told['id']
+        known = told['profile'], told['hosts'], told['id'], told['info']
     except OSError as error:
         raise errors.CertificateError('run %s: %s: %s' % (
             path, error.filename, error.strerror)) from error

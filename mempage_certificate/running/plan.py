@@ -38,13 +38,18 @@ class Plan:
     :ivar profile: the profiles.Profile
     """
 
-    def __init__(self, profile, names):
+    def __init__(self, profile, names, info=True):
         """Know the tests.
 
         :param profile: a profiles.Profile
         :param names: the full names of all tests of the plugin
+        :param info: whether to run what no verdict depends on, too
         """
         self.profile = profile
+        self._wanted = [
+            (level, requirement, identity)
+            for level, requirement, identity in profile.wanted()
+            if info or requirement != 'info']
         self._by_method = collections.defaultdict(list)
         self._measuring = set()
         for name in names:
@@ -95,8 +100,15 @@ class Plan:
 
     def _of_levels(self, levels):
         return dict.fromkeys(
-            name for level, _, identity in self.profile.wanted()
+            name for level, _, identity in self._wanted
             if level in levels for name in self.of_check(identity))
+
+    def checks(self):
+        """List what is asked for.
+
+        :returns: list of tuples of requirement and ID of a check
+        """
+        return [wanted[1:] for wanted in self._wanted]
 
     def tests(self):
         """List all tests of all levels."""
@@ -163,7 +175,7 @@ def text(plan, skips, seconds, workers):
 
 def _untold(plan):
     return ['%s %s' % (requirement, identity)
-            for _, requirement, identity in plan.profile.wanted()
+            for requirement, identity in plan.checks()
             if 'smart' not in plan.profile.checks[identity]
             and not plan.of_check(identity)]
 
@@ -180,7 +192,7 @@ def _cost(tests, seconds, workers):
 
 def _impossible(plan, skips):
     found = collections.defaultdict(list)
-    for _, requirement, identity in plan.profile.wanted():
+    for requirement, identity in plan.checks():
         for name in plan.of_check(identity):
             check = '%s %s' % (requirement, identity)
             if name in skips and check not in found[skips[name]]:

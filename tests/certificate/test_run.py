@@ -212,6 +212,15 @@ class RunTest(RunTestCase):
             self.assertIn('is not reached, and no level after it can be: ',
                           self.told)
 
+    def test_without_info(self):
+        self.assertEqual(0, self.new('--host', 'a', '--without-info'))
+        self.assertEqual(['certified'] * 2, self.verdicts())
+        self.assertEqual([played.BEFORE, played.DELETE, played.CAPACITY,
+                          played.BOOT, played.AFTER], self.ran())
+        # Whoever goes on need not say so again.
+        self.assertEqual(0, self.run_command('--resume', self.results))
+        self.assertNotIn(played.KILLED, self.ran())
+
     def test_not_eligible(self):
         for name in (played.BEFORE, played.AFTER):
             self.wishes['a', name] = {'accelerator': 'tcg'}
