@@ -255,21 +255,18 @@ class Host:
 
         :returns: dict of lists of their names by numbers of pairs
         """
+        musts = {identity for check in judged for identity in check.evidence
+                 if (check.level, check.requirement) == (level, 'must')}
         more = collections.defaultdict(int)
-        room = {}
-        most = self._pairs()['max']
         for (_, identity), batches in run.batches.items():
             name = batches[0][0].record.name
-            have = len(found[identity].document['samples']) // 2
-            room[name] = min(room.get(name, most), most - have)
-            if any(identity in check.evidence for check in judged
-                   if (check.level, check.requirement) == (level, 'must')):
+            if identity in musts:
                 more[name] = max(more[name], figures.more_pairs(
                     self._plan.profile, found[identity]))
         wanted = collections.defaultdict(list)
         for name, pairs in more.items():
-            if min(pairs, room[name]) > 0:
-                wanted[min(pairs, room[name])].append(name)
+            if pairs:
+                wanted[pairs].append(name)
         return wanted
 
 
