@@ -286,6 +286,13 @@ class RunTest(RunTestCase):
         self.assertEqual(list(range(1, 25)), [
             json.loads(line)['number'] for line in lines])
 
+    def test_unsteady_until_the_cap(self):
+        self.wishes['a', played.BOOT] = {'values': [1.0, 2.0]}
+        self.assertEqual(1, self.new('--host', 'a'))
+        self.assertEqual(['inconclusive'] * 2, self.verdicts())
+        self.assertEqual(['5', '5', '2'],
+                         [run[3] for run in self.runner.ran if run[3]])
+
     def test_inconclusive_until_it_is_told(self):
         self.becomes['a', played.BOOT] = lambda: self.wishes.update({
             ('a', played.BOOT): {'values': [1.1]}})
