@@ -20,6 +20,7 @@ from tempest.lib import decorators
 
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import measurements
+from mempage_tempest_plugin.hosts import block_devices
 from mempage_tempest_plugin.hosts import fio
 from mempage_tempest_plugin.hosts import machine
 from mempage_tempest_plugin.hosts import write_watch
@@ -65,22 +66,24 @@ class TestMeasureWrites(measured.BaseMeasuredTest):
     def _measure_dirtied(self, host):
         self.begin(host, DIRTY)
         self._seconds = written_back_after(machine.look(host).dirty)
-        self._watch = None
+        self._watched = False
         self.measure_limit([fio.Job('mapped', {
             'rw': 'write', 'bs': '1m', 'ioengine': 'mmap', 'time_based': 1,
             'runtime': self._seconds})], lambda done: {
                 THROUGHPUT: done['mapped'].write_mib})
         self.measure_in_turns(self._take_dirtied)
-        self.began[THROUGHPUT].timeline(self._watch.points())
         self._keep()
 
     def _take_dirtied(self, arm):
-        # Nothing is left of the turn before.
-        self.written()
-        if not self._watch:
-            self._watch = write_watch.WriteWatch(
-                self.host, self.store_mount(self.host), self._seconds)
-        return {THROUGHPUT: arm.memory.rewrite_bandwidth(self._seconds)}
+        # Nothing is left to be written of the turn before.
+        device, *_ = block_devices.look(self.host).written
+        if self._watched:
+            return {THROUGHPUT: arm.memory.rewrite_bandwidth(self._seconds)}
+        self._watched = True
+        watch = write_watch.WriteWatch(self.host, device, self._seconds)
+        found = arm.memory.rewrite_bandwidth(self._seconds)
+        self.began[THROUGHPUT].timeline(watch.points())
+        return {THROUGHPUT: found}
 
     @base.in_turn
     def _measure_idle(self, host):

@@ -48,7 +48,6 @@ class WritesTestCase(test_measured.MeasuredTestCase):
                 {'nvme0n1': next(self.written)}, ['nvme0n1'], {})))
         self.case = self.make(test_measure_writes.TestMeasureWrites)
         self.case.nova = mock.Mock()
-        self.case.store_mount = mock.Mock()
 
     def _sleep(self, seconds):
         self.seconds += seconds
@@ -83,7 +82,7 @@ class DirtiedTest(WritesTestCase):
             *(arm.memory.asked for arm in self.case.arms),
             job.options['runtime'], job.options['time_based']))
         self.watch.assert_called_once_with(
-            self.host, self.case.store_mount.return_value, 41)
+            self.host, 'nvme0n1', 41)
         # All was written before each of them.
         self.assertEqual(4, next(self.written))
 
