@@ -26,16 +26,16 @@ class WriteWatch:
     """Looks each second how much is dirty, and how much a device was given.
 
     :param host: the compute_host.ComputeHost
-    :param mount: the mounts.Mount of a file system that is on a device
+    :param device: its name in the kernel: nvme0n1p1
     :param seconds: for how long
     :raises HostError: if the host cannot be reached
     """
 
-    def __init__(self, host, mount, seconds):
+    def __init__(self, host, device, seconds):
         self._host = host
         self._running = host.ssh.start(
             ['sh', '-s'], stdin=scripts.with_values(
-                SCRIPT, seconds=str(seconds), number=mount.device))
+                SCRIPT, seconds=str(seconds), device=device))
 
     def points(self):
         """Wait until the time is over.

@@ -12,14 +12,14 @@
 
 # Print a line a second: nanoseconds of the clock, KiB that are still to be
 # written, and sectors that a device was given. Read by sh on its standard
-# input. write_watch.py puts the assignments of seconds and of number (MAJOR:MINOR
-# of the device) in front.
+# input. write_watch.py puts the assignments of seconds and of device (its name) in
+# front.
 
 LC_ALL=C
 export LC_ALL
 
 while [ "$seconds" -ge 0 ]; do
-    read -r _ _ _ _ _ _ sectors _ <"/sys/dev/block/$number/stat" || exit
+    read -r _ _ _ _ _ _ sectors _ <"/sys/class/block/$device/stat" || exit
     echo "$(date +%s%N) $(sed -n 's/^Dirty: *\([0-9]*\) kB$/\1/p' /proc/meminfo)" \
         "$sectors"
     sleep 1

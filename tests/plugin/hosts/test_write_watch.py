@@ -19,7 +19,6 @@ import ddt
 from oslotest import base
 
 from mempage_tempest_plugin import exceptions
-from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.hosts import scripts
 from mempage_tempest_plugin.hosts import write_watch
 
@@ -35,15 +34,14 @@ class WriteWatchTest(base.BaseTestCase):
         host = mock.Mock()
         host.name = 'fbm1'
         host.ssh.start.return_value.wait.return_value.stdout = OUTPUT
-        mount = mock.Mock(spec=mounts.Mount, device='259:1')
-        watch = write_watch.WriteWatch(host, mount, 41)
+        watch = write_watch.WriteWatch(host, 'nvme0n1p1', 41)
         self.assertEqual([
             {'seconds': 0, 'dirty_mib': 2, 'written_mib': 0},
             {'seconds': 1.5, 'dirty_mib': 50, 'written_mib': 0},
             {'seconds': 2.5, 'dirty_mib': 1, 'written_mib': 49.0234375}],
             watch.points())
         script = host.ssh.start.call_args[1]['stdin']
-        for line in ('seconds=41\n', 'number=259:1\n'):
+        for line in ('seconds=41\n', 'device=nvme0n1p1\n'):
             self.assertIn(line, script)
 
     @ddt.data('', 'sh: no such file', '1 2\n')
@@ -52,21 +50,21 @@ class WriteWatchTest(base.BaseTestCase):
                                   'fbm1', text)
         self.assertIn('what is dirty', str(error))
 
-    def _script(self, number):
+    def _script(self, device):
         return subprocess.run(
             ['sh', '-s'], text=True, capture_output=True,
             input=scripts.with_values(write_watch.SCRIPT, seconds='0',
-                                      number=number))
+                                      device=device))
 
     def test_script(self):
         with open('/proc/partitions') as source:
-            major, minor = source.read().split('\n')[2].split()[:2]
-        done = self._script('%s:%s' % (major, minor))
+            device = source.read().splitlines()[2].split()[3]
+        done = self._script(device)
         self.assertEqual('', done.stderr)
         [point] = write_watch.parse('fbm1', done.stdout)
         self.assertEqual((0, 0), (point['seconds'], point['written_mib']))
 
     def test_script_without_device(self):
-        done = self._script('0:99')
+        done = self._script('none9')
         self.assertNotEqual(0, done.returncode)
-        self.assertIn('0:99', done.stderr)
+        self.assertIn('none9', done.stderr)
