@@ -126,10 +126,11 @@ class _Whole:
         self._limit = limit
         self._lanes = lanes.Lanes()
         self._runner = runner.Runner(private, self._lanes)
+        plan = plans.Plan(kept.profile, self._runner.find(), kept.info)
         self._means = hosts.Means(
-            plans.Plan(kept.profile, self._runner.find(), kept.info),
-            kept.id, product, configuration, private, self._lanes,
-            self._runner, max(1, limit // len(kept.hosts)))
+            plan, kept.id, product, configuration, private, self._lanes,
+            self._runner, max(1, limit // len(kept.hosts)),
+            plans.durations(plan.tests()))
         self._hosts = [hosts.Host(name, hosts_of_runs.peers(name, usable),
                                   kept.lane(name), self._means)
                        for name in kept.hosts]

@@ -47,6 +47,7 @@ class Means:
     :ivar lanes: the lanes.Lanes of all processes
     :ivar runner: the runner.Runner
     :ivar workers: how many tests of a host run at a time
+    :ivar seconds: dict of how long tests have taken before, by their names
     """
 
     plan: plans.Plan
@@ -57,6 +58,7 @@ class Means:
     lanes: lanes.Lanes
     runner: runner.Runner
     workers: int
+    seconds: dict
 
 
 class Host:
@@ -85,8 +87,7 @@ class Host:
         own = means.private / lane.path.name
         own.mkdir()
         self._own = own
-        self._seconds = plans.durations(self._plan.tests())
-        self._progress = progress.Progress(name, self._seconds)
+        self._progress = progress.Progress(name, means.seconds)
 
     def _run(self, what, tests, workers=1, lane=None, **options):
         """Run tests, if there are any and nothing has stopped.
@@ -178,7 +179,7 @@ class Host:
             self._means.configuration,
             {**self._options, 'measure': self._pairs()['min']},
             self._plan.tests(), self._own / 'all')
-        return plans.text(self._plan, self.skips, self._seconds,
+        return plans.text(self._plan, self.skips, self._means.seconds,
                           self._means.workers)
 
     def _pairs(self):

@@ -98,13 +98,15 @@ class Progress:
 
     def _end(self, test):
         status = streams.STATUSES.get(test['status'])
-        if test['id'] not in self._left or status is None:
+        names = {name for name in self._left if test['id'] in (
+            name, 'setUpClass (%s)' % streams.class_of(name))}
+        if not names or status is None:
             return
         began, ended = test['timestamps']
         if began and ended and status != streams.SKIPPED:
             self._seen.append((ended - began).total_seconds())
-        self._left.discard(test['id'])
-        self._ended += 1
+        self._left -= names
+        self._ended += len(names)
         self._failed += status == streams.FAILED
         say('%s: %s: %d of %d, %d failed so far, %s: %s' % (
             self._host, self._what, self._ended, self._number, self._failed,

@@ -35,6 +35,7 @@ from mempage_certificate import stream
 from mempage_certificate import verification
 from mempage_tempest_plugin.cmd import hosts_of_runs
 from mempage_tempest_plugin.cmd import runner
+from mempage_tempest_plugin.evidence import streams
 from mempage_tempest_plugin import exceptions
 from tests.certificate import forger
 from tests.certificate import played
@@ -79,6 +80,9 @@ class Runner:
         found = self.test.becomes.get((host, name))
         if callable(found):
             found = found()
+        if found == 'class':
+            found = 'skip'
+            name = 'setUpClass (%s)' % streams.class_of(name)
         if found == stream.HUNG:
             status, details, end = stream.HUNG, [], None
         elif found:
@@ -338,6 +342,12 @@ class RunTest(RunTestCase):
             'a: smoke: 1 of 1, 1 failed so far, about 3 min are left: '
             'api.test_file_backed.TestFileBacked.test_delete_frees_store '
             'failed\n', self.told)
+
+    def test_progress_of_a_class_that_skips(self):
+        self.becomes['a', played.KILLED] = 'class'
+        self.assertEqual(0, self.new('--host', 'a'))
+        self.assertIn('a: functional: 2 of 2, 0 failed so far', self.told)
+        self.assertIn('setUpClass', self.told)
 
     @ddt.data(
         (['--profile', 'mine'], "no profile 'mine' is published"),
