@@ -20,6 +20,7 @@ from mempage_certificate import archive
 from mempage_certificate import documents
 from mempage_certificate import errors
 from mempage_certificate import masking
+from mempage_certificate.pages import report
 from mempage_certificate import results
 from mempage_certificate import runs
 from mempage_certificate import signatures
@@ -64,18 +65,23 @@ def _refuse_secrets(text, masker):
                 'instead' % (archive.PRODUCT, line))
 
 
-def derive(run, profile, product, inputs):
+def derive(run, profile, product, inputs, told=None):
     """Make all files that follow from others.
 
     :param run: a runs.Run, of the masked stream
     :param profile: a profiles.Profile
     :param product: what PRODUCT.yaml says
     :param inputs: dict of bytes by name of those others
+    :param told: what a bundle has for a result: the page shows that, if it
+        is the same but for the versions of tools
     :returns: dict of bytes by name
     """
     found = verdict.judge(run, profile, product)
     result = results.make(run, profile, product, found, inputs)
+    if told is None or results.difference(told, result):
+        told = result
     return {archive.RESULT: documents.dump(result),
+            archive.REPORT: report.html(run, profile, product, told).encode(),
             archive.ENVIRONMENT: documents.dump(run.environments),
             archive.JUNIT: _junit(run),
             archive.FAILURES: _failures(run),

@@ -16,7 +16,7 @@ import prettytable
 
 from mempage_certificate import verdict
 
-_SAYS = {
+SAYS = {
     verdict.CERTIFIED: 'Every check that the profile asks for has passed.',
     verdict.PASSED: 'Every check that the profile asks for has passed. Smoke '
                     'certifies nothing of a product.',
@@ -28,7 +28,7 @@ _SAYS = {
                    'or contradicts itself.',
     verdict.INCOMPLETE: 'A check that the profile asks for was skipped, or '
                         'did not run.'}
-_SAYS_NOT = (
+SAYS_NOT = (
     'Says nothing of other models, firmware or versions, of other workloads, '
     'nor of the time after the run.')
 
@@ -39,7 +39,7 @@ def text(result):
     :param result: what result.json says
     :returns: text of several lines
     """
-    parts = [heading(result), _SAYS[result['verdict']['status']], _SAYS_NOT,
+    parts = [heading(result), SAYS[result['verdict']['status']], SAYS_NOT,
              '', *_run(result)]
     if result['verdict']['reasons']:
         parts += ['', 'Why it is no better:',
