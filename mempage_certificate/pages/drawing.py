@@ -35,6 +35,7 @@ _TOP = 24
 _BOTTOM = 40
 # So many marks are on an axis, or a few more.
 _MARKS = 5
+_LETTERS = ((1e9, 'G'), (1e6, 'M'), (1e3, 'k'))
 
 
 def number(value):
@@ -46,6 +47,13 @@ def number(value):
     if 1000 <= abs(value) < 1e12:
         return markupsafe.Markup('{:,.0f}'.format(value))
     return markupsafe.Markup('%.4g' % value)
+
+
+def _mark(value):
+    """Write a number beside an axis, where there is little room."""
+    size, letter = next((pair for pair in _LETTERS if abs(value) >= pair[0]),
+                        (1, ''))
+    return markupsafe.Markup('%.4g%s' % (value / size, letter))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,7 +211,7 @@ class Drawing:
         for value in self.x.marks():
             where = self.across(value)
             self.line('grid', (where, _TOP - 4), (where, self.bottom + 4))
-            self.text('below', (where, self.bottom + 17), number(value))
+            self.text('below', (where, self.bottom + 17), _mark(value))
         self.text('below', ((self.left + _RIGHT) / 2, self.bottom + 34),
                   self.x.title)
 
@@ -211,5 +219,5 @@ class Drawing:
         for value in self.y.marks():
             self.level('grid', value)
             self.text('beside', (self.left - 6, self.up(value) + 4),
-                      number(value))
+                      _mark(value))
         self.text('above', (4, 12), self.y.title)

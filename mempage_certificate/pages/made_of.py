@@ -18,7 +18,8 @@ from mempage_certificate import runs
 
 # How people write what keys say.
 _SPELLED = {'mib': 'MiB', 'kib': 'KiB', 'numa': 'NUMA', 'cpu': 'CPU',
-            'smart': 'SMART', 'dax': 'DAX', 'qemu': 'QEMU'}
+            'smart': 'SMART', 'dax': 'DAX', 'qemu': 'QEMU',
+            'dirty': 'vm.dirty'}
 # Of one host, one phase or one device alone.
 _OWN = ('kind', 'version', 'host', 'run', 'phase', 'when')
 _OF_DEVICE = ('serial_hash', 'smart')
@@ -29,7 +30,7 @@ class Alike:
     """Hosts that are made of the same.
 
     :ivar hosts: list of what they are called
-    :ivar parts: dict of texts and numbers by what they are
+    :ivar parts: dict of texts by what they are
     """
 
     hosts: list
@@ -42,14 +43,14 @@ class Change:
 
     :ivar host: what the host is called
     :ivar what: what it is
-    :ivar before: a text or a number
-    :ivar after: a text or a number
+    :ivar before: a text
+    :ivar after: a text
     """
 
     host: str
     what: str
-    before: object
-    after: object
+    before: str
+    after: str
 
 
 def alike(run):
@@ -127,4 +128,6 @@ def _plain(value):
         return ', '.join(map(str, value)) or 'none'
     if isinstance(value, bool):
         return 'yes' if value else 'no'
+    if isinstance(value, int):
+        return '{:,}'.format(value)
     return 'none' if value is None else value

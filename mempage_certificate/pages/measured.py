@@ -138,8 +138,8 @@ def lines(measured):
 def _words(interval, unit):
     if not interval:
         return None
-    return '%s (%s to %s) %s' % (*(drawing.number(interval[key]) for key in (
-        'median', 'low', 'high')), unit)
+    return ('%s (%s to %s) %s' % (*(drawing.number(interval[key]) for key in (
+        'median', 'low', 'high')), unit)).rstrip()
 
 
 def _goal(goal):

@@ -65,18 +65,19 @@ class Plot:
     rows: list
 
 
-def of_host(run, profile, host, measured):
-    """Make the plots of a host.
+def of_host(run, host, measured):
+    """Make the plots of a host, but for those of rounds.
 
     :param run: the runs.Run
-    :param profile: the profiles.Profile
     :param host: what the host is called
     :param measured: list of its measured.Measured
-    :returns: list of :class:`Plot`
+    :returns: list of :class:`Plot`: those for which there are samples
     """
-    found = [_latencies(measured), _footprint(measured), *_over_time(measured),
-             *_bars(measured), _space(run, host),
-             *(_rounds(profile, figure) for figure in measured)]
+    found = [_latencies(measured), _footprint(measured),
+             *(_timeline(figure) for figure in measured
+               if _OVER_TIME.match(figure.identity)
+               and figure.unit in _RATES),
+             *_bars(measured), _space(run, host)]
     return [plot for plot in found if plot]
 
 
@@ -200,19 +201,6 @@ def _footprint(measured):
          for pair, ratio in enumerate(ratios[figure.identity], 1)])
 
 
-def _over_time(measured):
-    chosen = [figure for figure in measured
-              if _OVER_TIME.match(figure.identity) and figure.unit in _RATES]
-    if not chosen:
-        return
-    times = [_moment(sample[end]) for figure in chosen
-             for sample in figure.document['samples']
-             for end in ('started', 'ended')]
-    clock = _Clock(min(times), max(times))
-    for figure in chosen:
-        yield _timeline(figure, clock)
-
-
 class _Clock:
     """Times since the first of several."""
 
@@ -236,7 +224,10 @@ def _moment(text):
     return datetime.datetime.fromisoformat(text)
 
 
-def _timeline(figure, clock):
+def _timeline(figure):
+    times = [_moment(sample[end]) for sample in figure.document['samples']
+             for end in ('started', 'ended')]
+    clock = _Clock(min(times), max(times))
     drawn = drawing.Drawing(clock.axis, drawing.around(
         figure.unit, _all(figure), True))
     drawn.level('limit', figure.limit)
@@ -290,8 +281,13 @@ def _is_of_space(fact):
             and type(fact['observed']) in (int, float))
 
 
-def _rounds(profile, figure):
-    """Draw the rounds of the store, as SNIA's PTS has them."""
+def of_rounds(profile, figure):
+    """Make the plot of the rounds of the store, as SNIA's PTS has it.
+
+    :param profile: the profiles.Profile
+    :param figure: a measured.Measured
+    :returns: a :class:`Plot`
+    """
     rule = profile.document['steady_state']
     values = figure.values(STORE)
     first = figure.told['steady_from_pair']

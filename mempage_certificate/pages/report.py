@@ -59,12 +59,14 @@ class Host:
     :ivar measured: list of measured.Measured
     :ivar hidden: dict of reasons by the ID of figures that are not shown
     :ivar plots: list of plots.Plot
+    :ivar rounds: list of those of rounds, one for each of measured
     """
 
     name: str
     measured: list
     hidden: dict
     plots: list
+    rounds: list
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,9 +130,9 @@ def _says_not(result):
         'find out who that is.',
         'Not that no other run had another end: this is one run.',
         'Not that a known hazard is gone whose check passes: see below.',
-        skipped and 'What was skipped, a test or a whole class, tells nothing:'
-                    ' %d entries.' % skipped,
-        unfinished and 'What became of %d tests that never ended.' % unfinished
+        skipped and 'Nothing of what was skipped, tests or whole classes: %d.'
+        % skipped,
+        unfinished and 'Nothing of tests that never ended: %d.' % unfinished
     ) if text]
 
 
@@ -162,8 +164,9 @@ def _worst(result):
 
 def _host(run, profile, host):
     shown, hidden = measured.of_host(run, host)
-    return Host(host['host'], shown, hidden, plots.of_host(
-        run, profile, host['host'], shown))
+    return Host(host['host'], shown, hidden,
+                plots.of_host(run, host['host'], shown),
+                [plots.of_rounds(profile, figure) for figure in shown])
 
 
 def _failed(run, profile):

@@ -15,6 +15,7 @@
 import dataclasses
 
 from mempage_certificate import checks
+from mempage_certificate.pages import drawing
 from mempage_certificate.pages import hazards
 from mempage_certificate import profiles
 
@@ -82,17 +83,20 @@ def _of_figures(row, hosts):
 
 
 def _of_goals(figure):
+    limit = figure['limit']['value']
     for goal in figure['goals']:
-        if goal['status'] == checks.FAIL and goal['figure'] == 'value':
-            limit = figure['limit']['value']
-            low = 'min' in goal and limit < goal['min']
-            high = 'max' in goal and limit > goal['max']
-            yield '%s: %s' % (figure['id'], (
-                'the store itself, measured without a guest, does not reach '
-                'the goal either: it takes another device'
-                if low or high else
-                'the store itself reaches the goal: look for what is between '
-                'it and the guest'))
+        if goal['status'] != checks.FAIL:
+            continue
+        if goal['figure'] == 'value' and not goal.get(
+                'min', limit) <= limit <= goal.get('max', limit):
+            yield ('%s: the store itself, measured without a guest, does not '
+                   'reach the goal: it takes another device' % figure['id'])
+        else:
+            yield ('%s: with a guest it is %s times the limit of the store '
+                   'itself. Near 1, the store is what limits it; else look '
+                   'for what is between it and the guest' % (
+                       figure['id'], drawing.number(
+                           figure['figures']['of_limit']['median'])))
 
 
 def of_test(profile, entry):
