@@ -118,6 +118,7 @@ def around(title, values, from_zero=False):
     low, high = min(values), max(values)
     room = 0.06 * (high - low) or 0.06 * abs(high) or 1
     if from_zero:
+        high = max(0, high)
         return Axis(title, min(0, low), high + (0.06 * high or 1))
     return Axis(title, low - room, high + room)
 

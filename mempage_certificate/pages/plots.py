@@ -42,6 +42,8 @@ _SPACE = {'allocated, MiB': (drawing.CIRCLE, 'allocated to guests'),
           'space kept by deleted files, MiB': (
               drawing.DIAMOND, 'kept by files that are deleted')}
 _FILE_SYSTEM = 'file system'
+# A store of more MiB is none.
+_MOST = 1e12
 _ROW = 56
 
 
@@ -79,6 +81,12 @@ def of_host(run, host, measured):
                and figure.unit in _RATES),
              *_bars(measured), _space(run, host)]
     return [plot for plot in found if plot]
+
+
+def _legend(drawn, *entries):
+    """Explain what is in a drawing, and nothing else."""
+    kinds = {shape.kind for shape in drawn.shapes}
+    return [entry for entry in entries if entry[0] in kinds]
 
 
 def _latencies(measured):
@@ -127,7 +135,7 @@ def _in_rows(title, chosen, axis, factors, unit, bars=False):
         top += _ROW
     return Plot(
         title, _said(title, chosen, factors, unit), drawn,
-        [*_LEGEND, ('median', 'median')],
+        _legend(drawn, *_LEGEND, ('median', 'median')),
         ['Figure', 'Pair', 'Store, %s' % unit, 'Control, %s' % unit,
          'Limit, %s' % unit],
         [[figure.identity, pair, drawing.number(values[STORE] * factor),
@@ -160,7 +168,7 @@ def _said(title, chosen, factors, unit):
 def _footprint(measured):
     chosen = sorted((figure for figure in measured
                      if _FOOTPRINT.match(figure.identity)
-                     and min(figure.values(CONTROL)) > 0),
+                     and min(figure.values(CONTROL)) >= measurements.LEAST),
                     key=lambda figure: figure.told['footprint_over_dram'])
     if not chosen:
         return None
@@ -192,9 +200,9 @@ def _footprint(measured):
             '%s times the memory of the host: %s of the control' % (
                 drawing.number(footprint), drawing.number(interval['median']))
             for footprint, interval in medians) or 'No ratio is steady.'),
-        drawn, [(drawing.CIRCLE, 'a pair'),
-                ('median', 'medians, with their intervals'),
-                ('limit', 'as fast as the control')],
+        drawn, _legend(drawn, (drawing.CIRCLE, 'a pair'),
+                       ('median', 'medians, with their intervals'),
+                       ('limit', 'as fast as the control')),
         ['Footprint over memory', 'Figure', 'Pair', 'Store over control'],
         [[drawing.number(figure.told['footprint_over_dram']), figure.identity, pair,
           drawing.number(ratio)] for figure in chosen
@@ -243,7 +251,7 @@ def _timeline(figure):
                      drawing.number(end), drawing.number(sample['value'])])
     title = '%s over time' % figure.identity
     return Plot(title, _said(title, [figure], [1], figure.unit), drawn,
-                list(_LEGEND), ['Pair', 'Of', 'From, %s' % clock.unit,
+                _legend(drawn, *_LEGEND), ['Pair', 'Of', 'From, %s' % clock.unit,
                                 'To, %s' % clock.unit, figure.unit], rows)
 
 
@@ -270,7 +278,7 @@ def _space(run, host):
             if any(of == name for _, of, _ in found)]
     return Plot(title, '%s. At most: %s' % (title, '; '.join(
         '%s MiB %s' % (drawing.number(value), words) for words, value in most)),
-        drawn, list(_SPACE.values()), [clock.unit.capitalize(), 'What', 'MiB'],
+        drawn, _legend(drawn, *_SPACE.values()), [clock.unit.capitalize(), 'What', 'MiB'],
         [[drawing.number(clock.time(moment)), _SPACE[name][1], drawing.number(value)]
          for moment, name, value in found])
 
@@ -278,7 +286,8 @@ def _space(run, host):
 def _is_of_space(fact):
     # Where nothing could be asked, there is a text.
     return (fact['witness'] == _FILE_SYSTEM and fact['name'] in _SPACE
-            and type(fact['observed']) in (int, float))
+            and type(fact['observed']) in (int, float)
+            and 0 <= fact['observed'] < _MOST)
 
 
 def of_rounds(profile, figure):
@@ -305,10 +314,12 @@ def of_rounds(profile, figure):
                   else drawing.FAINT, point)
     return Plot(
         'Rounds of %s' % figure.identity, _said_of_rounds(
-            figure, first, len(values)), drawn, [
-                (drawing.CIRCLE, 'counts'), (drawing.FAINT, 'does not count'),
+            figure, first, len(values)), drawn, _legend(
+                drawn, (drawing.CIRCLE, 'counts'),
+                (drawing.FAINT, 'does not count'),
                 ('steady', '%d %% around the mean of the first %d rounds '
-                 'that are steady' % (rule['range_percent'], rule['rounds']))],
+                 'that are steady' % (rule['range_percent'],
+                                      rule['rounds']))),
         ['Round', 'Store, %s' % figure.unit, 'Control, %s' % figure.unit,
          'Counts'],
         [[number, drawing.number(both[STORE]), drawing.number(both[CONTROL]),

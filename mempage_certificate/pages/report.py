@@ -26,6 +26,7 @@ from mempage_certificate.pages import steps
 from mempage_certificate import stream
 from mempage_certificate import verdict
 from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import streams
 from mempage_tempest_plugin.pages import failures
 from mempage_tempest_plugin.pages import page
 from mempage_tempest_plugin.pages import report
@@ -76,7 +77,7 @@ class Failed:
     :ivar failure: the failures.Failure
     :ivar proves: list of pairs of ID and title of checks
     :ivar hazards: list of titles of hazards that it looks at
-    :ivar again: what runs it once more
+    :ivar again: what runs it once more; empty if nothing does
     """
 
     failure: failures.Failure
@@ -194,5 +195,7 @@ def _with_texts(entry):
 
 def _again(name):
     """Tell what runs a test, or all tests of a class, once more."""
+    if name == streams.UNREADABLE:
+        return ''
     found = name.partition('[')[0].rpartition('(')[2].rstrip(')')
     return "tempest run --regex '%s'" % found.replace('.', r'\.')

@@ -18,6 +18,7 @@ from mempage_certificate import checks
 from mempage_certificate.pages import drawing
 from mempage_certificate.pages import hazards
 from mempage_certificate import profiles
+from mempage_tempest_plugin.evidence import streams
 
 _BY_STATUS = {
     checks.FAIL: 'Look at the evidence below, mend what it names, and run the '
@@ -100,16 +101,27 @@ def _of_goals(figure):
 
 
 def of_test(profile, entry):
-    """Tell what hangs on a test.
+    """Tell what hangs on a test, or on all tests of a class.
 
     :param profile: a profiles.Profile
     :param entry: the runs.Entry
     :returns: tuple of a list of pairs of ID and title of the checks that it
         proves, and of a list of titles of hazards that it looks at
     """
-    names = {name.removeprefix(profiles.PACKAGE) for name in entry.methods()}
+    names = entry.methods()
+    if entry.test.is_whole_class:
+        names = [name for name in profile.tests()
+                 if streams.class_of(name) == entry.test.of_class]
+    names = {name.removeprefix(profiles.PACKAGE) for name in names}
     proves = [(identity, profile.checks[identity]['title'])
               for _, _, identity in profile.wanted()
-              if names & profile.checks[identity].get('tests', {}).keys()]
+              if names & _tests(profile.checks[identity])]
     return proves, [hazard['title'] for hazard in hazards.known().values()
                     if names & set(hazard['tests'])]
+
+
+def _tests(check):
+    """List the tests that a check is judged by, or its figures come from."""
+    return {*check.get('tests', ()), *(
+        test for rule in check.get('measurements', {}).values()
+        for test in rule.get('tests', ()))}
