@@ -78,9 +78,11 @@ def derive(run, profile, product, inputs, told=None):
     """
     found = verdict.judge(run, profile, product)
     result = results.make(run, profile, product, found, inputs)
+    data = documents.dump(result)
     if told is None or results.difference(told, result):
-        told = result
-    return {archive.RESULT: documents.dump(result),
+        # As it is read again: keys are in the order of the file.
+        told = documents.parse(archive.RESULT, data)
+    return {archive.RESULT: data,
             archive.REPORT: report.html(run, profile, product, told).encode(),
             archive.ENVIRONMENT: documents.dump(run.environments),
             archive.JUNIT: _junit(run),
