@@ -24,7 +24,7 @@ WORDS = {'ratio': 'store over control', 'of_limit': 'store over limit',
          'value': 'store'}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Measured:
     """A figure of a host that tells something.
 

@@ -18,11 +18,14 @@ from mempage_certificate import archive
 from mempage_certificate import display
 from mempage_certificate.pages import capabilities
 from mempage_certificate.pages import drawing
+from mempage_certificate.pages import footprint
 from mempage_certificate.pages import hazards
+from mempage_certificate.pages import lanes
 from mempage_certificate.pages import made_of
 from mempage_certificate.pages import measured
-from mempage_certificate.pages import plots
+from mempage_certificate.pages import rounds
 from mempage_certificate.pages import steps
+from mempage_certificate.pages import timelines
 from mempage_certificate import stream
 from mempage_certificate import verdict
 from mempage_tempest_plugin.evidence import facts
@@ -59,7 +62,7 @@ class Host:
     :ivar name: what it is called
     :ivar measured: list of measured.Measured
     :ivar hidden: dict of reasons by the ID of figures that are not shown
-    :ivar plots: list of plots.Plot
+    :ivar plots: list of plot.Plot
     :ivar rounds: list of those of rounds, one for each of measured
     """
 
@@ -99,7 +102,7 @@ def html(run, profile, product, result):
     :returns: text of HTML that needs nothing beside it
     """
     levels = capabilities.levels(profile, result['hosts'])
-    hosts = [_host(run, profile, host) for host in _worst(result)]
+    hosts = [of_host(run, profile, host) for host in _worst(result)]
     changes, silent = made_of.changes(run)
     return page.render(
         'certificate.html.j2', __package__, result=result, profile=profile,
@@ -163,11 +166,20 @@ def _worst(result):
     return [host for host in result['hosts'] if host['host'] in chosen]
 
 
-def _host(run, profile, host):
+def of_host(run, profile, host):
+    """Take figures and plots of a host.
+
+    :param run: a runs.Run
+    :param profile: the profiles.Profile
+    :param host: what result.json says of the host
+    :returns: a :class:`Host`
+    """
     shown, hidden = measured.of_host(run, host)
     return Host(host['host'], shown, hidden,
-                plots.of_host(run, host['host'], shown),
-                [plots.of_rounds(profile, figure) for figure in shown])
+                [*lanes.latencies(shown), *footprint.of(shown),
+                 *timelines.writes(shown), *lanes.bars(shown),
+                 *timelines.space(run, host['host'])],
+                [rounds.of(profile, figure) for figure in shown])
 
 
 def _failed(run, profile):

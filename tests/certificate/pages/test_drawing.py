@@ -38,8 +38,8 @@ class DrawingTest(base.BaseTestCase):
                          ['%.6g' % value for value in found])
 
     @ddt.unpack
-    @ddt.data((0.4, 4000, [1, 10, 100, 1000]), (0.9, 60, [1, 2, 5, 10, 20,
-                                                         50]),
+    @ddt.data((0.4, 4000, [1, 10, 100, 1000]),
+              (0.9, 60, [1, 2, 5, 10, 20, 50]),
               (95, 105, [96, 98, 100, 102, 104]))
     def test_marks_of_powers(self, low, high, expected):
         self.assertEqual(expected, drawing.Axis('x', low, high, True).marks())

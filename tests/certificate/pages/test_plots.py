@@ -14,11 +14,11 @@
 import ddt
 from oslotest import base
 
-from mempage_certificate import results
-from mempage_certificate import verdict
 from mempage_certificate.pages import drawing
 from mempage_certificate.pages import measured
-from mempage_certificate.pages import plots
+from mempage_certificate.pages import report
+from mempage_certificate import results
+from mempage_certificate import verdict
 from tests.certificate import made_up
 from tests.certificate import samples
 
@@ -43,10 +43,8 @@ def judged(sample):
 def of(sample):
     """Make all plots of the first host of a run, by their titles."""
     run, host = judged(sample)
-    shown, _ = measured.of_host(run, host)
-    found = plots.of_host(run, host['host'], shown)
-    found += [plots.of_rounds(sample.profile, figure) for figure in shown]
-    return {plot.title: plot for plot in found}
+    shown = report.of_host(run, sample.profile, host)
+    return {plot.title: plot for plot in shown.plots + shown.rounds}
 
 
 def dots(plot, kind):
@@ -124,7 +122,7 @@ class PlotsTest(base.BaseTestCase):
                                 samples.values([10, 99, 10, 99, 10, 99]))
         plot = of(self.sample)['Throughput over footprint']
         self.assertIn('No ratio is steady', plot.alternative)
-        self.assertNotIn('median', [kind for kind, _ in plot.legend])
+        self.assertNotIn('median', [kind for kind, _ in plot.explained])
 
     def test_timeline(self):
         plot = of(self.sample)['dirty.throughput over time']
@@ -134,8 +132,9 @@ class PlotsTest(base.BaseTestCase):
         self.assertEqual([1, 'store', '0', '1'], plot.rows[0][:4])
         across = [x for x, _ in dots(plot, drawing.CIRCLE)]
         self.assertEqual(sorted(across), across)
-        self.assertTrue(all(store > control for (_, store), (_, control) in zip(
-            dots(plot, drawing.CIRCLE), dots(plot, drawing.SQUARE))))
+        for (_, store), (_, control) in zip(dots(plot, drawing.CIRCLE),
+                                            dots(plot, drawing.SQUARE)):
+            self.assertLess(control, store)
 
     def test_bars(self):
         plot = of(self.sample)['Boot, deletion and migration, in s']
@@ -186,7 +185,7 @@ class PlotsTest(base.BaseTestCase):
     def test_rounds_that_are_never_steady(self):
         plot = of(self.sample)['Rounds of %s' % made_up.UNSTEADY]
         self.assertIn('not steady in any rounds', plot.alternative)
-        self.assertEqual([(drawing.FAINT, 'does not count')], plot.legend)
+        self.assertEqual([(drawing.FAINT, 'does not count')], plot.explained)
 
     def test_all_values_are_alike(self):
         for value in (0.001, 1e18):

@@ -273,7 +273,8 @@ class ReportTest(base.BaseTestCase):
             self.assertEqual(shown, 'Figures of %s' % host in page.tables)
         [row] = page.tables['Figures of all hosts'][1:]
         self.assertEqual(['boot.time, s', '13', '100.1 on host-1', '100.1',
-                          '300 on host-12', '12 passed, 1 failed', 'host-12'], row)
+                          '300 on host-12', '12 passed, 1 failed',
+                          'host-12'], row)
         verdicts = page.tables['Verdict of each host']
         self.assertEqual(3, len(verdicts))
         self.assertIn('12 of them', verdicts[1][0])
