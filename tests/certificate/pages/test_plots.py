@@ -182,6 +182,18 @@ class PlotsTest(base.BaseTestCase):
         self.assertEqual(['no', 'no', 'yes'],
                          [row[-1] for row in plot.rows[:3]])
 
+    def test_where_rounds_are_steady(self):
+        self.sample.measure('boot.time', samples.values(
+            [300, 200, 90, 100, 100, 100, 100]))
+        drawn = of(self.sample)['Rounds of boot.time'].picture
+        # Rounds 3 to 7, of which the mean is 98.
+        [mean] = [shape.points for shape in drawn.shapes
+                  if shape.kind == 'mean']
+        self.assertEqual([drawn.point(2.6, 98), drawn.point(7.4, 98)], mean)
+        [band] = [shape.points for shape in drawn.shapes
+                  if shape.kind == 'steady']
+        self.assertEqual(drawn.point(2.6, 98 * 1.1), band[0])
+
     def test_rounds_that_are_never_steady(self):
         plot = of(self.sample)['Rounds of %s' % made_up.UNSTEADY]
         self.assertIn('not steady in any rounds', plot.alternative)
