@@ -17,6 +17,8 @@ import dataclasses
 
 from mempage_certificate import checks
 
+_MUST = 'must'
+
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
@@ -53,8 +55,8 @@ class Level:
     """The checks of a level.
 
     :ivar name: of the level
-    :ivar counts: dict of numbers of outcomes by status, the worst first; each
-        counts once for each host
+    :ivar counts: dict of numbers of outcomes of those that must pass, by
+        status, the worst first; each counts once for each host
     :ivar rows: list of :class:`Row`
     """
 
@@ -84,7 +86,7 @@ def _level(profile, name, found):
             if level == name]
     counts = collections.Counter()
     for row in rows:
-        for outcome in row.outcomes:
+        for outcome in row.outcomes if row.requirement == _MUST else ():
             counts[outcome.status] += len(outcome.hosts)
     return Level(name, {status: counts[status] for status in checks.WORST
                         if counts[status]}, rows)

@@ -128,7 +128,10 @@ class ReportTest(base.BaseTestCase):
         self.assertIn('[mempage] reconfigure_hosts is not set',
                       known['D01'][4])
         self.assertEqual('should', known['P08'][2])
-        self.assertIn(['smoke: 1 failed, 6 passed'], rows)
+        self.assertIn(['smoke, of what must be so: 1 failed, 6 passed'], rows)
+        # P08 has failed as well, and need not pass.
+        self.assertIn(['performance, of what must be so: 1 failed, 3 '
+                       'inconclusive, 4 passed'], rows)
 
     def test_check_that_was_not_run(self):
         self.sample.remove('test_guest_memory_is_found_in_file')
@@ -277,7 +280,7 @@ class ReportTest(base.BaseTestCase):
                           'host-12'], row)
         verdicts = page.tables['Verdict of each host']
         self.assertEqual(3, len(verdicts))
-        self.assertIn('12 of them', verdicts[1][0])
+        self.assertIn('12 hosts', verdicts[1][0])
         [check] = [row for row in page.tables['Checks by level']
                    if row[0] == 'F05']
         self.assertTrue(check[3].startswith('✗ failed host-13 ✓ passed 12'))
