@@ -198,9 +198,12 @@ def _of_environments(run, profile):
     for host, phases in run.environments.items():
         yield from _of_phases(host, phases)
     for entry in run.entries:
+        # Who tells what a host is made of has begun before, or ends after.
+        telling = {document['host']
+                   for document in entry.kept(facts.ENVIRONMENT)}
         hosts = dict.fromkeys(document['host']
                               for document in entry.test.documents
-                              if document['kind'] != facts.ENVIRONMENT)
+                              if document['host'] not in telling)
         for host in hosts:
             yield from _outside(entry, host, run.environments.get(host, {}))
 

@@ -22,6 +22,7 @@ STORE = 'store'
 CONTROL = 'control'
 CACHED = 'cached'
 COLD = 'cold'
+MIXED = 'mixed'
 #: A guest is cold if no more of its memory is in the page cache, in percent,
 #: and cached if no less is.
 COLD_PERCENT = 5
@@ -90,6 +91,26 @@ class Measurement:
             'started': moment(started), 'ended': moment(ended),
             'value': value})
 
+    def timeline(self, points):
+        """Tell what the host did while the first sample was taken.
+
+        :param points: list of dicts of seconds since the first one, of MiB
+            that are still to be written (dirty_mib), and of MiB that the
+            store's device was given since then (written_mib)
+        """
+        self._document['timeline'] = points
+
+    def took(self, began, ended):
+        """Tell what measuring has cost, when all samples were taken.
+
+        :param began: when guests were first asked for, an aware datetime
+        :param ended: until when
+        """
+        self._document['took'] = {
+            'seconds': (ended - began).total_seconds(),
+            'samples': sum(map(_seconds, self._document['samples'])),
+            'limit': _seconds(self._document['limit'])}
+
     def document(self):
         """Tell everything as data.
 
@@ -104,6 +125,17 @@ class Measurement:
                 'measurement %s of host %s' % (
                     self._document['id'], self._document['host']), found)
         return self._document
+
+
+def state_of(resident_percent):
+    """Tell how a guest is of which so much is in the page cache.
+
+    :param resident_percent: of its memory, in percent
+    :returns: CACHED, COLD or MIXED
+    """
+    if resident_percent >= CACHED_PERCENT:
+        return CACHED
+    return COLD if resident_percent <= COLD_PERCENT else MIXED
 
 
 def keep(test, measurement):
@@ -191,6 +223,13 @@ def moment(when):
     """
     return when.astimezone(datetime.timezone.utc).isoformat(
         timespec='milliseconds')
+
+
+def _seconds(part):
+    """Tell how long it took what has a begin and an end."""
+    begin, end = (datetime.datetime.fromisoformat(part[key])
+                  for key in ('started', 'ended'))
+    return (end - begin).total_seconds()
 
 
 def _tool(tool):

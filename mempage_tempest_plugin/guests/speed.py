@@ -35,27 +35,28 @@ _FILE = _DIRECTORY + '/file'
 _VERSION = re.compile(r'\d+(?:\.\d+)+')
 _COPIED = re.compile(r'^\d+\s.*Copy: (\d+(?:\.\d+)?) MiB/s', re.MULTILINE)
 
-_FILL = """
+_PREPARE = """
 mkdir -p {directory}
 grep -q " {directory} tmpfs " /proc/mounts ||
     sudo -n mount -t tmpfs -o size={most}m mempage-speed {directory}
 sudo -n chmod 777 {directory}
-head -c {size} /dev/urandom > {file}
-stat -c %s {file}
+: > {file}
 """
+# What a command may take long for, and no time-out of ssh can be too short.
+_STEP_MIB = 256
 
 
 class Memory:
     """The memory of a guest, which is measured.
 
     :param client: Tempest's RemoteClient
-    :param ram_mib: the guest's RAM
-    :ivar mib: how much of it is measured
+    :param mib: how much of it is measured
+    :ivar mib: the same
     """
 
-    def __init__(self, client, ram_mib):
+    def __init__(self, client, mib):
         self._client = client
-        self.mib = size_mib(ram_mib)
+        self.mib = mib
 
     def lacking(self):
         """List the programs that the guest lacks."""
@@ -79,13 +80,16 @@ class Memory:
 
         :raises GuestError: if the guest has not so much
         """
-        size = self.mib * units.Mi
-        written = self._run(_FILL.format(
-            directory=_DIRECTORY, file=_FILE, size=size, most=self.mib + 1))
-        if int(written.split()[-1]) != size:
+        self._run(_PREPARE.format(directory=_DIRECTORY, file=_FILE,
+                                  most=self.mib + 1))
+        for place in range(0, self.mib, _STEP_MIB):
+            self._run('head -c %d /dev/urandom >> %s' % (
+                min(_STEP_MIB, self.mib - place) * units.Mi, _FILE))
+        size = int(self._run('stat -c %%s %s' % _FILE))
+        if size != self.mib * units.Mi:
             raise exceptions.GuestError(
-                'only %s of %d bytes could be written to its memory' % (
-                    written.split()[-1], size))
+                'only %d of %d bytes could be written to its memory' % (
+                    size, self.mib * units.Mi))
 
     def read_bandwidth(self):
         """Read all of it, in order; MiB each second."""
@@ -94,6 +98,22 @@ class Memory:
     def write_bandwidth(self):
         """Write all of it, in order; MiB each second."""
         return self._bandwidth('-WWW')
+
+    def rewrite_bandwidth(self, seconds):
+        """Write all of it again and again; MiB each second.
+
+        :param seconds: for how long
+        """
+        return self._bandwidth('-WWW', '-w %ds' % seconds)
+
+    def random_bandwidth(self, seconds, seed):
+        """Read pages at random, one after the other; MiB each second.
+
+        :param seconds: for how long
+        :param seed: as of :meth:`latencies`
+        """
+        return self._speed('ioping -C -B -i 0 -a 0 -e %d -s %dk -w %ds %s' % (
+            seed, _PAGE_KIB, seconds, _FILE))
 
     def copy_bandwidth(self):
         """Copy some of it to elsewhere in memory; MiB each second."""
@@ -120,9 +140,12 @@ class Memory:
                     len(found), number, output))
         return found
 
-    def _bandwidth(self, way):
-        output = self._run('ioping -C -L -B -i 0 -a 0 %s -s 1m -c %d %s' % (
-            way, self.mib, _FILE))
+    def _bandwidth(self, way, until=None):
+        return self._speed('ioping -C -L -B -i 0 -a 0 %s -s 1m %s %s' % (
+            way, until or '-c %d' % self.mib, _FILE))
+
+    def _speed(self, command):
+        output = self._run(command)
         try:
             return int(output.split()[3]) / units.Mi
         except (IndexError, ValueError) as error:

@@ -50,7 +50,8 @@ class Done:
     :ivar read_mib: MiB read each second
     :ivar write_mib: MiB written each second
     :ivar seconds: how long it took
-    :ivar latency_ns: nanoseconds that reads took, by percentile
+    :ivar latency_ns: nanoseconds that reads took, by percentile; of a job that
+        reads nothing, writes
     """
 
     read_mib: float
@@ -118,5 +119,5 @@ def _done(job):
     return Done(
         read['bw_bytes'] / units.Mi, write['bw_bytes'] / units.Mi,
         max(read['runtime'], write['runtime']) / 1000,
-        {float(key): value for key, value
-         in read['clat_ns'].get('percentile', {}).items()})
+        {float(key): value for way in (write, read) for key, value
+         in way['clat_ns'].get('percentile', {}).items()})

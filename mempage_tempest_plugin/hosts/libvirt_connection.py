@@ -13,6 +13,7 @@
 """One kept libvirt connection to a compute host."""
 
 import atexit
+import dataclasses
 import json
 import threading
 from xml.etree import ElementTree
@@ -35,6 +36,18 @@ ENDS = {libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN: 'shut down',
 # How much of the name of a domain is in those of its directories:
 # VIR_DOMAIN_SHORT_NAME_MAX of libvirt.
 _SHORT_NAME = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Migration:
+    """How long a live migration took, by the word of libvirt.
+
+    :ivar elapsed: milliseconds; None if libvirt does not know
+    :ivar downtime: for how many of them the guest stood still; None likewise
+    """
+
+    elapsed: int | None
+    downtime: int | None
 
 
 def _version(number):
@@ -150,6 +163,20 @@ class LibvirtConnection:
         """
         self._call(lambda: self._domain(uuid).destroy())
 
+    def restart(self, uuid):
+        """End a domain at once, and start it as it is defined.
+
+        :param uuid: UUID of the domain
+        :raises DomainGone: if the host does not have that domain
+        :raises HypervisorError: if libvirt refuses
+        """
+        self._call(lambda: self._restart(self._domain(uuid)))
+
+    @staticmethod
+    def _restart(domain):
+        domain.destroy()
+        domain.create()
+
     def monitor(self, uuid, command, **arguments):
         """Ask QEMU itself.
 
@@ -170,17 +197,19 @@ class LibvirtConnection:
                 % (uuid, request, answer['error'].get('desc')))
         return answer['return']
 
-    def migration_downtime(self, uuid):
-        """Get for how long the migration that brought a domain stopped it.
+    def last_migration(self, uuid):
+        """Tell how long the migration took that brought a domain.
 
         :param uuid: UUID of the domain
-        :returns: milliseconds; None if libvirt does not know
+        :returns: a :class:`Migration`
+        :raises DomainGone: if the host does not have that domain
         :raises HypervisorError: if libvirt cannot tell
         """
         flags = (libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED |
                  libvirt.VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED)
-        return self._call(lambda: self._domain(uuid).jobStats(flags)).get(
-            libvirt.VIR_DOMAIN_JOB_DOWNTIME)
+        told = self._call(lambda: self._domain(uuid).jobStats(flags))
+        return Migration(told.get(libvirt.VIR_DOMAIN_JOB_TIME_ELAPSED),
+                         told.get(libvirt.VIR_DOMAIN_JOB_DOWNTIME))
 
     def versions(self):
         """Ask for the versions of the host's libvirt and of its QEMU.

@@ -78,19 +78,31 @@ class Sample:
         self.records = list(_KNOWN[key])
 
     def _record(self, only):
-        hosts = self.hosts
-        self._add('test_environment.TestEnvironment.test_before', [
-            samples.environment(host, run=RUN, when=at(1)) for host in hosts])
+        before, after = self.profile.catalogue['environment'].items()
+        self._add_environments(before, 'before')
+        checks = self.profile.checks.values()
+        proving = {profiles.PACKAGE + name for check in checks
+                   for name in check.get('tests', ())}
         for name, test in self.profile.tests().items():
-            if any(words in name for words in only):
+            if name in proving and any(words in name for words in only):
                 self._add_test(name, test)
-        for check in self.profile.checks.values():
+        measuring = {}
+        for check in checks:
             for identity, rule in check.get('measurements', {}).items():
                 if any(words in identity for words in only):
-                    self._add_measurement(identity, rule)
-        self._add('test_environment.TestEnvironment.test_after', [
-            samples.environment(host, run=RUN, phase='after',
-                                when=at(self._now() + 1)) for host in hosts])
+                    [test] = rule.get('tests', _nobodys(identity)).items()
+                    measuring.setdefault((test[0], test[1]['id']), {})[
+                        identity] = rule
+        for (name, identity), rules in measuring.items():
+            self._add_measurements(name, identity, rules)
+        self._add_environments(after, 'after')
+
+    def _add_environments(self, test, phase):
+        when = at(self._now() + 1)
+        self._add(test[0], [
+            document for host in self.hosts for document in (
+                samples.environment(host, run=RUN, phase=phase, when=when),
+                _passed(host))], 'id-%s,per-host' % test[1]['id'])
 
     def _now(self):
         return len(self.records) * _SECONDS
@@ -133,17 +145,17 @@ class Sample:
                'facts': [dict(zip(('witness', 'name'), fact.split(': ', 1)),
                               expected=True, observed=True, agrees=True)
                          for fact in facts]}
-        yield {'kind': 'outcome', 'version': 1, 'host': host, 'passed': True,
-               'error': None}
+        yield _passed(host)
 
     def _dated(self, document):
         return dict(document, **({'when': moment(self._now() + 1)}
                                  if 'when' in document else {}))
 
-    def _add_measurement(self, identity, rule):
-        self._add('test_measure.TestMeasure.test_%s' % identity.replace(
-            '.', '_'), [self._measured(identity, rule, host)
-                        for host in self.hosts], 'measurement,per-host')
+    def _add_measurements(self, name, identity, rules):
+        self._add(name, [self._measured(figure, rule, host)
+                         for host in self.hosts
+                         for figure, rule in rules.items()],
+                  'id-%s,measurement,per-host' % identity)
 
     def _measured(self, identity, rule, host):
         now = self._now()
@@ -183,11 +195,15 @@ class Sample:
         :param change: function that is told the document
         :param host: whose document it is; the first one if not given
         """
+        self._edit(words, change, lambda document: (
+            document['kind'] == kind and host in (None, document['host'])))
+
+    def _edit(self, words, change, is_meant):
         number = self.find(words)
         details = list(self.records[number].details)
         for place, detail in enumerate(details):
             document = json.loads(detail.data)
-            if document['kind'] == kind and host in (None, document['host']):
+            if is_meant(document):
                 document = copy.deepcopy(document)
                 change(document)
                 details[place] = dataclasses.replace(
@@ -197,14 +213,19 @@ class Sample:
 
     def measure(self, identity, change, host=None):
         """Change a measurement."""
-        self.edit('test_' + identity.replace('.', '_') + '[', 'measurement',
-                  change, host)
+        wanted = b'"id":"%s"' % identity.encode()
+        [record] = [record for record in self.records
+                    if any(wanted in detail.data.replace(b' ', b'')
+                           for detail in record.details)]
+        self._edit(record.name, change, lambda document: (
+            document.get('id') == identity
+            and host in (None, document['host'])))
 
     def environment(self, change, phases=('before', 'after'), host=None):
         """Change what a host is made of."""
         for phase in phases:
-            self.edit('TestEnvironment.test_' + phase, 'environment', change,
-                      host)
+            self.edit('TestStoreEnvironment.test_' + phase, 'environment',
+                      change, host)
 
     def fail(self, words, error='no valid host', host=None):
         """Have a test fail, on a host."""
@@ -236,6 +257,17 @@ class Sample:
     def run(self):
         """Read the run, as it is in a bundle."""
         return runs.read(masking.mask(self.data())[0])
+
+
+def _passed(host):
+    return {'kind': 'outcome', 'version': 1, 'host': host, 'passed': True,
+            'error': None}
+
+
+def _nobodys(identity):
+    """Make up a test for a figure that none of the catalogue measures."""
+    return {'test_measure.TestMeasure.test_%s' % identity.replace('.', '_'):
+            {'id': '00000000-0000-4000-8000-000000000000'}}
 
 
 def values(store, control=None, limit=None):

@@ -285,8 +285,8 @@ class FilesTest(base.BaseTestCase):
         self.assertEqual({'before', 'after'}, set(told['host-1']))
 
     def test_result_without_hosts(self):
-        self.sample.remove('TestEnvironment.test_before')
-        self.sample.remove('TestEnvironment.test_after')
+        self.sample.remove('TestStoreEnvironment.test_before')
+        self.sample.remove('TestStoreEnvironment.test_after')
         result = json.loads(self.sample.bundle()[archive.RESULT])
         self.assertEqual(('incomplete', []),
                          (result['verdict']['status'], result['hosts']))

@@ -31,8 +31,8 @@ from tests.certificate import samples
 CAPACITY = 'TestFileBacked.test_capacity['
 DELETE = 'TestFileBacked.test_delete_frees_store['
 TRUTH = 'test_memory_comes_back_from_store['
-READ = 'test_cached_read_bandwidth['
-WRITE = 'test_cached_write_bandwidth['
+READ = 'TestMeasureMemory.test_cached['
+BOOT = 'TestMeasureMemory.test_boot['
 _KNOWN = {}
 
 
@@ -423,10 +423,10 @@ class StreamTest(ForgeryTestCase):
     def test_measured_again_until_it_suits(self):
         def change(records):
             [record] = [record for record in records if READ in record.name]
-            [other] = [record for record in records if WRITE in record.name]
+            [other] = [record for record in records if BOOT in record.name]
             told = json.loads(record.details[0].data)
             other.details.append(dataclasses.replace(
-                record.details[0], name='measurement-1',
+                record.details[0], name='measurement-2',
                 data=json.dumps(told).encode()))
         self.good.records(change)
         self.assert_remade(self.good, 'cached.read_bandwidth was measured 2 '
@@ -646,12 +646,12 @@ class StreamTest(ForgeryTestCase):
 
     def test_emulated_host(self):
         # It is told twice what it is made of.
-        self.good.document('TestEnvironment.test_before', 'environment',
+        self.good.document('TestStoreEnvironment.test_before', 'environment',
                            lambda told: told.update(accelerator='tcg'))
         self.assert_remade(self.good, 'accelerator changed during the run')
 
     def test_told_twice(self):
-        self.good.record('TestEnvironment.test_before',
+        self.good.record('TestStoreEnvironment.test_before',
                          details=lambda record: [
                              *record.details, dataclasses.replace(
                                  record.details[0], name='environment-1')])
@@ -667,8 +667,8 @@ class StreamTest(ForgeryTestCase):
         def change(told):
             told['host'] = 'host-2'
         for phase in ('before', 'after'):
-            self.good.document('TestEnvironment.test_' + phase, 'environment',
-                               change)
+            self.good.document('TestStoreEnvironment.test_' + phase,
+                               'environment', change)
         self.assert_remade(self.good, 'host-1: was tested, and does not tell')
 
     def test_not_masked(self):

@@ -236,7 +236,7 @@ class FiguresTest(VerdictTestCase):
                             'a value is 0: nothing was measured')
 
     def test_not_measured(self):
-        self.sample.remove('test_cached_read_bandwidth[')
+        self.sample.remove('TestMeasureMemory.test_cached[')
         self.assert_verdict('incomplete', 'resilient', 'P01 missing: '
                             'cached.read_bandwidth was not measured')
 
@@ -263,11 +263,13 @@ class FiguresTest(VerdictTestCase):
         'boot.time'].update(tests={
             'test_measure.TestMeasure.test_boot': {
                 'id': '00000000-0000-4000-8000-000000000000'}}),
-        'host-1: boot.time: test_measure.TestMeasure.test_boot_time'
-        '[measurement,per-host] does not measure it'),
+        'host-1: boot.time: scenario.test_measure_memory.TestMeasureMemory.'
+        'test_boot[id-078ec97c-dc65-41e4-8d81-1b82e2ff79d3,measurement,'
+        'per-host] does not measure it'),
         (lambda told: told.update(environment={}),
-         'host-1: test_environment.TestEnvironment.test_before[per-host] is '
-         'no test that tells what it is made of'))
+         'host-1: api.test_store_environment.TestStoreEnvironment.test_before'
+         '[id-456c1690-4767-49e6-985a-3e9169e15337,per-host] is no test that '
+         'tells what it is made of'))
     def test_kept_by_another_test(self, change, words):
         self._catalogue(change)
         self.assert_verdict('error', None, words)
@@ -351,8 +353,8 @@ class HostsTest(VerdictTestCase):
 
     def test_lost_on_the_way(self):
         self.sample = samples.Sample(hosts=('fbm1', 'fbm2'))
-        number = self.sample.find('TestEnvironment.test_after')
-        self.sample.change('TestEnvironment.test_after', details=[
+        number = self.sample.find('TestStoreEnvironment.test_after')
+        self.sample.change('TestStoreEnvironment.test_after', details=[
             detail for detail in self.sample.records[number].details
             if b'"fbm2"' not in detail.data])
         self.assert_verdict('error', None, 'host-2: it was lost on the way: '
@@ -405,15 +407,15 @@ class HostsTest(VerdictTestCase):
     def test_host_that_nobody_knows(self):
         self.sample = samples.Sample(hosts=('fbm1', 'fbm2'))
         for phase in ('before', 'after'):
-            name = 'TestEnvironment.test_' + phase
+            name = 'TestStoreEnvironment.test_' + phase
             details = self.sample.records[self.sample.find(name)].details
             self.sample.change(name, details=details[:1])
         self.assert_verdict('incomplete', 'endurance', 'host-2: was tested, '
                             'and does not tell what it is made of')
 
     def test_no_host_at_all(self):
-        self.sample.remove('TestEnvironment.test_before')
-        self.sample.remove('TestEnvironment.test_after')
+        self.sample.remove('TestStoreEnvironment.test_before')
+        self.sample.remove('TestStoreEnvironment.test_after')
         self.assert_verdict('incomplete', None, 'no host with a store tells '
                             'what it is made of')
 

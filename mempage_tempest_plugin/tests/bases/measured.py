@@ -12,6 +12,7 @@
 
 """What tests share that measure a backing store."""
 
+import contextlib
 import dataclasses
 import datetime
 import random
@@ -26,6 +27,7 @@ from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import measurements
 from mempage_tempest_plugin.guests import speed
+from mempage_tempest_plugin.hosts import block_devices
 from mempage_tempest_plugin.hosts import cache
 from mempage_tempest_plugin.hosts import domain_xml
 from mempage_tempest_plugin.hosts import fio
@@ -81,18 +83,27 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
             it: ioping and mbw in guests, libvirt, or the host's kernel
         :raises SkipException: if the guests cannot be measured
         """
-        self._choose(host)
+        self.turn_to(host)
         requested = [self.boot_reachable(host) for _ in range(2)]
         for server in requested:
             self.nova.wait_until_active(server.uuid)
         store, control = requested
-        self._skip_if_shared(control)
-        anonymous_memory.give(host, self.nova, control.uuid)
+        self.skip_if_shared(control)
+        self.make_control(control)
         self.arms = [
-            Arm(measurements.STORE, store, self._memory(store),
-                self._path(store)),
-            Arm(measurements.CONTROL, control, self._memory(control))]
+            Arm(measurements.STORE, store, self.fill(store),
+                self.path_of(store)),
+            Arm(measurements.CONTROL, control, self.fill(control))]
         self.began = self.new_figures(figures)
+
+    def make_control(self, server):
+        """Have a guest run in anonymous memory.
+
+        :param server: the servers.RequestedServer, which is ACTIVE
+        """
+        # Its power is cut: what it has written must not be lost.
+        self.connect(server).exec_command('sync')
+        anonymous_memory.give(self.host, server.uuid)
 
     def begin_with_twins(self, host, figures):
         """Begin the figures of a host for which no guest has to be asked.
@@ -100,21 +111,32 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
         :param host: as of :meth:`begin`
         :param figures: as of :meth:`begin`
         """
-        self._choose(host)
+        self.turn_to(host)
         server = self.boot(host, image=self.create_image())
         self.nova.wait_until_active(server.uuid)
-        self.arms = [Arm(measurements.STORE, server, path=self._path(server)),
-                     Arm(measurements.CONTROL, server)]
+        self.arms = [
+            Arm(measurements.STORE, server, path=self.path_of(server)),
+            Arm(measurements.CONTROL, server)]
         self.began = self.new_figures(figures)
 
-    def _choose(self, host):
+    def turn_to(self, host):
+        """Begin with a host of which nothing is known yet.
+
+        :param host: the compute_host.ComputeHost
+        """
         self.host = host
+        self._began_at = now()
         # As many as ioping and fio take.
         self.seed = random.SystemRandom().getrandbits(31)
         self.versions = {'kernel': machine.kernel(host),
                          'libvirt': host.libvirt.versions()[0]}
 
-    def _path(self, server):
+    def path_of(self, server):
+        """Ask for the file that a guest's memory is in.
+
+        :param server: the servers.RequestedServer, which is on the host
+        :returns: its path
+        """
         [backend] = self.host.memory_backends(server.uuid)
         return backend.mem_path
 
@@ -130,8 +152,16 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
                 self.seed, (tool, self.versions[tool]))
             for identity, (unit, direction, tool) in figures.items()}
 
-    def _memory(self, server):
-        memory = speed.Memory(self.connect(server), server.ram_mib)
+    def fill(self, server, mib=None):
+        """Have something in the memory of a guest, as soon as it answers.
+
+        :param server: the servers.RequestedServer, which is ACTIVE
+        :param mib: how much, if not what is usual for its RAM
+        :returns: a speed.Memory
+        :raises SkipException: if its image lacks what measures
+        """
+        memory = speed.Memory(self.connect(server),
+                              mib or speed.size_mib(server.ram_mib))
         lacking = memory.lacking()
         if lacking:
             observed.skip(self, observed.NO_TOOLS, (
@@ -141,26 +171,45 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
         memory.fill()
         return memory
 
-    def _skip_if_shared(self, server):
+    def skip_if_shared(self, server):
+        """Skip the test where others than QEMU need the guest's memory.
+
+        :param server: the servers.RequestedServer, which is on the host
+        """
         found = domain_xml.sharers(self.host.libvirt.xml(server.uuid))
         if found:
             observed.skip(self, observed.SHARED, 'host %s: guests have %s' % (
                 self.host.name, ', '.join(found)))
 
-    def measure_in_turns(self, take):
+    def measure_in_turns(self, take, swap=False):
         """Take all samples: of the store, of the control, and so on.
 
         :param take: function of an :class:`Arm` that returns a dict of values
             by figure
+        :param swap: whether every other pair begins with the control, as a
+            change from one to the other takes long
         """
-        for _ in range(CONF.mempage.measure):
-            for arm in self.arms:
+        for pair in range(CONF.mempage.measure):
+            for arm in self.arms[::-1 if swap and pair % 2 else 1]:
                 started = now()
                 values = take(arm)
                 ended = now()
                 for identity, value in values.items():
                     self.began[identity].sample(arm.name, value, started,
                                                 ended)
+
+    @contextlib.contextmanager
+    def alone(self, arm=None):
+        """Have all guests but one paused meanwhile: they write as well.
+
+        :param arm: the :class:`Arm` whose guest runs; None if none does
+        """
+        others = [each.server.uuid for each in self.arms if each is not arm]
+        for uuid in others:
+            self.nova.act(uuid, 'pause_server', 'PAUSED')
+        yield
+        for uuid in others:
+            self.nova.act(uuid, 'unpause_server', 'ACTIVE')
 
     def measure_limit(self, jobs, limits, mib=None):
         """Have fio measure what the store itself can do.
@@ -226,6 +275,13 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
         return mounts.holding(host.survey().mounts, host.real(
             host.declared.file_backed.directory))
 
+    def written(self):
+        """Tell what was written to the store's own device, in bytes.
+
+        What is to be written is written before.
+        """
+        return next(iter(block_devices.look(self.host).written.values()))
+
     def footprint(self):
         """Tell how much memory the guests have, divided by the host's."""
         ram_mib = sum(arm.server.ram_mib for arm in self.arms)
@@ -238,13 +294,26 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
         :param resident_percent: as there
         :param witness: as there
         """
+        ended = now()
+        footprint = self.footprint()
         for figure in self.began.values():
-            figure.cache(state, resident_percent, witness, self.footprint())
+            figure.cache(state, resident_percent, witness, footprint)
+            figure.took(self._began_at, ended)
             measurements.keep(self, figure)
 
     def end(self):
         """Delete the guests before the next host is measured."""
         self.delete_requested()
+
+
+def uncounted(host):
+    """Tell why nobody counts what is written to a store.
+
+    :param host: the compute_host.ComputeHost
+    :returns: a sentence; None if the kernel does
+    """
+    found = block_devices.look(host)
+    return None if found.written else found.lacking
 
 
 def now():

@@ -95,14 +95,15 @@ class BaseReachableTest(base.BaseMemoryTest):
             self.addDetailUniqueName('console-%s' % uuid,
                                      content.text_content(redact.mask(text)))
 
-    def boot_reachable(self, host):
+    def boot_reachable(self, host, **kwargs):
         """Request a server that can be reached; it is deleted after the test.
 
         :param host: the compute_host.ComputeHost
+        :param kwargs: as of :meth:`boot`
         :returns: the servers.RequestedServer
         """
         resources = self.get_test_validation_resources(self.os_admin)
-        server = self.boot(host, **self.reachable(resources))
+        server = self.boot(host, **kwargs, **self.reachable(resources))
         self.note_reachable(server, resources)
         return server
 

@@ -146,12 +146,13 @@ class _BaseLiveMigrationTest(reachable.BaseFilledTest, base.BaseMoveTest):
                      **self.nova.to_live(host.name))
             if not runs:
                 self.act('ACTIVE', 'unpause_server')
+        took = host.libvirt.last_migration(self.server.uuid)
         self._report('%s to %s, %s: stopped for %s ms, says libvirt; silent '
                      'for %s s, say pings' % (
                          departed.name, host.name,
                          'running' if runs else 'paused by [mempage] '
                          'live_migrate_running_guests',
-                         host.libvirt.migration_downtime(self.server.uuid),
+                         took.downtime,
                          'an unknown number of' if pings.silence is None
                          else '%.1f' % pings.silence))
         self.check_moved(departed, host)

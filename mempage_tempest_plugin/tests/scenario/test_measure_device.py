@@ -65,7 +65,7 @@ class TestMeasureDevice(measured.BaseMeasuredTest):
     def resource_setup(cls):
         super().resource_setup()
         observed.leave_out(cls, observed.CANNOT_EVICT, cache.unable)
-        observed.leave_out(cls, observed.NO_DISK_COUNT, _uncounted)
+        observed.leave_out(cls, observed.NO_DISK_COUNT, measured.uncounted)
 
     @decorators.idempotent_id('3df1c7e3-8445-47e6-8319-6e066ca64629')
     @decorators.attr(type=measured.MEASUREMENT)
@@ -131,31 +131,29 @@ class TestMeasureDevice(measured.BaseMeasuredTest):
     def _measure_written(self, host):
         """Measure by the kernel's count: TestStoreDevice has the disk's."""
         self.begin(host, WEAR)
-        before = self._written()
-        self.measure_limit(WEAR_JOBS, lambda done: dict.fromkeys(
-            WEAR, self._per_byte(before, self.arms[0].memory.mib)))
+        with self.alone():
+            before = self.written()
+            self.measure_limit(WEAR_JOBS, lambda done: dict.fromkeys(
+                WEAR, self._per_byte(before, self.arms[0].memory.mib)))
         self.measure_in_turns(self._take_written)
         self.keep_figures(measurements.CACHED, *self.resident())
         self.end()
 
     def _take_written(self, arm):
-        before = self._written()
-        arm.memory.write_bandwidth()
-        dirtied = self._per_byte(before, arm.memory.mib)
-        before = self._written()
-        uuid, xml = self.twin(arm)
-        self.host.libvirt.start(xml)
-        booted = self._per_byte(before, arm.server.ram_mib)
-        self.host.libvirt.destroy(uuid)
+        with self.alone(arm):
+            before = self.written()
+            arm.memory.write_bandwidth()
+            dirtied = self._per_byte(before, arm.memory.mib)
+            before = self.written()
+            uuid, xml = self.twin(arm)
+            self.host.libvirt.start(xml)
+            booted = self._per_byte(before, arm.server.ram_mib)
+            self.host.libvirt.destroy(uuid)
         return {WRITTEN: dirtied, BOOT_WRITTEN: booted}
-
-    def _written(self):
-        """Tell what is written to the store's own device, in bytes."""
-        return next(iter(block_devices.look(self.host).written.values()))
 
     def _per_byte(self, before, mib):
         """Tell what was written for each byte of so many MiB."""
-        return (self._written() - before) / (mib * units.Mi)
+        return (self.written() - before) / (mib * units.Mi)
 
 
 def reads(mib, read_ahead_kib):
@@ -179,8 +177,3 @@ def told_by(number):
     """
     return {identity: percent for identity, percent in LATENCIES.items()
             if number * (100 - percent) >= 99.9}
-
-
-def _uncounted(host):
-    found = block_devices.look(host)
-    return None if found.written else found.lacking

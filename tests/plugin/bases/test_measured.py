@@ -30,15 +30,23 @@ from mempage_tempest_plugin.hosts import fio
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import measured
 from mempage_tempest_plugin.tests.scenario import test_measure_device
+from mempage_tempest_plugin.tests.scenario import test_measure_footprint
 from mempage_tempest_plugin.tests.scenario import test_measure_memory
+from mempage_tempest_plugin.tests.scenario import test_measure_migration
+from mempage_tempest_plugin.tests.scenario import test_measure_writes
 from tests.plugin.bases import cases
 from tests.plugin import samples
 
 RUN = '6ec5d6a5-5a25-4d0c-9c1c-0f9f0a1d2b33'
 FIGURES = {**test_measure_memory.CACHED, **test_measure_memory.BOOT,
-           **test_measure_device.COLD, **test_measure_device.WEAR}
+           **test_measure_device.COLD, **test_measure_device.WEAR,
+           **test_measure_writes.DIRTY, **test_measure_writes.IDLE,
+           **test_measure_migration.MIGRATION}
 CLASSES = (test_measure_memory.TestMeasureMemory,
-           test_measure_device.TestMeasureDevice)
+           test_measure_device.TestMeasureDevice,
+           test_measure_footprint.TestMeasureFootprint,
+           test_measure_writes.TestMeasureWrites,
+           test_measure_migration.TestMeasureMigration)
 
 
 def catalogue():
@@ -48,6 +56,12 @@ def catalogue():
         checks = yaml.safe_load(stream)['checks'].values()
     return {identity: rule for check in checks
             for identity, rule in check.get('measurements', {}).items()}
+
+
+def identity_of(method):
+    [found] = [attribute for attribute in vars(method)['__testtools_attrs']
+               if attribute.startswith('id-')]
+    return found.removeprefix('id-')
 
 
 class Memory:
@@ -64,6 +78,10 @@ class Memory:
 
     def write_bandwidth(self):
         return 900 * self.speed
+
+    def rewrite_bandwidth(self, seconds):
+        self.asked.append(seconds)
+        return 300 * self.speed
 
     def copy_bandwidth(self):
         return 500 * self.speed
@@ -100,6 +118,8 @@ class MeasuredTestCase(test_base.BaseTestCase):
 
             def begin(self, host, figures):
                 self.host = host
+                self._began_at = (measured.now()
+                                  - datetime.timedelta(seconds=60))
                 self.seed = 7
                 self.versions = {'ioping': '1.3', 'mbw': '1.2.2',
                                  'kernel': '6.1', 'libvirt': '9.0.0'}
@@ -134,6 +154,16 @@ class SharedTest(MeasuredTestCase):
             identity: told for identity, told in FIGURES.items()
             if told[:2] != (known[identity]['unit'],
                             known[identity]['direction'])})
+
+    def test_tests_are_those_of_the_catalogue(self):
+        """No figure is taken from any other"""
+        known = {name: test['id'] for rule in catalogue().values()
+                 for name, test in rule.get('tests', {}).items()}
+        self.assertEqual(known, {
+            '%s.%s.%s' % (cls.__module__.partition('tests.')[2],
+                          cls.__name__, name): identity_of(getattr(cls, name))
+            for cls in CLASSES for name in dir(cls)
+            if name.startswith('test_')})
 
     @ddt.data(*CLASSES)
     def test_can_be_left_out(self, cls):
@@ -194,6 +224,9 @@ class CachedTest(MeasuredTestCase):
         self.assertEqual(500, kept['cached.read_latency_p99']['samples'][0][
             'value'])
         self.assertEqual('mbw', kept['cached.copy_bandwidth']['tool']['name'])
+        took = read['took']
+        self.assertLess(60, took['seconds'])
+        self.assertLess(took['samples'] + took['limit'], took['seconds'])
         now = datetime.datetime.now(datetime.timezone.utc)
         self.assertLess(read['samples'][-1]['ended'], now.isoformat())
         self.assertEqual(48, self.ran.call_args[0][2])
@@ -280,6 +313,12 @@ class ColdTest(MeasuredTestCase):
 
 class WearTest(MeasuredTestCase):
 
+    def _run(self):
+        self.host.libvirt.inactive_xml.return_value = BootTest.XML
+        case = self.make(test_measure_device.TestMeasureDevice)
+        case.nova = mock.Mock()
+        case.test_written()
+
     def setUp(self):
         super().setUp()
         self.useFixture(fixtures.MockPatchObject(
@@ -297,8 +336,7 @@ class WearTest(MeasuredTestCase):
         self._look(0, 1.25,
                    1.25, 2.5, 2.5, 6.5, 6.5, 6.5, 6.5, 6.5,
                    6.5, 7.5, 7.5, 11.5, 11.5, 12, 12, 12)
-        self.host.libvirt.inactive_xml.return_value = BootTest.XML
-        self.make(test_measure_device.TestMeasureDevice).test_written()
+        self._run()
         found = self.kept()['wear.written_per_dirtied']
         self.assertEqual([1.25, 0, 1, 0.5], [
             sample['value'] for sample in found['samples']])
@@ -311,10 +349,7 @@ class WearTest(MeasuredTestCase):
 
     def test_nothing_was_written(self):
         self._look(*[1] * 18)
-        self.host.libvirt.inactive_xml.return_value = BootTest.XML
-        error = self.assertRaises(
-            self.failureException,
-            self.make(test_measure_device.TestMeasureDevice).test_written)
+        error = self.assertRaises(self.failureException, self._run)
         self.assertIn('a limit of 0 is none', str(error))
 
 
@@ -383,14 +418,18 @@ class BeginTest(test_base.BaseTestCase):
         self.case.nova = mock.Mock()
         self.case.connect = mock.Mock()
         self.case.boot_reachable = mock.Mock(side_effect=[
-            mock.Mock(uuid='1', ram_mib=192), mock.Mock(uuid='2')])
+            mock.Mock(uuid=uuid, ram_mib=192) for uuid in '12'])
 
     def _begin(self):
         self.case.begin(self.host, test_measure_memory.CACHED)
 
     def test_begin(self):
         self._begin()
-        self.give.assert_called_once_with(self.host, self.case.nova, '2')
+        self.give.assert_called_once_with(self.host, '2')
+        # It loses nothing of what it has written to its disk.
+        self.assertEqual(
+            mock.call().exec_command('sync'),
+            self.case.connect.mock_calls[1])
         self.assertEqual([('store', '1', samples.PATH),
                           ('control', '2', None)], [
             (arm.name, arm.server.uuid, arm.path) for arm in self.case.arms])

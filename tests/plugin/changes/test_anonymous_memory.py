@@ -38,13 +38,14 @@ class AnonymousMemoryTest(base.BaseTestCase):
         self.host.libvirt.inactive_xml.return_value = XML
         self.host.memory_backends.return_value = [qemu.MemoryBackend(
             'pc.ram', kind, samples.RAM, False, False, path)]
-        self.nova = mock.Mock()
-        anonymous_memory.give(self.host, self.nova, samples.SERVER)
+        anonymous_memory.give(self.host, samples.SERVER)
 
     def test_give(self):
         self._give('memory-backend-ram', None)
-        self.nova.act.assert_called_once_with(
-            samples.SERVER, 'reboot_server', 'ACTIVE', type='SOFT')
+        self.assertEqual(
+            ['inactive_xml', 'define', 'restart'],
+            [call[0] for call in self.host.libvirt.method_calls])
+        self.host.libvirt.restart.assert_called_once_with(samples.SERVER)
         [xml] = self.host.libvirt.define.call_args[0]
         backing = domain_xml.parse(xml)
         self.assertEqual((('locked',), 196608),
@@ -53,11 +54,11 @@ class AnonymousMemoryTest(base.BaseTestCase):
         self.assertIn('<name>instance-00000001</name>', xml)
         self.assertIn('<interface type="ethernet"', xml)
 
-    def test_switched_off_by_nova(self):
+    def test_still_in_a_file(self):
         error = self.assertRaises(
             exceptions.FactsMissing, self._give, 'memory-backend-file',
             samples.PATH)
-        self.assertIn('after a soft reboot it is in ' + samples.PATH,
+        self.assertIn('it was started anew, and is in ' + samples.PATH,
                       str(error))
 
     def test_plain_guest(self):

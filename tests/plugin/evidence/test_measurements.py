@@ -59,6 +59,26 @@ class MeasurementTest(base.BaseTestCase):
         self.assertEqual('2026-11-30T06:00:01.000+00:00',
                          document['samples'][0]['started'])
 
+    def test_took(self):
+        made = measurement()
+        made.took(at(-30), at(10))
+        self.assertEqual({'seconds': 40, 'samples': 4, 'limit': 1},
+                         made.document()['took'])
+
+    def test_timeline(self):
+        made = measurement()
+        point = {'seconds': 0, 'dirty_mib': 3.5, 'written_mib': 0}
+        made.timeline([point])
+        self.assertEqual([point], made.document()['timeline'])
+        made.timeline([{**point, 'dirty_mib': -1}])
+        self.assertRaises(exceptions.DocumentError, made.document)
+
+    @ddt.unpack
+    @ddt.data((100, 'cached'), (95, 'cached'), (94, 'mixed'), (5.1, 'mixed'),
+              (5, 'cold'))
+    def test_state(self, percent, state):
+        self.assertEqual(state, measurements.state_of(percent))
+
     @ddt.data('cache', 'limit', 'samples', 'footprint_over_dram')
     def test_no_meaning_without(self, key):
         made = measurement()

@@ -31,10 +31,12 @@ COPIED = ('0\tMethod: MEMCPY\tElapsed: 0.00467\tMiB: 16.00000\t'
 @ddt.ddt
 class MemoryTest(base.BaseTestCase):
 
+    mib = 48
+
     def _memory(self, *answers):
         self.client = mock.Mock()
         self.client.exec_command.side_effect = answers
-        return speed.Memory(self.client, 192)
+        return speed.Memory(self.client, self.mib)
 
     def test_size(self):
         self.assertEqual([48, 1, 4096], [
@@ -58,6 +60,14 @@ class MemoryTest(base.BaseTestCase):
         self.assertNotIn('-WWW', read)
         self.assertIn(' -WWW ', write)
 
+    def test_rewrite(self):
+        self.assertAlmostEqual(2883.1, self._memory(
+            LINEAR).rewrite_bandwidth(41), 1)
+        # Without an end, the file's end is followed by its begin.
+        [command] = self.client.exec_command.call_args[0]
+        self.assertIn(' -WWW -s 1m -w 41s /tmp/mempage-speed/file', command)
+        self.assertNotIn(' -c ', command)
+
     def test_copy(self):
         self.assertEqual(3428.327, self._memory(COPIED).copy_bandwidth())
 
@@ -79,14 +89,32 @@ class MemoryTest(base.BaseTestCase):
                                   self._memory('3781\n').latencies, 2, 7)
         self.assertIn('the time of 1 of 2 reads', str(error))
 
+    def _commands(self):
+        return [call[0][0] for call in self.client.exec_command.call_args_list]
+
+    def test_random(self):
+        self.assertAlmostEqual(2883.1, self._memory(
+            LINEAR).random_bandwidth(30, 7), 1)
+        [command] = self._commands()
+        self.assertIn(' -e 7 -s 4k -w 30s /tmp', command)
+        self.assertNotIn(' -L ', command)
+
     def test_fill(self):
-        self._memory('50331648\n').fill()
-        self.assertIn('head -c 50331648 /dev/urandom',
-                      self.client.exec_command.call_args[0][0])
+        self._memory('', '', '50331648\n').fill()
+        prepare, fill, _ = self._commands()
+        self.assertIn('size=49m mempage-speed', prepare)
+        self.assertIn('head -c 50331648 /dev/urandom >>', fill)
+
+    def test_fill_much(self):
+        """No command takes long"""
+        self.mib = 600
+        self._memory('', '', '', '', '629145600\n').fill()
+        self.assertEqual([268435456, 268435456, 92274688], [
+            int(command.split()[2]) for command in self._commands()[1:4]])
 
     def test_not_filled(self):
         error = self.assertRaises(exceptions.GuestError,
-                                  self._memory('4096\n').fill)
+                                  self._memory('', '', '4096\n').fill)
         self.assertIn('only 4096 of 50331648 bytes', str(error))
 
     @ddt.unpack

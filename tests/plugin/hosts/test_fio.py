@@ -65,6 +65,13 @@ class FioTest(base.BaseTestCase):
                      'stonewall', '[random]\nrw=randread\nbs=4k\n'):
             self.assertIn(line, jobs)
 
+    def test_writes(self):
+        """Where nothing is read, what writes have taken is told"""
+        job = dict(OUTPUT['jobs'][0])
+        job['read'], job['write'] = job['write'], job['read']
+        _, done = self._run(self._host(json.dumps({**OUTPUT, 'jobs': [job]})))
+        self.assertEqual(5734400, done['read'].latency_ns[99.9])
+
     @ddt.data('', 'fio: pid=7, err=28', '{}', '{"jobs": []}',
               json.dumps({**OUTPUT, 'jobs': [
                   {**OUTPUT['jobs'][0], 'error': 28}]}))

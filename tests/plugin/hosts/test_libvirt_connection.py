@@ -91,6 +91,26 @@ class LibvirtConnectionTest(base.BaseTestCase):
                 '<domain/>', libvirt.VIR_DOMAIN_START_PAUSED
                 | libvirt.VIR_DOMAIN_START_AUTODESTROY)
 
+    def test_restart(self):
+        [uuid] = self.connection.running()
+        before = self.connection._domain(uuid).ID()
+        self.connection.restart(uuid)
+        self.assertEqual('running', self.connection.end(uuid))
+        self.assertNotEqual(before, self.connection._domain(uuid).ID())
+
+    @ddt.data(({'time_elapsed': 2500, 'downtime': 31}, (2500, 31)),
+              ({}, (None, None)))
+    @ddt.unpack
+    def test_last_migration(self, told, found):
+        domain = mock.Mock(**{'jobStats.return_value': told})
+        with mock.patch.object(self.connection, '_domain',
+                               return_value=domain):
+            took = self.connection.last_migration('uuid')
+        self.assertEqual(found, (took.elapsed, took.downtime))
+        domain.jobStats.assert_called_once_with(
+            libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED |
+            libvirt.VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED)
+
     def test_destroy(self):
         [uuid] = self.connection.running()
         self.connection.destroy(uuid)
