@@ -51,6 +51,11 @@ class Measured:
         """What the store itself can do."""
         return self.told['limit']['value']
 
+    @property
+    def took(self):
+        """What measuring took, as the document has it, or None."""
+        return self.document.get('took')
+
     def values(self, *arms):
         """List all values of one arm, or of both."""
         return [values[arm] for values in self.rounds for arm in arms]

@@ -177,7 +177,8 @@ def of_host(run, profile, host):
     shown, hidden = measured.of_host(run, host)
     return Host(host['host'], shown, hidden,
                 [*lanes.latencies(shown), *footprint.of(shown),
-                 *timelines.writes(shown), *lanes.bars(shown),
+                 *timelines.dirtying(shown), *timelines.writes(shown),
+                 *lanes.bars(shown),
                  *timelines.space(run, host['host'])],
                 [rounds.of(profile, figure) for figure in shown])
 

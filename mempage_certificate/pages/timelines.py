@@ -28,8 +28,14 @@ _SPACE = {'allocated, MiB': (drawing.CIRCLE, 'allocated to guests'),
               drawing.SQUARE, 'that no file explains'),
           'space kept by deleted files, MiB': (
               drawing.DIAMOND, 'kept by files that are deleted')}
-# A store of more MiB is none.
+# No store has more MiB, and no run takes more seconds.
 _MOST = 1e12
+# What a store was given, as the host has seen it second by second.
+_GIVEN = {'dirty_mib': (drawing.SQUARE, 'in the page cache, still to be '
+                                        'written'),
+          'written_mib': (drawing.CIRCLE, 'given to the device')}
+# Of longer lines not every point has a dot.
+_DOTS = 30
 
 
 class _Clock:
@@ -90,6 +96,41 @@ def _of_figure(figure):
          figure.unit], rows)
 
 
+def dirtying(measured):
+    """Show how fast a device takes what a guest dirties.
+
+    :param measured: list of measured.Measured of a host
+    :returns: list of plot.Plot: one for each figure that has a timeline
+    """
+    return [_of_timeline(figure) for figure in measured
+            if _is_timeline(figure.document.get('timeline'))]
+
+
+def _is_timeline(points):
+    return bool(points) and all(
+        value < _MOST for point in points for value in point.values())
+
+
+def _of_timeline(figure):
+    points = figure.document['timeline']
+    drawn = drawing.Drawing(
+        drawing.around('seconds', [point['seconds'] for point in points]),
+        drawing.around('MiB', [point[key] for point in points
+                               for key in _GIVEN], True))
+    for key, (kind, _) in _GIVEN.items():
+        _draw(drawn, kind, [drawn.point(point['seconds'], point[key])
+                            for point in points])
+    title = 'Dirtying and device writes, first sample of %s' % figure.identity
+    return plot.Plot(
+        title, '%s. At the end: %s' % (title, '; '.join(
+            '%s MiB %s' % (drawing.number(points[-1][key]), words)
+            for key, (_, words) in _GIVEN.items())), drawn,
+        tuple(_GIVEN.values()), ['Seconds', 'To be written, MiB',
+                                 'Given to the device, MiB'],
+        [[drawing.number(point[key]) for key in ('seconds', *_GIVEN)]
+         for point in points])
+
+
 def space(run, host):
     """Show the space of a store while guests come and go.
 
@@ -124,7 +165,7 @@ def space(run, host):
 
 def _draw(drawn, kind, points):
     drawn.line(kind, *points)
-    for point in points:
+    for point in points[::len(points) // _DOTS + 1]:
         drawn.dot(kind, point)
 
 

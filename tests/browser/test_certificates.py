@@ -73,6 +73,7 @@ CONTRAST = '''() => { const light = colour => {
                     each.getAttribute('class')]; }); }'''
 ALL = {'Latency of reads: cold, cached and control': 30,
        'Throughput over footprint': 24, 'dirty.throughput over time': 12,
+       'Dirtying and device writes, first sample of dirty.throughput': 45,
        'wear.written_per_dirtied over time': 12,
        'Boot, deletion and migration, in s': 18,
        'Boot, deletion and migration, in ms': 6,
@@ -144,7 +145,7 @@ class CertificatesTest(base.BaseBrowserTest):
         found = {plot['title']: plot
                  for plot in self.show('failed').evaluate(PLOTS)}
         # Those, and the rounds of each figure.
-        self.assertEqual(9 + len(made_up.VALUES), len(found))
+        self.assertEqual(10 + len(made_up.VALUES), len(found))
         for title, rows in ALL.items():
             self.assertEqual(rows, len(found[title]['rows']), title)
         for title, plot in found.items():
@@ -157,10 +158,14 @@ class CertificatesTest(base.BaseBrowserTest):
         for plot in self.show('failed').evaluate(PLOTS):
             drawn = sum(len(plot[kind]) for kind in (
                 'circles', 'squares', 'diamonds', 'faint'))
-            # A row of these has two values that are drawn.
-            in_lanes = plot['columns'][-1].startswith('Limit')
-            self.assertEqual(len(plot['rows']) * (2 if in_lanes else 1),
-                             drawn, plot['title'])
+            rows = len(plot['rows'])
+            if plot['columns'][-1].startswith(('Limit', 'Given')):
+                # A row has two values that are drawn.
+                rows *= 2
+            if rows == 2 * len(made_up.TIMELINE):
+                # Long lines have a dot at every other point.
+                rows = 46
+            self.assertEqual(rows, drawn, plot['title'])
 
     @ddt.data(('Latency of reads: cold, cached and control', 'us'),
               ('Boot, deletion and migration, in s', 's'),

@@ -55,6 +55,9 @@ TRACEBACK = b'''Traceback (most recent call last):
 AssertionError: host fbm1: file system: files and directories left: expected
 none, observed ['1-instance-00000001']
 '''
+TIMELINE = [{'seconds': second, 'dirty_mib': min(900, 300 * second),
+             'written_mib': max(0, 1200 * (second - 2))}
+            for second in range(45)]
 # What is allocated, unexplained and kept when guests come and go, MiB.
 SPACE = ((0, 0, 0), (512, 0, 0), (1024, 2, 0), (512, 2, 0), (0, 1, 96),
          (0, 0, 0))
@@ -83,7 +86,7 @@ def sample(hosts=('fbm1',), figures=''):
                                  stream.Detail('traceback', stream.TEXT,
                                                TRACEBACK)])
     made.skip(TRUTH, '[mempage] reconfigure_hosts is not set')
-    made.edit('TestEnvironment.test_after', 'environment', _worn, hosts[0])
+    made.environment(_worn, ('after',), hosts[0])
     return made
 
 
@@ -95,6 +98,9 @@ def _measured(chance, identity, store, control, limit):
                 value *= 1 + 0.2 * sample['pair']
             sample['value'] = round(value * chance.uniform(0.96, 1.04), 6)
         told['limit']['value'] = limit
+        told['took'] = {'seconds': 95.0, 'samples': 24.0, 'limit': 1.5}
+        if identity == UNSTEADY:
+            told['timeline'] = TIMELINE
     return change
 
 

@@ -23,6 +23,7 @@ from tests.certificate import made_up
 from tests.certificate import samples
 
 LATENCY = 'Latency of reads: cold, cached and control'
+DIRTYING = 'Dirtying and device writes, first sample of dirty.throughput'
 SPACE = 'Space of the store while guests come and go'
 
 
@@ -62,7 +63,8 @@ class PlotsTest(base.BaseTestCase):
     def test_all_are_there(self):
         found = of(self.sample)
         self.assertEqual([
-            LATENCY, 'Throughput over footprint', 'dirty.throughput over time',
+            LATENCY, 'Throughput over footprint', DIRTYING,
+            'dirty.throughput over time',
             'wear.boot_written over time', 'wear.idle_write_rate over time',
             'wear.written_per_dirtied over time',
             'Boot, deletion and migration, in s',
@@ -135,6 +137,28 @@ class PlotsTest(base.BaseTestCase):
         for (_, store), (_, control) in zip(dots(plot, drawing.CIRCLE),
                                             dots(plot, drawing.SQUARE)):
             self.assertLess(control, store)
+
+    def test_dirtying(self):
+        plot = of(self.sample)[DIRTYING]
+        self.assertEqual(['Seconds', 'To be written, MiB',
+                          'Given to the device, MiB'], plot.columns)
+        self.assertEqual(len(made_up.TIMELINE), len(plot.rows))
+        self.assertEqual(['44', '900', '50,400'], plot.rows[-1])
+        self.assertIn('900 MiB in the page cache, still to be written; '
+                      '50,400 MiB given to the device', plot.alternative)
+        # Not every point has a dot, but all are in the line.
+        lines = {shape.kind: shape.points for shape in plot.picture.shapes
+                 if shape.tag == 'line'}
+        for kind in (drawing.CIRCLE, drawing.SQUARE):
+            self.assertEqual(lines[kind][::2], dots(plot, kind))
+        heights = [y for _, y in lines[drawing.CIRCLE]]
+        self.assertEqual(sorted(heights, reverse=True), heights)
+
+    @ddt.data([], [{'seconds': 1e300, 'dirty_mib': 1, 'written_mib': 1}])
+    def test_timeline_that_is_none(self, points):
+        self.sample.measure('dirty.throughput',
+                            lambda told: told.update(timeline=points))
+        self.assertNotIn(DIRTYING, of(self.sample))
 
     def test_bars(self):
         plot = of(self.sample)['Boot, deletion and migration, in s']

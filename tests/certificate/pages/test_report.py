@@ -103,7 +103,7 @@ class ReportTest(base.BaseTestCase):
         for words in ('Failed', 'level reached: none', 'asks for endurance',
                       'A check that the profile asks for has failed',
                       'Vendor Store X 1', 'nvme-endurance-1', samples.RUN,
-                      'host-1', '75 passed, 1 failed, 1 skipped',
+                      'host-1', ' passed, 1 failed, 1 skipped',
                       'F05 fail: ', 'What this page does not say',
                       'Nothing of other models', 'Nothing of what was skipped,'
                       ' tests or whole classes: 1.'):
@@ -229,7 +229,7 @@ class ReportTest(base.BaseTestCase):
         self.assertEqual(3, len(page.tables['Devices of the stores']))
 
     def test_host_that_was_lost(self):
-        self.sample.remove('TestEnvironment.test_after')
+        self.sample.remove('TestStoreEnvironment.test_after')
         self.assertIn('Nobody knows what changed on these hosts',
                       of(self.sample).sections['environment'])
 
@@ -241,8 +241,12 @@ class ReportTest(base.BaseTestCase):
                 archive.STREAM, archive.PROFILE, archive.CATALOGUE,
                 archive.PRODUCT)},
             dict(page.tables['What all of this follows from'][1:]))
-        self.assertEqual(['boot.time', 'tool 1.0', '7', 'fio 3.33'],
-                         page.tables['Tools and seeds on host-1'][1])
+        self.assertEqual(
+            ['boot.time', 'tool 1.0', '7', 'fio 3.33', 'nobody told'],
+            page.tables['How it was measured on host-1'][1])
+        self.assertEqual(
+            '1 min 35 s: samples 24.0 s, limit 1.5 s',
+            made_up_page().tables['How it was measured on host-1'][1][-1])
         self.assertIn('--profile smoke-lab-1 ', page.sections['reproduce'])
 
     def test_verify(self):
@@ -256,7 +260,7 @@ class ReportTest(base.BaseTestCase):
 
     def test_without_hosts(self):
         for phase in ('before', 'after'):
-            self.sample.remove('TestEnvironment.test_' + phase)
+            self.sample.remove('TestStoreEnvironment.test_' + phase)
         page = of(self.sample)
         self.assertEqual(SECTIONS, list(page.sections))
         self.assertIn('no host with a store tells what it is made of',
