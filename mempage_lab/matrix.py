@@ -108,7 +108,7 @@ def run(wishes, arguments, shown):
 def _run_one(cloud, wish, arguments, shown):
     lab.down(shown)
     lab.choose(wish, shown).up(shown)
-    status, results = runner.run(arguments, quiet=True)
+    status, results = runner.run(arguments, shown)
     outcome = stream.read(results / 'results.subunit')
     # As a worker that is killed between two tests.
     unnamed = status and not outcome.failures

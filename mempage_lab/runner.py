@@ -20,6 +20,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 
 from mempage_lab import accounts
 from mempage_lab.discovery import shares
@@ -27,6 +28,7 @@ from mempage_lab.discovery import test_discover
 from mempage_lab import lab
 from mempage_lab import paths
 from mempage_lab import shell
+from mempage_lab import trace
 from mempage_lab import versions
 
 #: How many workers run the suite: with two, both CPUs are idle for a fifth of
@@ -61,24 +63,27 @@ def suite(workers=WORKERS, regex=SUITE):
     return ('--regex', regex, '--concurrency', str(workers))
 
 
-def run(arguments, quiet=False, seed=None):
+def run(arguments, shown=None, seed=None):
     """Run Tempest and keep its results.
 
     :param arguments: of ``tempest run``; none: this project's suite
-    :param quiet: whether not to show what it prints
+    :param shown: a :class:`mempage_lab.progress.Progress` that tells how far
+        it is; none: what Tempest prints is shown
     :param seed: a number for a random order of the tests
     :returns: exit status of Tempest, and the directory of the results
     """
     _prepare_workspace()
     before = _number_of_runs()
-    order = {} if seed is None else {test_discover.SEED: str(seed)}
-    output = subprocess.DEVNULL if quiet else None
+    environment = {} if seed is None else {test_discover.SEED: str(seed)}
+    if shown:
+        # Else Python keeps lines for which nobody is at a terminal.
+        environment['PYTHONUNBUFFERED'] = '1'
     with tempfile.TemporaryDirectory(dir=paths.TEMPEST_WORKSPACE) as shared:
         status = _call(
             BIN / 'tempest', 'run', '--config-file', paths.TEMPEST_CONF,
             *(arguments or suite()), cwd=paths.TEMPEST_WORKSPACE,
-            env={**os.environ, **order, shares.DIRECTORY: shared},
-            stdout=output, stderr=output)
+            env={**os.environ, **environment, shares.DIRECTORY: shared},
+            shown=shown)
     return status, _keep_results(_number_of_runs() != before)
 
 
@@ -148,23 +153,34 @@ def run_each(arguments):
         make_page(results)
 
 
-def _call(*command, ended_by='KILL', **kwargs):
+def _call(*command, ended_by='KILL', shown=None, **kwargs):
     """Run a command that does not outlive this process.
 
     Nor do its children: the workers of Tempest would go on with their tests.
 
     :param ended_by: the signal that it gets if this process ends first
+    :param shown: as of :func:`run`
     :param kwargs: passed on to :class:`subprocess.Popen`
     :returns: its exit status
     """
+    if shown:
+        kwargs.update(stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                      text=True, errors='replace')
     process = subprocess.Popen(
         ['sh', '-c', _ENDED_WITH_INPUT % ended_by, 'sh', *command],
         stdin=subprocess.PIPE, start_new_session=True, **kwargs)
+    if shown:
+        # Its children may print after its end: nobody waits for these.
+        watching = threading.Thread(target=trace.watch,
+                                    args=(process.stdout, shown))
+        watching.start()
     try:
         return process.wait()
     finally:
         process.stdin.close()
         process.wait()
+        if shown:
+            watching.join()
 
 
 def _number_of_runs():

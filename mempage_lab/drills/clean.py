@@ -57,8 +57,8 @@ def run(count, workers, shown):
     for number in range(1, count + 1):
         seed = random.randrange(_LARGEST_SEED)
         begin = time.monotonic()
-        status, results = runner.run(runner.suite(workers), quiet=True,
-                                     seed=seed)
+        status, results = runner.run(runner.suite(workers), shown,
+                                     seed)
         outcome = stream.read(results / 'results.subunit')
         failed = tuple(sorted(outcome.failures))
         if status and not failed:

@@ -92,7 +92,7 @@ def _run_one(current, name, drill, hosts, shown):
     with _broken(current, nodes, name, drill.fault, shown):
         _, results = runner.run(
             ['--regex', drill.tests, '--concurrency', str(runner.WORKERS)],
-            quiet=True)
+            shown)
     failures = stream.read(results / 'results.subunit').failures
     return {test: stream.message(failures[test]) for test in sorted(failures)}
 

@@ -141,7 +141,7 @@ class RunTest(base.LabTestCase):
                 mock.call.down(self.shown),
                 mock.call.choose(wish, self.shown),
                 mock.call.choose().up(self.shown),
-                mock.call.run_tests(['--regex', 'a'], quiet=True))],
+                mock.call.run_tests(['--regex', 'a'], self.shown))],
             order.mock_calls)
 
     def _verdicts(self):

@@ -19,6 +19,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+from unittest import mock
 
 import ddt
 import psutil
@@ -153,9 +154,16 @@ class RunTest(base.LabTestCase):
         said = self.directory / 'said'
         self._tempest('echo "$@" $ORDER > %s; cat >> %s' % (said, said))
         self.patch_object(runner.test_discover, 'SEED', 'ORDER')
-        runner.run(['--regex', 'a b'], quiet=True, seed=7)
+        runner.run(['--regex', 'a b'], seed=7)
         self.assertEqual('run --config-file %s --regex a b 7\n'
                          % paths.TEMPEST_CONF, said.read_text())
+
+    def test_progress(self):
+        self._tempest('echo "{0} a.test_b [1.0s] ... FAILED"; exit 3')
+        shown = mock.Mock()
+        status, _ = runner.run(['--regex', 'a'], shown)
+        self.assertEqual(3, status)
+        shown.say.assert_called_once_with('failed: a.test_b')
 
 
 @ddt.ddt
@@ -189,9 +197,10 @@ class CallTest(base.LabTestCase):
             self.assertTrue(wait.until(
                 functools.partial(_has_ended, pid), 10, 0.02))
 
-    def test_worker_that_outlives_tempest(self):
+    @ddt.data(None, mock.Mock())
+    def test_worker_that_outlives_tempest(self, shown):
         self.tempest.write_text((TEMPEST % self.pids).replace('wait', ''))
-        self.assertEqual(0, runner._call(self.tempest))
+        self.assertEqual(0, runner._call(self.tempest, shown=shown))
         _, worker = self.pids.read_text().split()
         self.assertTrue(wait.until(
             functools.partial(_has_ended, int(worker)), 10, 0.02))

@@ -49,12 +49,14 @@ class Arm:
     :ivar name: measurements.STORE or CONTROL
     :ivar memory: None if it need not be asked
     :ivar path: its backing file, for STORE
+    :ivar others: servers that are measured together with it
     """
 
     name: str
     server: servers.RequestedServer
     memory: speed.Memory | None = None
     path: str | None = None
+    others: tuple = ()
 
 
 class BaseMeasuredTest(reachable.BaseReachableTest):
@@ -284,8 +286,18 @@ class BaseMeasuredTest(reachable.BaseReachableTest):
 
     def footprint(self):
         """Tell how much memory the guests have, divided by the host's."""
-        ram_mib = sum(arm.server.ram_mib for arm in self.arms)
+        ram_mib = sum(server.ram_mib for arm in self.arms
+                      for server in (arm.server, *arm.others))
         return ram_mib / self.host.survey().memory_mib
+
+    def keep_with_state(self):
+        """Keep all figures with whatever is in the page cache now.
+
+        The guests are not needed any more.
+        """
+        resident, witness = self.resident()
+        self.keep_figures(measurements.state_of(resident), resident, witness)
+        self.end()
 
     def keep_figures(self, state, resident_percent, witness):
         """Keep all figures of the host.

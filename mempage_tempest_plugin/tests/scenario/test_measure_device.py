@@ -14,6 +14,7 @@
 
 from oslo_utils import units
 from tempest.common import utils
+from tempest import config
 from tempest.lib import decorators
 
 from mempage_tempest_plugin.declared import which
@@ -23,8 +24,13 @@ from mempage_tempest_plugin.hosts import block_devices
 from mempage_tempest_plugin.hosts import cache
 from mempage_tempest_plugin.hosts import fio
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import footprints
+from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import measured
 from mempage_tempest_plugin.tests.bases import observed
+from mempage_tempest_plugin.tests.bases import writes
+
+CONF = config.CONF
 
 BANDWIDTH = 'cold.read_bandwidth'
 # Latencies, and the percentile of each.
@@ -56,10 +62,11 @@ WEAR_JOBS = [fio.Job('write', {'rw': 'write', 'bs': '1m', 'end_fsync': 1,
 
 
 class TestMeasureDevice(measured.BaseMeasuredTest):
-    """What guests wait for when their memory had to leave the host's."""
+    """What guests have of a device, and the device of guests."""
 
     about = which.on_a_device
-    may_skip = (observed.CANNOT_EVICT, observed.NO_DISK_COUNT)
+    may_skip = (observed.CANNOT_EVICT, observed.NO_DISK_COUNT,
+                observed.STORE_TOO_SMALL)
 
     @classmethod
     def resource_setup(cls):
@@ -80,6 +87,48 @@ class TestMeasureDevice(measured.BaseMeasuredTest):
     def test_written(self):
         """Bytes that the device writes for each that a guest has or dirties"""
         self.on_each_host(self._measure_written)
+
+    @decorators.idempotent_id('2b6db73c-4b3e-4927-a07b-acd209cd5c05')
+    @decorators.attr(type=measured.MEASUREMENT)
+    @utils.services('compute', 'network')
+    def test_dirtied(self):
+        """How fast memory can be written while the device takes it"""
+        self.on_each_host(self._measure_dirtied)
+
+    @decorators.idempotent_id('067c5454-70cb-4c8b-86a0-e185317ac705')
+    @decorators.attr(type=measured.MEASUREMENT)
+    @utils.services('compute', 'network')
+    def test_idle(self):
+        """What the device is given for a guest that does nothing"""
+        self.on_each_host(self._measure_idle)
+
+    @decorators.idempotent_id('37e20a60-588f-4dba-951f-3eca62bcfc0f')
+    @decorators.attr(type=measured.MEASUREMENT)
+    @utils.services('compute', 'network')
+    def test_half(self):
+        """Guests have half of the memory that their host has"""
+        self._measure_footprints('half')
+
+    @decorators.idempotent_id('8e45597b-17b5-4fa8-bc15-c159ce45f13d')
+    @decorators.attr(type=measured.MEASUREMENT)
+    @utils.services('compute', 'network')
+    def test_equal(self):
+        """Guests have as much memory as their host has"""
+        self._measure_footprints('equal')
+
+    @decorators.idempotent_id('2a1d8793-94d9-4504-8a6b-0932986691e2')
+    @decorators.attr(type=measured.MEASUREMENT)
+    @utils.services('compute', 'network')
+    def test_double(self):
+        """Guests have twice the memory of their host"""
+        self._measure_footprints('double')
+
+    @decorators.idempotent_id('3284fea5-17a8-4eab-be9c-39cb05fc3473')
+    @decorators.attr(type=measured.MEASUREMENT)
+    @utils.services('compute', 'network')
+    def test_fourfold(self):
+        """Guests have four times the memory of their host"""
+        self._measure_footprints('fourfold')
 
     @base.in_turn
     def _measure_cold(self, host):
@@ -150,6 +199,24 @@ class TestMeasureDevice(measured.BaseMeasuredTest):
             booted = self._per_byte(before, arm.server.ram_mib)
             self.host.libvirt.destroy(uuid)
         return {WRITTEN: dirtied, BOOT_WRITTEN: booted}
+
+    @base.in_turn
+    def _measure_dirtied(self, host):
+        writes.Writes(self).measure_dirtied(host)
+
+    @base.in_turn
+    def _measure_idle(self, host):
+        writes.Writes(self).measure_idle(host)
+
+    def _measure_footprints(self, name):
+        if not CONF.mempage.fill_stores:
+            self.skipTest(joined.lacking('fill_stores'))
+        self._footprint = footprints.Footprint(self, name)
+        self.on_each_host(self._measure_footprint)
+
+    @base.in_turn
+    def _measure_footprint(self, host):
+        self._footprint.measure(host)
 
     def _per_byte(self, before, mib):
         """Tell what was written for each byte of so many MiB."""

@@ -89,9 +89,7 @@ class TestMeasureMigration(measured.BaseMeasuredTest):
         self.measure_limit(JOBS, self._limits, self.flavor['ram'])
         self.measure_in_turns(self._take, swap=True)
         self.arms[0].path = self.path_of(self.arms[0].server)
-        resident, witness = self.resident()
-        self.keep_figures(measurements.state_of(resident), resident, witness)
-        self.end()
+        self.keep_with_state()
 
     def _boot(self, name):
         """Have a guest of whichever memory Nova gives it."""

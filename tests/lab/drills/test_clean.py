@@ -36,7 +36,7 @@ class CleanTest(base.LabTestCase):
             (done.passed, done.failed, done.clean)
             for done in (first, second)])
         self.assertEqual([first.seed, second.seed], [
-            call.kwargs['seed'] for call in run.call_args_list])
+            seed for _, _, seed in (call[0] for call in run.call_args_list)])
         self.assertNotEqual(first.seed, second.seed)
 
     def test_a_run_that_ended_badly_without_a_failed_test_is_not_clean(self):

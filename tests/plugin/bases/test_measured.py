@@ -28,24 +28,22 @@ from mempage_tempest_plugin.hosts import block_devices
 from mempage_tempest_plugin.hosts import cache
 from mempage_tempest_plugin.hosts import fio
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import footprints
 from mempage_tempest_plugin.tests.bases import measured
+from mempage_tempest_plugin.tests.bases import writes
 from mempage_tempest_plugin.tests.scenario import test_measure_device
-from mempage_tempest_plugin.tests.scenario import test_measure_footprint
 from mempage_tempest_plugin.tests.scenario import test_measure_memory
 from mempage_tempest_plugin.tests.scenario import test_measure_migration
-from mempage_tempest_plugin.tests.scenario import test_measure_writes
 from tests.plugin.bases import cases
 from tests.plugin import samples
 
 RUN = '6ec5d6a5-5a25-4d0c-9c1c-0f9f0a1d2b33'
 FIGURES = {**test_measure_memory.CACHED, **test_measure_memory.BOOT,
            **test_measure_device.COLD, **test_measure_device.WEAR,
-           **test_measure_writes.DIRTY, **test_measure_writes.IDLE,
+           **writes.DIRTY, **writes.IDLE, **footprints.FIGURES,
            **test_measure_migration.MIGRATION}
 CLASSES = (test_measure_memory.TestMeasureMemory,
            test_measure_device.TestMeasureDevice,
-           test_measure_footprint.TestMeasureFootprint,
-           test_measure_writes.TestMeasureWrites,
            test_measure_migration.TestMeasureMigration)
 
 

@@ -19,7 +19,8 @@ import fixtures
 from mempage_tempest_plugin.hosts import block_devices
 from mempage_tempest_plugin.hosts import fio
 from mempage_tempest_plugin.hosts import machine
-from mempage_tempest_plugin.tests.scenario import test_measure_writes
+from mempage_tempest_plugin.tests.bases import writes
+from mempage_tempest_plugin.tests.scenario import test_measure_device
 from tests.plugin.bases import test_measured
 from tests.plugin import samples
 
@@ -34,7 +35,7 @@ class WritesTestCase(test_measured.MeasuredTestCase):
         self.seconds = 0
         self.slept = []
         self.useFixture(fixtures.MockPatchObject(
-            test_measure_writes, 'time', mock.Mock(
+            writes, 'time', mock.Mock(
                 sleep=self._sleep, monotonic=lambda: self.seconds)))
         self.useFixture(fixtures.MockPatchObject(
             machine, 'look', return_value=mock.Mock(dirty=DIRTY)))
@@ -46,7 +47,7 @@ class WritesTestCase(test_measured.MeasuredTestCase):
         self.useFixture(fixtures.MockPatchObject(
             block_devices, 'look', lambda host: block_devices.BlockDevices(
                 {'nvme0n1': next(self.written)}, ['nvme0n1'], {})))
-        self.case = self.make(test_measure_writes.TestMeasureWrites)
+        self.case = self.make(test_measure_device.TestMeasureDevice)
         self.case.nova = mock.Mock()
 
     def _sleep(self, seconds):
@@ -55,8 +56,8 @@ class WritesTestCase(test_measured.MeasuredTestCase):
 
     def test_seconds(self):
         """What is dirty at the begin is written before the end"""
-        self.assertEqual(41, test_measure_writes.written_back_after(DIRTY))
-        self.assertEqual(1, test_measure_writes.written_back_after(
+        self.assertEqual(41, writes.written_back_after(DIRTY))
+        self.assertEqual(1, writes.written_back_after(
             {'expire_centisecs': 0, 'writeback_centisecs': 0}))
 
 
@@ -65,7 +66,7 @@ class DirtiedTest(WritesTestCase):
     def setUp(self):
         super().setUp()
         self.watch = self.useFixture(fixtures.MockPatchObject(
-            test_measure_writes.write_watch, 'WriteWatch')).mock
+            writes.write_watch, 'WriteWatch')).mock
         self.watch.return_value.points.return_value = POINTS
 
     def test_kept(self):
@@ -105,7 +106,7 @@ class IdleTest(WritesTestCase):
             found['limit']['value'], found['unit'], self.slept))
 
     def test_the_other_is_paused(self):
-        self.case.begin(self.host, test_measure_writes.IDLE)
+        self.case.begin(self.host, writes.IDLE)
         store, control = self.case.arms
         control.server = mock.Mock(uuid='control')
         with self.case.alone(store):

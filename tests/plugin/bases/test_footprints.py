@@ -21,7 +21,7 @@ from mempage_tempest_plugin.hosts import block_devices
 from mempage_tempest_plugin.hosts import fio
 from mempage_tempest_plugin.tests.bases import measured
 from mempage_tempest_plugin.tests.bases import stores
-from mempage_tempest_plugin.tests.scenario import test_measure_footprint
+from mempage_tempest_plugin.tests.scenario import test_measure_device
 from tests.plugin.bases import cases
 from tests.plugin.bases import test_measured
 from tests.plugin import samples
@@ -44,10 +44,14 @@ class FootprintTest(test_measured.MeasuredTestCase):
             fio, 'run', return_value=('3.33', {'random': done}))).mock
         self.useFixture(fixtures.MockPatchObject(block_devices, 'look'))
         self.made = []
+        self.permitted = True
 
     def _run(self, name):
         case = self.case = cases.make(
-            test_measure_footprint.TestMeasureFootprint, hosts=[self.host])
+            test_measure_device.TestMeasureDevice, hosts=[self.host])
+        self.useFixture(fixtures.MockPatchObject(
+            test_measure_device, 'CONF', cases.options(
+                mempage={'fill_stores': self.permitted})))
         case.nova = mock.Mock()
         case.create_flavor = lambda specs, ram_mib: {'ram': ram_mib}
         case.boot_reachable = self._boot
@@ -87,7 +91,7 @@ class FootprintTest(test_measured.MeasuredTestCase):
                           ('fill', 134), ('fill', ram * 70 // 100)],
                          self.made)
         self.assertEqual(64, self.ran.call_args[0][2])
-        for memory in self.case._memories['store']:
+        for memory in self.case._footprint._memories['store']:
             memory.random_bandwidth.assert_called_with(30, 7)
 
     def test_too_small(self):
@@ -96,6 +100,12 @@ class FootprintTest(test_measured.MeasuredTestCase):
             'the store is too small for more than the host\'s memory: host '
             'fbm1: file_backed.capacity_mib is 4096, and guests with 4 times '
             'its memory need 6144', str(error))
+        self.assertEqual([], self.made)
+
+    def test_not_permitted(self):
+        self.permitted = False
+        error = self.assertRaises(self.skipException, self._run, 'half')
+        self.assertIn('[mempage] fill_stores does not allow', str(error))
         self.assertEqual([], self.made)
 
     def test_several_guests(self):
