@@ -16,6 +16,7 @@ import prettytable
 
 from mempage_certificate import verdict
 
+#: What each status means.
 SAYS = {
     verdict.CERTIFIED: 'Every check that the profile asks for has passed.',
     verdict.PASSED: 'Every check that the profile asks for has passed. Smoke '
@@ -28,6 +29,7 @@ SAYS = {
                    'or contradicts itself.',
     verdict.INCOMPLETE: 'A check that the profile asks for was skipped, or '
                         'did not run.'}
+#: What no verdict says.
 SAYS_NOT = (
     'Says nothing of other models, firmware or versions, of other workloads, '
     'nor of the time after the run.')
