@@ -74,7 +74,10 @@ class MemoryTest(base.BaseTestCase):
     def test_latencies(self):
         self.assertEqual([3781, 1792], self._memory(
             '3781\n1792\n').latencies(2, 7))
-        self.assertIn(' -e 7 ', self.client.exec_command.call_args[0][0])
+        [command] = self._commands()
+        warm, measured = command.split(' && ')
+        self.assertIn(' -c 200 /tmp/mempage-speed > /dev/null', warm)
+        self.assertIn(' -e 7 -s 4k -c 2 /tmp/mempage-speed/file |', measured)
 
     @ddt.data('read_bandwidth', 'write_bandwidth', 'copy_bandwidth')
     def test_no_speed(self, name):
@@ -102,7 +105,7 @@ class MemoryTest(base.BaseTestCase):
     def test_fill(self):
         self._memory('', '', '50331648\n').fill()
         prepare, fill, _ = self._commands()
-        self.assertIn('size=49m mempage-speed', prepare)
+        self.assertIn('size=50m mempage-speed', prepare)
         self.assertIn('head -c 50331648 /dev/urandom >>', fill)
 
     def test_fill_much(self):
