@@ -35,6 +35,7 @@ SKIP = {'base._raise_any', 'joined.skip', 'joined.skip_unless_promised',
         'reachable.skip_checks', 'steps.of_those_enabled',
         'steps.skip_unless_enabled',
         'test_allowed_page_sizes_changed.test_mp7_with_the_filter',
+        'test_measure_device._measure_footprints',
         'test_page_size_guards.skip_checks', 'test_plain.skip_checks',
         'test_traits.use'}
 
