@@ -28,13 +28,14 @@ RESULT = 'result.json'
 JUNIT = 'junit.xml'
 ENVIRONMENT = 'environment.json'
 FAILURES = 'logs/failures.txt'
+REPORT = 'report.html'
 SAMPLES = 'raw/%s.jsonl'
 MANIFEST = 'MANIFEST.sha256'
 SIGNATURE = 'MANIFEST.sha256.sig'
 
 #: What every bundle has.
 REQUIRED = (PRODUCT, PROFILE, CATALOGUE, STREAM, RESULT, JUNIT, ENVIRONMENT,
-            FAILURES, MANIFEST)
+            FAILURES, REPORT, MANIFEST)
 #: No bundle is larger, in bytes, packed and unpacked.
 PACKED = 64 * 1024 * 1024
 UNPACKED = 256 * 1024 * 1024

@@ -20,6 +20,7 @@ from mempage_certificate import archive
 from mempage_certificate import documents
 from mempage_certificate import errors
 from mempage_certificate import masking
+from mempage_certificate.pages import report
 from mempage_certificate import results
 from mempage_certificate import runs
 from mempage_certificate import signatures
@@ -72,18 +73,25 @@ def refuse_secrets(product, hosts, hidden=()):
                 'instead' % (archive.PRODUCT, line))
 
 
-def derive(run, profile, product, inputs):
+def derive(run, profile, product, inputs, told=None):
     """Make all files that follow from others.
 
     :param run: a runs.Run, of the masked stream
     :param profile: a profiles.Profile
     :param product: what PRODUCT.yaml says
     :param inputs: dict of bytes by name of those others
+    :param told: what a bundle has for a result: the page shows that, if it
+        is the same but for the versions of tools
     :returns: dict of bytes by name
     """
     found = verdict.judge(run, profile, product)
     result = results.make(run, profile, product, found, inputs)
-    return {archive.RESULT: documents.dump(result),
+    data = documents.dump(result)
+    if told is None or results.difference(told, result):
+        # As it is read again: keys are in the order of the file.
+        told = documents.parse(archive.RESULT, data)
+    return {archive.RESULT: data,
+            archive.REPORT: report.html(run, profile, product, told).encode(),
             archive.ENVIRONMENT: documents.dump(run.environments),
             archive.JUNIT: _junit(run),
             archive.FAILURES: _failures(run),

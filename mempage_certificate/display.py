@@ -16,7 +16,8 @@ import prettytable
 
 from mempage_certificate import verdict
 
-_SAYS = {
+#: What each status means.
+SAYS = {
     verdict.CERTIFIED: 'Every check that the profile asks for has passed.',
     verdict.PASSED: 'Every check that the profile asks for has passed. Smoke '
                     'certifies nothing of a product.',
@@ -28,7 +29,8 @@ _SAYS = {
                    'or contradicts itself.',
     verdict.INCOMPLETE: 'A check that the profile asks for was skipped, or '
                         'did not run.'}
-_SAYS_NOT = (
+#: What no verdict says.
+SAYS_NOT = (
     'Says nothing of other models, firmware or versions, of other workloads, '
     'nor of the time after the run.')
 
@@ -39,7 +41,7 @@ def text(result):
     :param result: what result.json says
     :returns: text of several lines
     """
-    parts = [heading(result), _SAYS[result['verdict']['status']], _SAYS_NOT,
+    parts = [heading(result), SAYS[result['verdict']['status']], SAYS_NOT,
              '', *_run(result)]
     if result['verdict']['reasons']:
         parts += ['', 'Why it is no better:',

@@ -101,18 +101,29 @@ def _follow(contents, result, problems):
             '%s: is not as it was written: parts of it were cut off, added, '
             'or put in another order' % archive.STREAM)
     run = runs.read(data)
-    derived = bundles.derive(run, profile, product, contents)
+    derived = bundles.derive(run, profile, product, contents, result)
     reckoned = documents.from_json(
         archive.RESULT, derived[archive.RESULT], 'result')
     if result is not None:
         found = results.difference(result, reckoned)
         if found:
             problems.append('%s: %s' % (archive.RESULT, found))
-    problems += ['%s: does not follow from %s' % (name, archive.STREAM)
-                 for name in sorted(derived) if name != archive.RESULT
-                 and contents.get(name) != derived[name]]
+    others = ['%s: does not follow from %s' % (name, archive.STREAM)
+              for name in sorted(derived) if name != archive.RESULT
+              and contents.get(name) != derived[name]]
+    problems += others + _versions(others, result, reckoned)
     problems += ['%s: has no samples in %s' % (name, archive.STREAM)
                  for name in sorted(contents)
                  if name.startswith('raw/') and name not in derived]
     problems += ['%s: %s' % (archive.STREAM, problem)
                  for problem in reckoned['problems']]
+
+
+def _versions(problems, result, reckoned):
+    """Tell why files may differ that nobody has changed."""
+    versions = [told and told['tool']['version']
+                for told in (result, reckoned)]
+    if not problems or None in versions or len(set(versions)) == 1:
+        return []
+    return ['version %s of this package made the bundle, and this is %s: '
+            'verify it with that one' % tuple(versions)]

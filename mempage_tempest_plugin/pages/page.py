@@ -41,17 +41,21 @@ def _shown(value):
     return value
 
 
-_ENVIRONMENT = jinja2.Environment(
-    loader=jinja2.PackageLoader(__package__), autoescape=True,
-    undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    finalize=_shown)
+@functools.cache
+def _environment(package):
+    return jinja2.Environment(
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(package),
+                                    jinja2.PackageLoader(__package__)]),
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True, finalize=_shown)
 
 
-def render(template, **values):
+def render(template, package=__package__, **values):
     """Fill in a template.
 
     :param template: the name of its file in templates
+    :param package: the one that has it; it may use those that are here
     :param values: what it is given
     :returns: text
     """
-    return _ENVIRONMENT.get_template(template).render(**values)
+    return _environment(package).get_template(template).render(**values)

@@ -93,7 +93,8 @@ class CliTest(CliTestCase):
                 'MANIFEST.sha256', 'PRODUCT.yaml', 'catalogue.yaml',
                 'environment.json', 'junit.xml', 'logs/failures.txt',
                 'profile.yaml', 'raw/host-1.jsonl', 'raw/host-2.jsonl',
-                'result.json', 'results.subunit'], found.getnames())
+                'report.html', 'result.json', 'results.subunit'],
+                found.getnames())
 
     def test_same_bundle_again(self):
         self.bundle('one')

@@ -14,6 +14,7 @@ import dataclasses
 import datetime
 import json
 import os
+import re
 import subprocess
 
 import ddt
@@ -123,7 +124,7 @@ class FilesTest(ForgeryTestCase):
                           '%s: changed after the manifest was made' % name)
 
     @ddt.data(archive.JUNIT, archive.ENVIRONMENT, archive.FAILURES,
-              'raw/host-1.jsonl')
+              archive.REPORT, 'raw/host-1.jsonl')
     def test_file_that_follows_from_others(self, name):
         self.bad.contents[name] += b' '
         self.assert_relisted(
@@ -132,6 +133,44 @@ class FilesTest(ForgeryTestCase):
     def test_failures_removed(self):
         self.bad.contents[archive.FAILURES] = b''
         self.assert_relisted(self.bad, 'logs/failures.txt: does not follow')
+
+    @ddt.unpack
+    @ddt.data(
+        ('✗ Failed', '✓ Certified'), ('--bad: #ad131c', '--bad: #0b6330'),
+        # The control is shown as the store, and the other way round.
+        ('"dot circle"', '"dot square"'), ('guest with its memory in the '
+                                           'store', 'control guest'),
+        ('<figure class="plot"', '<figure hidden class="plot"'),
+        ('goal: at least 0.95', 'goal: at least 0.5'))
+    def test_page(self, words, others):
+        self.bad.edit(archive.REPORT,
+                      lambda text: text.replace(words, others))
+        self.assert_relisted(
+            self.bad, 'report.html: does not follow from results.subunit')
+
+    def test_page_of_another_bundle(self):
+        self.bad.contents[archive.REPORT] = self.good.contents[archive.REPORT]
+        self.assert_relisted(self.bad, 'report.html: does not follow')
+
+    def test_page_of_another_version(self):
+        def change(result):
+            result['tool']['version'] = '0.0.0'
+        self.good.edit_result(change)
+        # The version that it says it was made with is in the page.
+        self.assert_relisted(self.good, 'version 0.0.0 of this package made '
+                             'the bundle, and this is ')
+        self.bad.edit(archive.REPORT, lambda text: text + ' ')
+        self.bad.relist()
+        self.assertNotIn('of this package',
+                         self.bad.verify(self.path)[1])
+
+    def test_libraries_of_another_version(self):
+        self.good.edit_result(lambda result: result['tool'].update(
+            numpy='1.26.0'))
+        self.good.edit(archive.REPORT, lambda text: re.sub(
+            r'numpy [\d.]+', 'numpy 1.26.0', text))
+        self.good.relist()
+        self.assertEqual((True, ''), self.good.verify(self.path))
 
     def test_verdict(self):
         self.bad.edit_result(lambda result: result['verdict'].update(
