@@ -15,6 +15,7 @@ import types
 
 import ddt
 import testtools
+import yaml
 
 from tests.zuul.config import tenant
 
@@ -26,6 +27,7 @@ SERIES = {'2024.2': '2024.2-eol', '2025.1': 'stable/2025.1',
 TESTS = sorted((tenant.ROOT / 'mempage_tempest_plugin' / 'tests').glob(
     '*/test_*.py'))
 SETTINGS = tenant.ROOT / 'devstack' / 'settings'
+CERTIFY = tenant.ROOT / 'roles' / 'mempage_certify' / 'defaults' / 'main.yaml'
 EXAMPLES = tenant.ROOT / 'doc' / 'source' / 'zuul'
 
 
@@ -56,7 +58,9 @@ class JobsTest(testtools.TestCase):
 
     def test_every_job_is_run(self):
         run = set().union(*self.tenant.pipelines().values())
-        self.assertEqual(set(), set(self.tenant.own_jobs()) - run)
+        self.assertEqual({'mempage-certify'},
+                         set(self.tenant.own_jobs()) - run)
+        self.assertTrue(self.tenant.job('mempage-certify').abstract)
 
     def test_gate_runs_what_check_runs(self):
         pipelines = self.tenant.pipelines()
@@ -200,5 +204,32 @@ class ExamplesTest(testtools.TestCase):
         loaded = tenant.Tenant(others={project: text})
         self.assertEqual([], loaded.errors)
         self.assertEqual('run.yaml',
-                         loaded.job(job).run[0].path.rpartition('/')[2])
+                         loaded.job(job).run[-1].path.rpartition('/')[2])
         self.assertIn(job, set().union(*loaded.pipelines(project).values()))
+
+    def test_vendor(self):
+        text = (EXAMPLES / 'vendor.yaml').read_text()
+        loaded = tenant.Tenant(others={'vendor/ssd': text})
+        self.assertEqual([], loaded.errors)
+        job = loaded.job('ssd-certify')
+        [playbook] = job.run
+        self.assertEqual('playbooks/certify.yaml', playbook.path)
+        # Where anybody may propose a playbook, the key would be anybody's.
+        self.assertTrue(job.post_review)
+        self.assertEqual({'vendor/ssd'}, set(job.allowed_projects))
+        self.assertEqual({'periodic-weekly'}, set(loaded.pipelines(
+            'vendor/ssd')))
+        [use] = job.secrets
+        self.assertEqual(('mempage_certify_key', True),
+                         (use.alias, use.pass_to_parent))
+        self.assertEqual({'private'}, set(
+            loaded.layout.secrets[use.name].secret_data))
+
+    def test_certify_is_told_what_its_role_knows(self):
+        defaults = set(yaml.safe_load(CERTIFY.read_text()))
+        told = {name for job in ('mempage-certify-ramdisk', 'ssd-certify')
+                for name in tenant.Tenant(others={'vendor/ssd': (
+                    EXAMPLES / 'vendor.yaml').read_text()}).job(job).variables
+                if name.startswith('mempage_certify_')}
+        self.assertNotEqual(set(), told)
+        self.assertEqual(set(), told - defaults)
