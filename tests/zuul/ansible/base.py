@@ -30,6 +30,19 @@ _PLAYBOOK = """
     - %s
 """
 
+# Stands for that of Zuul's executor.
+_ZUUL_RETURN = """
+import json
+from ansible.plugins import action
+
+
+class ActionModule(action.ActionBase):
+    def run(self, *arguments, **kwargs):
+        with open(%r, 'a') as stream:
+            print(json.dumps(self._task.args['data']['zuul']), file=stream)
+        return {'changed': False}
+"""
+
 
 class RoleTestCase(testtools.TestCase):
     """Tests of one role, in a directory of their own."""
@@ -42,6 +55,9 @@ class RoleTestCase(testtools.TestCase):
         self.directory = pathlib.Path(
             self.useFixture(fixtures.TempDir()).path)
         (self.directory / 'playbook.yaml').write_text(_PLAYBOOK % self.role)
+        self._returned = self.directory / 'returned'
+        (self.directory / 'zuul_return.py').write_text(
+            _ZUUL_RETURN % str(self._returned))
 
     def install(self, **texts):
         """Put programs into Tempest's environment.
@@ -54,6 +70,13 @@ class RoleTestCase(testtools.TestCase):
             program = path / name.replace('_', '-')
             program.write_text(text)
             program.chmod(0o755)
+
+    def returns(self):
+        """List what the role has returned to Zuul of the build."""
+        if not self._returned.exists():
+            return []
+        return [json.loads(line)
+                for line in self._returned.read_text().splitlines()]
 
     def play(self, **variables):
         """Play the role.

@@ -17,6 +17,8 @@ import types
 
 from zuul import configloader
 from zuul import model
+from zuul import model_api
+from zuul.zk import components
 
 ROOT = pathlib.Path(__file__).parents[3]
 PROJECT = 'x/mempage-tempest-plugin'
@@ -38,13 +40,18 @@ class Tenant:
     :ivar errors: what Zuul says is wrong, as a list of text
     """
 
-    def __init__(self, configuration=None, others=None):
+    def __init__(self, configuration=None, others=None, longest=None):
         """Read the configuration.
 
         :param configuration: text of the jobs of this project by file name;
             what is in zuul.d by default
         :param others: text of the jobs of other projects by project
+        :param longest: for how long jobs may run, in seconds; as Zuul has it
+            by default
         """
+        # Who writes secrets asks which version of Zuul others have.
+        components.COMPONENT_REGISTRY.registry = types.SimpleNamespace(
+            model_api=model_api.MODEL_API)
         # Of connections, the parser of projects and jobs asks nothing.
         connections = types.SimpleNamespace(connections={})
         self._context = configloader.ParseContext(connections, None, None,
@@ -52,6 +59,8 @@ class Tenant:
         self._parser = configloader.TenantParser(connections, None, None,
                                                  None, None, None, None, None)
         self._tenant = self._make_tenant()
+        if longest:
+            self._tenant.max_job_timeout = longest
         self._parsed = model.ParsedConfig()
         self._read('elsewhere', 'zuul.d/jobs.yaml', ELSEWHERE.read_text())
         for name, text in (configuration or own_configuration()).items():
