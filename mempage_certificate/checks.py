@@ -154,11 +154,18 @@ def _without_facts(check, entries, host):
 
 
 def _by_figures(check, found):
-    return [(MISSING, '%s was not measured' % identity)
-            if identity not in found
+    return [(MISSING, _unknown(identity, rule)) if identity not in found
             else (found[identity].status, '%s: %s' % (
                 identity, '; '.join(found[identity].reasons)))
-            for identity in check['measurements']]
+            for identity, rule in check['measurements'].items()]
+
+
+def _unknown(identity, rule):
+    if 'follows_from' in rule:
+        return ('%s cannot be reckoned: it takes %s, and the '
+                'rated_endurance_tbw of the one device of the store in '
+                'PRODUCT.yaml' % (identity, rule['follows_from']))
+    return '%s was not measured' % identity
 
 
 def _by_smart(check, phases):

@@ -30,18 +30,19 @@ _HOST = re.compile(r'host-\d{1,6}$')
 _KEPT = ('reason', 'traceback')
 
 
-def problems(run, profile):
+def problems(run, profile, product):
     """Tell what contradicts itself in a run.
 
     :param run: a runs.Run
     :param profile: a profiles.Profile
+    :param product: what PRODUCT.yaml says
     :returns: list of texts, each of which names a test or a host
     """
     return [problem for look in (
         _of_times, _of_names, _of_repeated, _of_statuses, _of_facts,
-        _of_hosts, _of_environments, _of_measurements, _of_batches,
-        _of_parts)
-        for problem in look(run, profile)]
+        _of_hosts, _of_environments, _of_measurements, _of_parts)
+        for problem in look(run, profile)] + list(
+            _of_batches(run, profile, product))
 
 
 def _short(entry):
@@ -306,6 +307,8 @@ def _of_measurement(entry, document, profile):
     if rule is None:
         yield 'is not in the catalogue'
         return
+    if 'follows_from' in rule:
+        yield 'follows from %s, and nobody measures it' % rule['follows_from']
     if not _may(entry, rule.get('tests')):
         yield '%s does not measure it' % _short(entry)
     yield from _of_rule(document, rule)
@@ -319,16 +322,19 @@ def _of_pairs(host, document, profile):
                'it suits' % (host, document['id'], pairs, most))
 
 
-def _of_batches(run, profile):
+def _of_batches(run, profile, product):
     """Look for tests that measured more though nothing needed more."""
     of_tests = collections.defaultdict(dict)
     for (host, identity), batches in run.batches.items():
         of_tests[host, batches[0][0].record.name][identity] = [
             document for _, document in batches]
     for (host, name), found in of_tests.items():
+        first = runs.before(run.environments.get(host, {}))
         for number in range(1, max(map(len, found.values()))):
-            before = [figures.of(profile, runs.joined(documents[:number]))
-                      for documents in found.values()]
+            before = [figure for documents in found.values()
+                      for figure in figures.with_following(
+                          profile, product, first,
+                          runs.joined(documents[:number]))]
             if not any(figure.status in figures.MAY_NEED_MORE
                        for figure in before):
                 yield ('%s: %s measured %d times, though its figures were '

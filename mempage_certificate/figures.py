@@ -14,6 +14,9 @@
 
 import dataclasses
 
+from mempage_certificate import errors
+from mempage_certificate import life
+from mempage_certificate import runs
 from mempage_certificate import statistics
 from mempage_tempest_plugin.evidence import measurements
 
@@ -51,17 +54,51 @@ class Figure:
     goals: list
 
 
-def of_host(run, profile, host):
+def of_host(run, profile, product, host):
     """Reckon all figures of a host.
 
     :param run: a runs.Run
     :param profile: a profiles.Profile
+    :param product: what PRODUCT.yaml says
     :param host: what the host is called
     :returns: dict of :class:`Figure` by ID
     """
-    return {identity: of(profile, document)
-            for (name, identity), document in sorted(
-                run.measurements.items()) if name == host}
+    first = runs.before(run.environments.get(host, {}))
+    return {figure.document['id']: figure
+            for (name, _), document in sorted(run.measurements.items())
+            if name == host
+            for figure in with_following(profile, product, first, document)}
+
+
+def with_following(profile, product, first, document):
+    """Reckon a figure, and those that follow from it.
+
+    :param profile: a profiles.Profile
+    :param product: what PRODUCT.yaml says
+    :param first: what the host was made of before the run, or None
+    :param document: the measurement, with all samples
+    :returns: list of :class:`Figure`
+    """
+    figure = of(profile, document)
+    following = profile.following(document['id'])
+    if not following or figure.status == ERROR or min(
+            arms(document)[0]) < measurements.LEAST:
+        return [figure]
+    try:
+        lasts = life.years(profile, product, first)
+    except errors.CertificateError:
+        return [figure]
+    return [figure, *(_following(profile, figure, life.document(
+        lasts, identity, profile.rule(identity), document))
+        for identity in following)]
+
+
+def _following(profile, figure, document):
+    if figure.steady is None:
+        return dataclasses.replace(figure, document=document)
+    values, _ = arms(document)
+    first = figure.steady - 1
+    return _judged(profile, document, values[first:], [], first)
 
 
 def arms(document):
@@ -112,7 +149,7 @@ def more_pairs(profile, figure):
     if figure.status not in MAY_NEED_MORE:
         return 0
     pairs = profile.document['pairs']
-    have = len(figure.document['samples']) // 2
+    have = len(arms(figure.document)[0])
     wanted = max((goal['more_pairs'] for goal in figure.goals),
                  default=pairs['min'])
     return max(0, min(wanted, pairs['max'] - have))
@@ -140,7 +177,7 @@ def _figures(profile, document, store, control):
     limit = document['limit']['value']
     values = {'of_limit': [value / limit for value in store],
               'value': store}
-    if min(control) >= measurements.LEAST:
+    if min(control, default=0) >= measurements.LEAST:
         values['ratio'] = [one / other for one, other in zip(store, control)]
     return {name: statistics.interval(found, profile.document['confidence'])
             for name, found in values.items()}

@@ -87,6 +87,16 @@ class Profile:
         return [goal for goal in self.document['goals']
                 if goal['measurement'] == measurement]
 
+    def following(self, measurement):
+        """List the figures that are reckoned from another one.
+
+        :param measurement: the ID of that one
+        :returns: list of IDs
+        """
+        return [identity for check in self.checks.values()
+                for identity, rule in check.get('measurements', {}).items()
+                if rule.get('follows_from') == measurement]
+
     def rule(self, measurement):
         """Return what the catalogue says of a measurement.
 

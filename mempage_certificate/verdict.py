@@ -103,7 +103,7 @@ def judge(run, profile, product):
     :param product: what PRODUCT.yaml says
     :returns: a :class:`FleetVerdict`
     """
-    problems = list(consistency.problems(run, profile))
+    problems = list(consistency.problems(run, profile, product))
     hosts = [_of_host(run, profile, product, host) for host in run.hosts]
     if problems:
         error = Verdict(ERROR, None,
@@ -116,7 +116,7 @@ def judge(run, profile, product):
 def _of_host(run, profile, product, host):
     phases = run.environments[host]
     eligible = eligibility.of_host(profile, phases, product)
-    found = figures.of_host(run, profile, host)
+    found = figures.of_host(run, profile, product, host)
     judged = checks.judge(run, profile, host, found)
     return HostVerdict(host, _decide(run, profile, phases, eligible, judged),
                        eligible, judged, found)

@@ -93,13 +93,24 @@ def of_host(run, host):
     """
     shown, hidden = [], {}
     for told in host['figures']:
+        document = run.measurements.get((host['host'], told['id']))
         lacking = _lacking(told)
-        if lacking:
+        if document and lacking:
             hidden[told['id']] = lacking
-        else:
-            document = run.measurements[host['host'], told['id']]
+        elif document:
             shown.append(Measured(told, document, _rounds(document)))
     return shown, hidden
+
+
+def reckoned(run, host):
+    """Take what follows from what was measured on a host.
+
+    :param run: the runs.Run
+    :param host: what result.json says of a host
+    :returns: list of :class:`Measured`, without rounds
+    """
+    return [Measured(told, {}, []) for told in host['figures']
+            if (host['host'], told['id']) not in run.measurements]
 
 
 def _lacking(told):

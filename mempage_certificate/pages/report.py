@@ -62,6 +62,7 @@ class Host:
     :ivar name: what it is called
     :ivar measured: list of measured.Measured
     :ivar hidden: dict of reasons by the ID of figures that are not shown
+    :ivar reckoned: list of measured.Measured that follow from others
     :ivar plots: list of plot.Plot
     :ivar rounds: list of those of rounds, one for each of measured
     """
@@ -69,6 +70,7 @@ class Host:
     name: str
     measured: list
     hidden: dict
+    reckoned: list
     plots: list
     rounds: list
 
@@ -175,7 +177,7 @@ def of_host(run, profile, host):
     :returns: a :class:`Host`
     """
     shown, hidden = measured.of_host(run, host)
-    return Host(host['host'], shown, hidden,
+    return Host(host['host'], shown, hidden, measured.reckoned(run, host),
                 [*lanes.latencies(shown), *footprint.of(shown),
                  *timelines.dirtying(shown), *timelines.writes(shown),
                  *lanes.bars(shown),

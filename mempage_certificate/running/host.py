@@ -214,7 +214,8 @@ class Host:
         masked, hosts = masking.mask(self._lane.join())
         run = runs.read(masked)
         label = hosts[self.name]
-        found = figures.of_host(run, self._plan.profile, label)
+        found = figures.of_host(run, self._plan.profile,
+                                self._means.product, label)
         return run, found, checks.judge(run, self._plan.profile, label, found)
 
     def _met(self, level, by):
@@ -261,9 +262,10 @@ class Host:
         more = collections.defaultdict(int)
         for (_, identity), batches in run.batches.items():
             name = batches[0][0].record.name
-            if identity in musts:
-                more[name] = max(more[name], figures.more_pairs(
-                    self._plan.profile, found[identity]))
+            for figure in (identity, *self._plan.profile.following(identity)):
+                if figure in musts and figure in found:
+                    more[name] = max(more[name], figures.more_pairs(
+                        self._plan.profile, found[figure]))
         wanted = collections.defaultdict(list)
         for name, pairs in more.items():
             if pairs:

@@ -78,9 +78,11 @@ class Plan:
         :param identity: its ID
         """
         check = self.profile.checks[identity]
-        methods = [method for part in (
-            check, *check.get('measurements', {}).values())
-            for method in part.get('tests', ())]
+        rules = check.get('measurements', {}).values()
+        follows = [self.profile.rule(rule['follows_from'])
+                   for rule in rules if 'follows_from' in rule]
+        methods = [method for part in (check, *rules, *follows)
+                   for method in part.get('tests', ())]
         return list(dict.fromkeys(
             name for method in methods
             for name in self._by_method[profiles.PACKAGE + method]))

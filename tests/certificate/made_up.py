@@ -44,8 +44,7 @@ VALUES = {
     'migration.downtime': (310, 240, 200),
     'wear.written_per_dirtied': (1.03, 0, 1.01),
     'wear.boot_written': (1.02, 0, 1.0),
-    'wear.idle_write_rate': (52000, 0, 4000),
-    'wear.projected_life': (6.1, 5.9, 6.3)}
+    'wear.idle_write_rate': (52000, 0, 4000)}
 #: The figure whose rounds are never steady, and the one that misses its goal.
 UNSTEADY = 'dirty.throughput'
 MISSED = 'cold.read_latency_p999'

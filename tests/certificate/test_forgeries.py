@@ -281,6 +281,43 @@ class FilesTest(ForgeryTestCase):
         self.good.contents[archive.PRODUCT] = b'a: &a [*a]'
         self.assert_remade(self.good, 'PRODUCT.yaml: is not plain YAML')
 
+    def _worn_out(self):
+        """Make a bundle of a device that does not last long enough."""
+        sample = samples.Sample(only=('Test', 'wear.'))
+        sample.measure('wear.written_per_dirtied',
+                       samples.values([1.05] * 6, [0] * 6, 1))
+        return forger.Forger(sample.bundle())
+
+    @staticmethod
+    def _endure(forged):
+        forged.edit(archive.PRODUCT, lambda text: text.replace(
+            '"rated_endurance_tbw": 7300', '"rated_endurance_tbw": 9000'))
+
+    def test_device_that_endures_more_afterwards(self):
+        forged = self._worn_out()
+        self._endure(forged)
+        self.assert_relisted(forged, '$.inputs.PRODUCT.yaml: is ')
+
+    def test_life_that_is_longer_than_it_follows(self):
+        forged = self._worn_out()
+
+        def lengthen(result):
+            [life] = [figure for figure in result['hosts'][0]['figures']
+                      if figure['id'] == 'wear.projected_life']
+            life['figures']['value'].update(median=6.1, low=6.0, high=6.2)
+        forged.edit_result(lengthen)
+        self.assert_relisted(forged, '.figures.value.median: is 6.1, and')
+
+    def test_life_is_that_of_the_product_that_is_told(self):
+        forged = self._worn_out()
+        self.assertIn('W04 fail: ', forged.verify(self.path)[1])
+        self._endure(forged)
+        forged.remake()
+        result = json.loads(forged.contents[archive.RESULT])
+        self.assertNotIn('W04 fail', str(result['verdict']))
+        self.assertEqual(profiles.sha256(forged.contents[archive.PRODUCT]),
+                         result['inputs'][archive.PRODUCT])
+
 
 @ddt.ddt
 class SignaturesTest(ForgeryTestCase):

@@ -219,10 +219,82 @@ class FiguresTest(VerdictTestCase):
 
     def test_nothing_is_written_for_the_control(self):
         self.sample.measure('wear.written_per_dirtied',
-                            samples.values([1.05] * 6, [0] * 6, 1))
+                            samples.values([1.03] * 6, [0] * 6, 1))
         self.assert_verdict('certified', 'endurance', '')
         found = self.judge().hosts[0].figures['wear.written_per_dirtied']
         self.assertEqual({'value', 'of_limit'}, set(found.figures))
+
+    def _written(self, *values):
+        self.sample.measure('wear.written_per_dirtied', samples.values(
+            values, [0] * len(values), 1))
+
+    def _life(self, **changes):
+        return self.judge(**changes).hosts[0].figures['wear.projected_life']
+
+    def test_life(self):
+        # 7300 TBW at 3600 GiB a day, of which the device writes 1.03.
+        self._written(*[1.03] * 6)
+        found = self._life()
+        self.assertEqual(('pass', 'years'),
+                         (found.status, found.document['unit']))
+        self.assertEqual({'value', 'of_limit'}, set(found.figures))
+        self.assertAlmostEqual(5.0233, found.figures['value'].median, 4)
+        self.assertAlmostEqual(5.1740, found.document['limit']['value'], 4)
+
+    def test_life_is_too_short(self):
+        self._written(*[1.05] * 6)
+        self.assert_verdict(
+            'failed', 'performance', 'W04 fail: wear.projected_life: value '
+            '4.928 (4.928 to 4.928), goal at least 5')
+
+    def test_life_is_not_told(self):
+        self._written(1.0, 1.06, 1.0, 1.06, 1.0, 1.06)
+        self.assert_verdict('inconclusive', 'performance', (
+            'W04 inconclusive: wear.projected_life: value 5.028 (4.881 to '
+            '5.174), goal at least 5; about 14 more pairs may tell'))
+
+    def test_life_has_the_interval_of_what_is_written(self):
+        self._written(1.0, 1.01, 1.02, 1.01, 1.0)
+        figures = self.judge().hosts[0].figures
+        written = figures['wear.written_per_dirtied'].figures['value']
+        life = figures['wear.projected_life'].figures['value']
+        for years, value in ((life.low, written.high),
+                             (life.median, written.median),
+                             (life.high, written.low)):
+            self.assertAlmostEqual(5.1740, years * value, 4)
+
+    def test_life_of_a_store_that_is_not_steady(self):
+        self._written(1.0, 1.4, 1.0, 1.4, 1.0, 1.4)
+        found = self._life()
+        self.assertEqual(('inconclusive', {}), (found.status, found.figures))
+        self.assertIn('not steady', found.reasons[0])
+
+    @ddt.unpack
+    @ddt.data((2, {}), (1, {'devices': [
+        {'model': 'MODEL X', 'firmware': ['1.0']}]}))
+    def test_life_cannot_be_reckoned(self, devices, changes):
+        self.sample.environment(lambda told: told['store'].update(
+            devices=devices * told['store']['devices']))
+        self.assert_verdict(
+            'incomplete', 'performance', 'W04 missing: wear.projected_life '
+            'cannot be reckoned: it takes wear.written_per_dirtied, and the '
+            'rated_endurance_tbw of the one device of the store in '
+            'PRODUCT.yaml', **changes)
+
+    def test_lowest_endurance_counts(self):
+        found = self._life(devices=[
+            dict(samples.PRODUCT['devices'][0], rated_endurance_tbw=rated)
+            for rated in (9000, 3650, 7300)])
+        self.assertAlmostEqual(2.58, found.figures['value'].median, 2)
+
+    def test_nobody_measures_life(self):
+        self.sample.measure('wear.written_per_dirtied',
+                            lambda told: told.update(
+                                id='wear.projected_life', unit='years',
+                                direction='higher'))
+        self.assert_verdict(
+            'error', None, 'host-1: wear.projected_life: follows from '
+            'wear.written_per_dirtied, and nobody measures it')
 
     def test_no_ratio(self):
         self.sample.measure('cached.read_bandwidth', lambda document: (
