@@ -11,13 +11,18 @@
 # under the License.
 
 import importlib
+import pathlib
 
 import ddt
 from oslotest import base
 import yaml
 
+from mempage_certificate import documents
 from mempage_certificate import errors
 from mempage_certificate import profiles
+
+PRODUCT = (pathlib.Path(__file__).parents[2] / 'doc' / 'source' / 'zuul'
+           / 'PRODUCT.yaml')
 
 
 def load(name):
@@ -88,6 +93,11 @@ class ProfilesTest(base.BaseTestCase):
     @ddt.data('nvme-standard', 'nvme-standard-1')
     def test_find(self, name):
         self.assertEqual('nvme-standard-1', profiles.find(name).name)
+
+    def test_product_of_the_documentation(self):
+        product = documents.from_yaml(
+            'PRODUCT.yaml', PRODUCT.read_bytes(), 'product')
+        self.assertEqual(7300, product['devices'][0]['rated_endurance_tbw'])
 
     def test_find_nothing(self):
         error = self.assertRaises(errors.NotPublished, profiles.find, 'mine')

@@ -24,6 +24,7 @@ from unittest import mock
 import ddt
 import fixtures
 from oslotest import base
+import yaml
 
 from mempage_certificate import archive
 from mempage_certificate import cli
@@ -90,6 +91,22 @@ class Runner:
             kind = {'skip': 'reason', 'fail': 'traceback'}[status]
             details = [stream.Detail(kind, stream.TEXT, b'as it was told')]
         return stream.Record(name, status, begin, end, 'worker-0', details)
+
+
+def _with_life(profile):
+    """Make a profile that asks for a life which follows from boot.time."""
+    catalogue = yaml.safe_load(profile.catalogue_data)
+    catalogue['checks']['W04']['measurements']['wear.projected_life'][
+        'follows_from'] = 'boot.time'
+    levels = dict(profile.document['levels'], performance={
+        'must': ['P07', 'W04'], 'should': [], 'info': []})
+    document = dict(
+        profile.document, levels=levels, goals=[
+            {'measurement': 'wear.projected_life', 'figure': 'value',
+             'min': 5, 'source': 'for tests'}],
+        workload={'dirtied_gib_per_day': 3600, 'source': 'for tests'})
+    return profiles.make(yaml.safe_dump(document).encode(),
+                         yaml.safe_dump(catalogue).encode())
 
 
 class RunTestCase(base.BaseTestCase):
@@ -289,6 +306,18 @@ class RunTest(RunTestCase):
         lines = self.bundle()['raw/host-1.jsonl'].splitlines()
         self.assertEqual(list(range(1, 25)), [
             json.loads(line)['number'] for line in lines])
+
+    def test_what_follows_is_inconclusive_until_the_cap(self):
+        profile = _with_life(played.profile())
+        self._patch(profiles, 'published', lambda: {profile.name: profile})
+        self.wishes['a', played.BOOT] = {'values': [1.0, 1.06]}
+        self.assertEqual(1, self.new('--host', 'a'))
+        self.assertEqual(['inconclusive'] * 2, self.verdicts())
+        self.assertEqual(12, sum(int(run[3]) for run in self.runner.ran
+                                 if run[3]))
+        boot, life = self.result()['hosts'][0]['figures']
+        self.assertEqual(('pass', []), (boot['status'], boot['reasons']))
+        self.assertIn('no more pairs may be measured', life['reasons'][0])
 
     def test_unsteady_until_the_cap(self):
         self.wishes['a', played.BOOT] = {'values': [1.0, 2.0]}

@@ -155,6 +155,16 @@ class ReportTest(base.BaseTestCase):
         self.assertEqual('✗ failed 6 pairs', status)
         self.assertIn('was not steady', rows[made_up.UNSTEADY][1])
 
+    def test_what_follows_from_figures(self):
+        page = made_up_page()
+        self.assertNotIn('Figures of host-1 that are not shown', page.tables)
+        _, row = page.tables['What follows from figures of host-1']
+        self.assertEqual('wear.projected_life years, higher is better',
+                         row[0])
+        self.assertRegex(row[1], r'store: \d\.\d+ \(\d\.\d+ to \d\.\d+\) '
+                         'years; goal: at least 5 . ')
+        self.assertEqual('5.12', row[2])
+
     def test_figure_without_a_limit(self):
         self.sample.measure('boot.time',
                             lambda told: told['limit'].update(value=0))
