@@ -212,11 +212,19 @@ class Run:
         :param host: what the host is called
         :returns: list of :class:`Entry`
         """
-        return [entry for entry in self._by_method.get(name, [])
+        return [entry for entry in self.of_all(name)
                 if entry.lane == self.lanes.get(host, '')
                 or host in entry.results
                 and entry.results[host].outcome in (streams.FAILED,
                                                     streams.UNKNOWN)]
+
+    def of_all(self, name):
+        """List the cases of a test in all lanes.
+
+        :param name: the full name of a method
+        :returns: list of :class:`Entry`
+        """
+        return self._by_method.get(name, [])
 
     @functools.cached_property
     def _by_method(self):

@@ -60,6 +60,6 @@ def of(run, profile):
              for test in profile.checks[identity].get('tests', ())}
     return [Hazard(hazard['title'], hazard['severity'], [
         (test, [entry.test.status
-                for entry in run.of(profiles.PACKAGE + test)])
+                for entry in run.of_all(profiles.PACKAGE + test)])
         for test in hazard['tests'] if test in asked])
         for hazard in known().values() if asked & set(hazard['tests'])]

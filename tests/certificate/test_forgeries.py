@@ -613,7 +613,8 @@ class StreamTest(ForgeryTestCase):
     def _ran_before(self, minutes, **changes):
         """Add what a test has left that was cut off."""
         def change(records):
-            [record] = [record for record in records if DELETE in record.name]
+            record = next(record for record in records
+                          if DELETE in record.name)
             records.append(dataclasses.replace(record, **{
                 'status': stream.HUNG, 'ended': None, 'details': [],
                 'started': record.started - datetime.timedelta(

@@ -102,9 +102,12 @@ INVENTORY = 'hosts:\n' + ''.join(
     'libvirt_uri: "qemu:///system", file_backed: {capacity_mib: 1024, '
     'directory: /s, mount: /s, filesystem: ext4}}\n' % name for name in 'ab')
 SLEEP = '''
+def hold():
+    while not (HERE / 'over').exists():
+        time.sleep(0.05)
 if host == 'a' and 'test_capacity' in name and not (HERE / 'go').exists():
     self.addCleanup((HERE / 'put-back').touch)
-    self.addCleanup(time.sleep, SECONDS)
+    self.addCleanup(hold)
     (HERE / 'begun').touch()
     time.sleep(600)
 '''
@@ -190,7 +193,8 @@ class ProcessTest(base.BaseTestCase):
 
     @ddt.data(signal.SIGINT, signal.SIGTERM)
     def test_interrupted(self, how):
-        self._write_tests(SLEEP.replace('SECONDS', '0'))
+        self._write_tests(SLEEP)
+        (self.directory / 'over').touch()
         process = self._new('--lanes', '2')
         self._wait_for('begun')
         os.kill(process.pid, how)
@@ -203,7 +207,7 @@ class ProcessTest(base.BaseTestCase):
         self.assertEqual(1, result['run']['unfinished'])
 
     def test_interrupted_twice(self):
-        self._write_tests(SLEEP.replace('SECONDS', '600'))
+        self._write_tests(SLEEP)
         process = self._new('--host', 'a')
         self._wait_for('begun')
         os.kill(process.pid, signal.SIGINT)
@@ -214,16 +218,24 @@ class ProcessTest(base.BaseTestCase):
         self.assertFalse((self.results / 'bundle.tar.gz').exists())
 
     def test_killed_and_resumed(self):
-        # What was cut off takes its time to put back what it has changed.
-        self._write_tests(SLEEP.replace('SECONDS', '20'))
+        self._write_tests(SLEEP)
         process = self._new('--host', 'a')
         self._wait_for('begun')
         process.kill()
         process.communicate()
         (self.directory / 'go').touch()
-        self.assertEqual(0, self._end(self._start('--resume', self.results)),
-                         self.err)
-        self.assertIn('waiting for the end of what the run has left', self.err)
+        resumed = self._start('--resume', self.results)
+        # What was cut off takes its time to put back what it has changed.
+        said = []
+        for line in iter(resumed.stderr.readline, ''):
+            said.append(line)
+            if 'waiting for the end of what the run has left' in line:
+                break
+        else:
+            self.fail('it does not wait: %s' % said)
+        self.assertFalse((self.directory / 'put-back').exists())
+        (self.directory / 'over').touch()
+        self.assertEqual(0, self._end(resumed), self.err)
         self.assertTrue((self.directory / 'put-back').exists())
         result = self._result()
         self.assertEqual('certified', result['verdict']['status'])
