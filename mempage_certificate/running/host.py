@@ -23,6 +23,7 @@ from mempage_certificate import consistency
 from mempage_certificate import eligibility
 from mempage_certificate import errors
 from mempage_certificate import figures
+from mempage_certificate import life
 from mempage_certificate import masking
 from mempage_certificate.running import directory
 from mempage_certificate.running import plan as plans
@@ -180,7 +181,19 @@ class Host:
             {**self._options, 'measure': self._pairs()['min']},
             self._plan.tests(), self._own / 'all')
         return plans.text(self._plan, self.skips, self._means.seconds,
-                          self._means.workers)
+                          self._means.workers) + self._not_reckoned()
+
+    def _not_reckoned(self):
+        """Tell what will not follow from what is measured: list of lines."""
+        found = ['%s %s' % wanted for wanted in self._plan.checks()
+                   if self._plan.follows(wanted[1])]
+        try:
+            if found:
+                life.years(self._plan.profile, self._means.product,
+                           _environment(self._lane))
+        except errors.CertificateError as error:
+            return ['cannot be told: %s: %s' % (', '.join(found), error)]
+        return []
 
     def _pairs(self):
         return self._plan.profile.document['pairs']

@@ -78,14 +78,22 @@ class Plan:
         :param identity: its ID
         """
         check = self.profile.checks[identity]
-        rules = check.get('measurements', {}).values()
-        follows = [self.profile.rule(rule['follows_from'])
-                   for rule in rules if 'follows_from' in rule]
-        methods = [method for part in (check, *rules, *follows)
-                   for method in part.get('tests', ())]
+        methods = [method for part in (
+            check, *check.get('measurements', {}).values(),
+            *map(self.profile.rule, self.follows(identity)))
+            for method in part.get('tests', ())]
         return list(dict.fromkeys(
             name for method in methods
             for name in self._by_method[profiles.PACKAGE + method]))
+
+    def follows(self, identity):
+        """List the figures that those of a check are reckoned from.
+
+        :param identity: the ID of the check
+        """
+        rules = self.profile.checks[identity].get('measurements', {}).values()
+        return [rule['follows_from'] for rule in rules
+                if 'follows_from' in rule]
 
     def of_level(self, level):
         """List the tests of a level which no level before it has.

@@ -319,6 +319,16 @@ class RunTest(RunTestCase):
         self.assertEqual(('pass', []), (boot['status'], boot['reasons']))
         self.assertIn('no more pairs may be measured', life['reasons'][0])
 
+    def test_what_will_not_follow_is_told_before(self):
+        profile = _with_life(played.profile())
+        self._patch(profiles, 'published', lambda: {profile.name: profile})
+        (self.directory / 'PRODUCT.yaml').write_bytes(samples.product(
+            devices=[{'model': 'MODEL X', 'firmware': ['1.0']}]))
+        self.assertEqual(0, self.new('--host', 'a', '--dry-run'))
+        self.assertIn('a: cannot be told: must W04: PRODUCT.yaml has no '
+                      'rated_endurance_tbw of the device MODEL X', self.said)
+        self.assertNotIn('no test of the plugin does', self.said)
+
     def test_unsteady_until_the_cap(self):
         self.wishes['a', played.BOOT] = {'values': [1.0, 2.0]}
         self.assertEqual(1, self.new('--host', 'a'))

@@ -163,7 +163,7 @@ class ReportTest(base.BaseTestCase):
                          row[0])
         self.assertRegex(row[1], r'store: \d\.\d+ \(\d\.\d+ to \d\.\d+\) '
                          'years; goal: at least 5 . ')
-        self.assertEqual('5.12', row[2])
+        self.assertEqual('5.123', row[2])
 
     def test_figure_without_a_limit(self):
         self.sample.measure('boot.time',

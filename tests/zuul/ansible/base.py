@@ -92,6 +92,9 @@ class RoleTestCase(testtools.TestCase):
             ['ansible-playbook', '--connection', 'local', '--inventory',
              'controller,', '--extra-vars', json.dumps(variables),
              str(self.directory / 'playbook.yaml')],
-            env=dict(os.environ, ANSIBLE_ROLES_PATH=str(ROOT / 'roles'),
+            # A job may be told to say all that there is to say.
+            env=dict(os.environ, ANSIBLE_VERBOSITY='3',
+                     ANSIBLE_DIFF_ALWAYS='true',
+                     ANSIBLE_ROLES_PATH=str(ROOT / 'roles'),
                      ANSIBLE_ACTION_PLUGINS=str(self.directory)),
             capture_output=True, text=True, timeout=120)

@@ -11,7 +11,6 @@
 # under the License.
 
 import getpass
-import json
 import tarfile
 
 import ddt
