@@ -186,7 +186,7 @@ class Host:
     def _not_reckoned(self):
         """Tell what will not follow from what is measured: list of lines."""
         found = ['%s %s' % wanted for wanted in self._plan.checks()
-                   if self._plan.follows(wanted[1])]
+                 if self._plan.follows(wanted[1])]
         try:
             if found:
                 life.years(self._plan.profile, self._means.product,
