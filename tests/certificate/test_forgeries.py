@@ -306,7 +306,8 @@ class FilesTest(ForgeryTestCase):
                       if figure['id'] == 'wear.projected_life']
             life['figures']['value'].update(median=6.1, low=6.0, high=6.2)
         forged.edit_result(lengthen)
-        self.assert_relisted(forged, '.figures.value.median: is 6.1, and')
+        self.assert_relisted(forged, '.figures.value.high: is 6.2, and '
+                             '4.9')
 
     def test_life_is_that_of_the_product_that_is_told(self):
         forged = self._worn_out()
