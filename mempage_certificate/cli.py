@@ -95,8 +95,7 @@ def _add_run(commands):
         metavar='A,B', help='these hosts; all that have a store if not given')
     command.add_argument(
         '--lanes', type=argument_types.at_least_one, default=1, metavar='N',
-        help='how many tests at a time: one on each of so many hosts, or '
-             'several on each of fewer; %(default)s if not given')
+        help='how many hosts at a time; %(default)s if not given')
     command.add_argument(
         '--without-info', action='store_true',
         help='leave out what the profile asks for as information only: no '

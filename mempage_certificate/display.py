@@ -18,17 +18,17 @@ from mempage_certificate import verdict
 
 #: What each status means.
 SAYS = {
-    verdict.CERTIFIED: 'Every check that the profile asks for has passed.',
-    verdict.PASSED: 'Every check that the profile asks for has passed. Smoke '
-                    'certifies nothing of a product.',
-    verdict.FAILED: 'A check that the profile asks for has failed.',
+    verdict.CERTIFIED: 'Every check that must pass has passed.',
+    verdict.PASSED: 'Every check that must pass has passed. Smoke certifies '
+                    'nothing of a product.',
+    verdict.FAILED: 'A check that must pass has failed.',
     verdict.INCONCLUSIVE: 'Figures do not tell on which side of a goal they '
                           'are: more pairs have to be measured.',
     verdict.NOT_ELIGIBLE: 'This is not what the profile is for.',
     verdict.ERROR: 'The run cannot be judged: something was lost on the way, '
                    'or contradicts itself.',
-    verdict.INCOMPLETE: 'A check that the profile asks for was skipped, or '
-                        'did not run.'}
+    verdict.INCOMPLETE: 'A check that must pass was skipped, or did not '
+                        'run.'}
 #: What no verdict says.
 SAYS_NOT = (
     'Says nothing of other models, firmware or versions, of other workloads, '

@@ -25,7 +25,7 @@ from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import streams
 
 CERTIFIED = 'certified'
-#: All that the profile asks for has passed, and that certifies nothing: the
+#: All that must pass has passed, and that certifies nothing: the
 #: level is smoke.
 PASSED = 'passed'
 FAILED = 'failed'

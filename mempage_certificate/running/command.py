@@ -129,8 +129,7 @@ class _Whole:
         plan = plans.Plan(kept.profile, self._runner.find(), kept.info)
         self._means = hosts.Means(
             plan, kept.id, product, configuration, private, self._lanes,
-            self._runner, max(1, limit // len(kept.hosts)),
-            plans.durations(plan.tests()))
+            self._runner, plans.durations(plan.tests()))
         self._hosts = [hosts.Host(name, hosts_of_runs.peers(name, usable),
                                   kept.lane(name), self._means)
                        for name in kept.hosts]

@@ -47,7 +47,6 @@ class Means:
     :ivar private: pathlib.Path of a directory that goes with the process
     :ivar lanes: the lanes.Lanes of all processes
     :ivar runner: the runner.Runner
-    :ivar workers: how many tests of a host run at a time
     :ivar seconds: dict of how long tests have taken before, by their names
     """
 
@@ -58,7 +57,6 @@ class Means:
     private: pathlib.Path
     lanes: lanes.Lanes
     runner: runner.Runner
-    workers: int
     seconds: dict
 
 
@@ -90,7 +88,7 @@ class Host:
         self._own = own
         self._progress = progress.Progress(name, means.seconds)
 
-    def _run(self, what, tests, workers=1, lane=None, **options):
+    def _run(self, what, tests, lane=None, **options):
         """Run tests, if there are any and nothing has stopped.
 
         :returns: whether all of them have a result
@@ -111,9 +109,10 @@ class Host:
             # The process has it, too, and whoever goes on waits for it.
             fcntl.flock(stdout, fcntl.LOCK_EX)
             with self._progress.following(path):
+                # A small store has no room for several tests at a time.
                 status = self._means.runner.run(
-                    repository, listed, workers, stdout=stdout,
-                    stderr=stderr, env=env)
+                    repository, listed, 1, stdout=stdout, stderr=stderr,
+                    env=env)
         missing = self._left(tests, lane)
         if missing and not self._means.lanes.stopped:
             progress.say('%s: %s: %d tests have no result, as their process '
@@ -180,8 +179,8 @@ class Host:
             self._means.configuration,
             {**self._options, 'measure': self._pairs()['min']},
             self._plan.tests(), self._own / 'all')
-        return plans.text(self._plan, self.skips, self._means.seconds,
-                          self._means.workers) + self._not_reckoned()
+        return plans.text(self._plan, self.skips,
+                          self._means.seconds) + self._not_reckoned()
 
     def _not_reckoned(self):
         """Tell what will not follow from what is measured: list of lines."""
@@ -202,21 +201,21 @@ class Host:
         """Run all levels, until one cannot be reached any more."""
         for level in self._plan.profile.levels:
             tests, measuring = self._plan.of_level(level)
-            if not (self._level(level, tests, self._means.workers)
+            if not (self._level(level, tests)
                     and self._met(level, 'tests')
-                    and self._level('%s-figures' % level, measuring, 1,
+                    and self._level('%s-figures' % level, measuring,
                                     measure=self._pairs()['min'])
                     and self._measure_more(level)
                     and self._met(level, 'measurements')):
                 return
 
-    def _level(self, what, tests, workers, **options):
+    def _level(self, what, tests, **options):
         tests = self._left(tests)
         if tests:
             later = [name for name in self._left(self._plan.tests())
                      if name not in self.skips]
-            self._progress.begin(what, tests, later, self._means.workers)
-        return self._run(what, tests, workers, **options)
+            self._progress.begin(what, tests, later)
+        return self._run(what, tests, **options)
 
     def _judged(self):
         """Judge what there is so far.

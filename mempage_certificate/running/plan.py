@@ -161,18 +161,17 @@ def durations(tests):
     return dict(repository.get_test_times(tests)['known'])
 
 
-def text(plan, skips, seconds, workers):
+def text(plan, skips, seconds):
     """Show what is planned on a host.
 
     :param plan: the :class:`Plan`
     :param skips: dict of reasons by the names of tests that skip
     :param seconds: dict of seconds by the names of tests
-    :param workers: how many tests run at a time
     :returns: list of lines
     """
     tests = [name for name in plan.tests() if name not in skips]
     lines = ['%d tests run, %d skip; %s' % (
-        len(tests), len(skips), _cost(tests, seconds, workers))]
+        len(tests), len(skips), _cost(tests, seconds))]
     lines += ['cannot be told, as no test of the plugin does: %s' % check
               for check in _untold(plan)]
     for reason, checks in _impossible(plan, skips).items():
@@ -190,13 +189,13 @@ def _untold(plan):
             and not plan.of_check(identity)]
 
 
-def _cost(tests, seconds, workers):
+def _cost(tests, seconds):
     known = [seconds[name] for name in tests if name in seconds]
     if not known:
         return 'how long they take is unknown: stestr has no records here'
     unknown = len(tests) - len(known)
     return 'they take about %s, by the records of stestr here%s' % (
-        progress.minutes(sum(known) / workers),
+        progress.minutes(sum(known)),
         '; of %d of them that is unknown' % unknown if unknown else '')
 
 

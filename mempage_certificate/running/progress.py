@@ -59,16 +59,14 @@ class Progress:
         self._left = set()
         self._what = ''
 
-    def begin(self, what, tests, later=(), workers=1):
+    def begin(self, what, tests, later=()):
         """Begin tests.
 
         :param what: what they are of
         :param tests: their names
         :param later: names of those that follow, as far as it is known
-        :param workers: how many run at a time
         """
         self._what = what
-        self._workers = workers
         self._ended = 0
         self._number = len(tests)
         self._left = {*tests, *later}
@@ -117,7 +115,7 @@ class Progress:
         known = [self._known.get(name, usual) for name in self._left]
         if None in known:
             return 'nobody knows how long the rest takes'
-        return 'about %s are left' % minutes(sum(known) / self._workers)
+        return 'about %s are left' % minutes(sum(known))
 
 
 def _short(name, status):

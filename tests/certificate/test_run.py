@@ -213,7 +213,7 @@ class RunTest(RunTestCase):
     def test_options(self):
         self.new('--hosts', 'a', '--lanes', '3')
         self.assertEqual(
-            [1, 3, 3, 3, 1, 1], [run[2] for run in self.runner.ran])
+            [1] * 6, [run[2] for run in self.runner.ran])
         self.assertEqual(
             [None] * 4 + ['5', None], [run[3] for run in self.runner.ran])
 

@@ -101,7 +101,7 @@ class ReportTest(base.BaseTestCase):
     def test_verdict(self):
         section = made_up_page().sections['verdict']
         for words in ('Failed', 'level reached: none', 'asks for endurance',
-                      'A check that the profile asks for has failed',
+                      'A check that must pass has failed',
                       'Vendor Store X 1', 'nvme-endurance-1', samples.RUN,
                       'host-1', ' passed, 1 failed, 1 skipped',
                       'F05 fail: ', 'What this page does not say',
