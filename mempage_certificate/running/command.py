@@ -30,7 +30,6 @@ from mempage_certificate import profiles
 from mempage_certificate.running import directory
 from mempage_certificate.running import host as hosts
 from mempage_certificate.running import plan as plans
-from mempage_certificate.running import progress
 from mempage_certificate import signatures
 from mempage_tempest_plugin.cmd import hosts_of_runs
 from mempage_tempest_plugin.cmd import lanes
@@ -140,9 +139,9 @@ class _Whole:
         :param dry: whether to plan only
         :returns: whether all hosts are eligible
         """
-        progress.say('run %s: %s, profile %s' % (
+        lanes.say('run %s: %s, profile %s' % (
             self._kept.id, self._kept.path, self._kept.profile.name))
-        self._kept.wait(progress.say)
+        self._kept.wait(lanes.say)
         ended = [host for host in self._hosts if host.ended()]
         if not ended:
             self._refuse_changed()
@@ -203,18 +202,6 @@ class _Whole:
             try:
                 concurrent.futures.wait(futures)
             except KeyboardInterrupt:
-                self._end(futures)
+                self._lanes.end(futures)
         return [None if future.cancelled() else future.result()
                 for future in futures]
-
-    def _end(self, futures):
-        progress.say('interrupted: what runs is being ended, and may put back '
-                     'what it has changed; once more kills it')
-        self._lanes.stop()
-        for future in futures:
-            future.cancel()
-        try:
-            concurrent.futures.wait(futures)
-        except KeyboardInterrupt:
-            self._lanes.kill()
-            raise

@@ -115,11 +115,11 @@ class Host:
                     env=env)
         missing = self._left(tests, lane)
         if missing and not self._means.lanes.stopped:
-            progress.say('%s: %s: %d tests have no result, as their process '
-                         'ended with status %s: %s' % (
-                             self.name, what, len(missing), status,
-                             runner.last(path.with_suffix(
-                                 '.stderr').read_text(errors='replace'))))
+            lanes.say('%s: %s: %d tests have no result, as their process '
+                      'ended with status %s: %s' % (
+                          self.name, what, len(missing), status,
+                          runner.last(path.with_suffix(
+                              '.stderr').read_text(errors='replace'))))
         return not missing
 
     def _left(self, tests, lane=None):
@@ -210,11 +210,11 @@ class Host:
                 return
 
     def _level(self, what, tests, **options):
-        tests = self._left(tests)
+        left = self._left(self._plan.tests())
+        tests = [name for name in tests if name in left]
         if tests:
-            later = [name for name in self._left(self._plan.tests())
-                     if name not in self.skips]
-            self._progress.begin(what, tests, later)
+            self._progress.begin(what, tests, [
+                name for name in left if name not in self.skips])
         return self._run(what, tests, **options)
 
     def _judged(self):
@@ -241,8 +241,8 @@ class Host:
                  and by in self._plan.profile.checks[check.id]
                  and check.status != checks.PASS]
         if unmet:
-            progress.say('%s: level %s is not reached, and no level after it '
-                         'can be: %s' % (self.name, level, ', '.join(unmet)))
+            lanes.say('%s: level %s is not reached, and no level after it '
+                      'can be: %s' % (self.name, level, ', '.join(unmet)))
         return not unmet
 
     def _measure_more(self, level):

@@ -13,25 +13,16 @@
 """What becomes of tests while they run."""
 
 import contextlib
-import sys
 import threading
 
 import subunit
 import testtools
 
+from mempage_tempest_plugin.cmd import lanes
 from mempage_tempest_plugin.evidence import streams
 
 # Seconds between two looks at a stream that grows.
 _INTERVAL = 0.5
-
-
-def say(text):
-    """Tell people something, in one piece: several threads do so.
-
-    :param text: a line
-    """
-    sys.stderr.write(text + '\n')
-    sys.stderr.flush()
 
 
 def minutes(seconds):
@@ -70,7 +61,7 @@ class Progress:
         self._ended = 0
         self._number = len(tests)
         self._left = {*tests, *later}
-        say('%s: %s: %d tests' % (self._host, what, self._number))
+        lanes.say('%s: %s: %d tests' % (self._host, what, self._number))
 
     @contextlib.contextmanager
     def following(self, path):
@@ -106,7 +97,7 @@ class Progress:
         self._left -= names
         self._ended += len(names)
         self._failed += status == streams.FAILED
-        say('%s: %s: %d of %d, %d failed so far, %s: %s' % (
+        lanes.say('%s: %s: %d of %d, %d failed so far, %s: %s' % (
             self._host, self._what, self._ended, self._number, self._failed,
             self._estimate(), _short(test['id'], status)))
 

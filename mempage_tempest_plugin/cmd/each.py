@@ -21,7 +21,6 @@ import json
 import os
 import pathlib
 import re
-import sys
 import tempfile
 import time
 
@@ -275,7 +274,9 @@ class Each:
                     futures += map(begin, part)
                     self._follow(futures, ended, len(tasks))
             except KeyboardInterrupt:
-                self._end(futures)
+                # Who kills it wants to know all the same what has ended.
+                with contextlib.suppress(KeyboardInterrupt):
+                    self._lanes.end(futures)
             for future in futures:
                 if not future.cancelled():
                     ended[future.result().name] = future.result()
@@ -297,28 +298,16 @@ class Each:
                 left, _PATIENCE, concurrent.futures.FIRST_COMPLETED)
             for outcome in (future.result() for future in done):
                 ended[outcome.name] = outcome
-                _say('%s, %d of %d' % (outcome, len(ended), number))
+                lanes.say('%s, %d of %d' % (outcome, len(ended), number))
                 for name in outcome.failures:
-                    _say('%s: failed: %s' % (outcome.name, name))
+                    lanes.say('%s: failed: %s' % (outcome.name, name))
             if left and done:
-                _say('about %d s are left' % (
+                lanes.say('about %d s are left' % (
                     watch.elapsed() / (here - len(left)) * len(left)))
             elif left:
-                _say('still running: %s' % ', '.join(
+                lanes.say('still running: %s' % ', '.join(
                     '%s for %d s' % (name, since.elapsed())
                     for name, since in sorted(self._running.items())))
-
-    def _end(self, futures):
-        """End what runs, and begin nothing any more."""
-        _say('interrupted: what runs is being ended, and may put back what it '
-             'has changed; once more kills it')
-        self._lanes.stop()
-        for future in futures:
-            future.cancel()
-        try:
-            concurrent.futures.wait(futures)
-        except KeyboardInterrupt:
-            self._lanes.kill()
 
     def _take(self, task):
         """Do one run, whatever happens to it.
@@ -326,7 +315,7 @@ class Each:
         :param task: the :class:`Task`
         :returns: the :class:`Outcome`
         """
-        _say('%s: begins, %d tests' % (task.name, len(task.tests)))
+        lanes.say('%s: begins, %d tests' % (task.name, len(task.tests)))
         outcome = Outcome(task.name)
         watch = self._running[task.name] = timeutils.StopWatch().start()
         try:
@@ -434,12 +423,6 @@ def _last_line(path):
     if not said:
         path.unlink()
     return said
-
-
-def _say(text):
-    # In one piece: several threads do so.
-    sys.stderr.write(text + '\n')
-    sys.stderr.flush()
 
 
 def _show(outcomes, seconds):

@@ -12,10 +12,12 @@
 
 """Commands that run several at a time, and end with the process."""
 
+import concurrent.futures
 import contextlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 
 # Seconds in which a command that is interrupted may put back what it has
@@ -70,6 +72,23 @@ class Lanes:
             for process in self._running:
                 _close(process)
 
+    def end(self, futures):
+        """Stop, and wait until what runs has put back what it has changed.
+
+        :param futures: those of the threads that call, all of them
+        :raises KeyboardInterrupt: if it comes once more; all is killed then
+        """
+        say('interrupted: what runs is being ended, and may put back what it '
+            'has changed; once more kills it')
+        self.stop()
+        for future in futures:
+            future.cancel()
+        try:
+            concurrent.futures.wait(futures)
+        except KeyboardInterrupt:
+            self.kill()
+            raise
+
     def kill(self):
         """Kill what still runs after :meth:`stop`."""
         with self._lock:
@@ -85,6 +104,15 @@ def _close(process):
 def _kill(process):
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def say(text):
+    """Tell people something, in one piece: several threads do so.
+
+    :param text: a line
+    """
+    sys.stderr.write(text + '\n')
+    sys.stderr.flush()
 
 
 @contextlib.contextmanager
