@@ -13,8 +13,10 @@
 """Leases of what tests share: hosts, and kernels that several hosts share.
 
 Whoever wants something for itself alone takes an exclusive lease of it, all
-others a shared one. A lease is a lock of a file below ``lock_path``, between
-processes; that of a process that is killed is free at once.
+others a shared one. Of what is limited, such as the memory of a store, they
+take as many parts as they need. A lease is a lock of a file below
+``lock_path``, between processes; that of a process that is killed is free at
+once.
 
 The locks are POSIX record locks, which belong to a process: its threads do
 not exclude each other, those that it starts do not inherit them, and a lock
@@ -26,6 +28,8 @@ import contextlib
 import dataclasses
 import functools
 import os
+import time
+import typing
 import urllib.parse
 
 import fasteners
@@ -71,6 +75,22 @@ def pool_sizes(boot_id):
     return 'pool-sizes-' + boot_id
 
 
+def store(name):
+    """Name the resource that is the memory of a backing store.
+
+    :param name: of its host
+    """
+    return 'store-' + name
+
+
+class Parts(typing.NamedTuple):
+    """How many parts are wanted of a resource."""
+
+    wanted: int
+    #: How many there are.
+    of: int
+
+
 @dataclasses.dataclass(frozen=True)
 class Wish:
     """What somebody wants leases of.
@@ -82,9 +102,11 @@ class Wish:
     shared: frozenset = frozenset()
     #: Names of resources that nobody else may use.
     exclusive: frozenset = frozenset()
+    #: Parts by names of resources. They are taken after all others.
+    parts: dict = dataclasses.field(default_factory=dict)
 
     def in_order(self):
-        """List the resources in the one order in which they are taken.
+        """List the whole resources in the one order in which they are taken.
 
         :returns: list of (name, whether it is wanted exclusively)
         """
@@ -151,30 +173,67 @@ class Leases:
             # meanwhile; but if it were given back, whoever wants many would
             # be overtaken for ever.
             for resource, exclusive in wish.in_order():
-                self._take_one(stack, resource, exclusive, limit)
+                kind = 'exclusive' if exclusive else 'shared'
+                self._take_one(stack, resource, kind, limit,
+                               self._whole(stack, resource, exclusive))
+            for resource, parts in sorted(wish.parts.items()):
+                self._take_one(stack, resource, '%d-of-%d' % parts, limit,
+                               self._parts(stack, resource, parts))
             self._taken = stack.pop_all()
 
     def release(self):
         """Release all leases, the last one first; without any, do nothing."""
         self._taken.close()
 
-    def _take_one(self, stack, resource, exclusive, limit):
-        kind = 'exclusive' if exclusive else 'shared'
+    def _take_one(self, stack, resource, kind, limit, acquire):
         self._note.add('wanted', kind, resource)
         wait = functools.partial(self._wait, resource, kind, limit,
                                  timeutils.StopWatch().start())
-        lock = self._lock('lease', resource)
-        stack.callback(_let_go, lock)
         # Sharers who follow each other would keep the lock shared for ever.
-        # At this gate they wait behind him who wants it for himself alone.
+        # At this gate they wait behind him who wants it for himself alone,
+        # and so do those who want few parts behind him who wants many.
         gate = self._lock('gate', resource)
         try:
             wait(gate.acquire_write_lock)
-            wait(lock.acquire_write_lock if exclusive
-                 else lock.acquire_read_lock)
+            wait(acquire)
         finally:
             _let_go(gate)
         self._note.add('held', kind, resource)
+
+    def _whole(self, stack, resource, exclusive):
+        lock = self._lock('lease', resource)
+        stack.callback(_let_go, lock)
+        return lock.acquire_write_lock if exclusive else lock.acquire_read_lock
+
+    def _parts(self, stack, resource, parts):
+        """Prepare to lock some of many parts, whichever are free.
+
+        :returns: function with the parameters of a lock's acquire
+        """
+        had = set()
+
+        def acquire(delay, max_delay, timeout):
+            limit = timeutils.StopWatch(timeout).start()
+            while True:
+                for number in range(parts.of):
+                    if len(had) == parts.wanted:
+                        return True
+                    if number not in had and self._take_part(
+                            stack, '%s-%d' % (resource, number)):
+                        had.add(number)
+                if len(had) == parts.wanted or limit.expired():
+                    return len(had) == parts.wanted
+                time.sleep(delay)
+
+        return acquire
+
+    def _take_part(self, stack, part):
+        lock = self._lock('lease', part)
+        if lock.acquire_write_lock(blocking=False):
+            stack.callback(_let_go, lock)
+            return True
+        _let_go(lock)
+        return False
 
     def _lock(self, what, resource):
         return fasteners.InterProcessReaderWriterLock(os.path.join(

@@ -201,6 +201,17 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         return joined.choose(cls, hosts)
 
     @classmethod
+    def store_mib(cls, configured_ram):
+        """Tell how much of a store their servers need at the same time.
+
+        :param configured_ram: function that returns the RAM of the configured
+            flavor in MiB
+        :returns: MiB on each host; math.inf if nobody knows
+        """
+        ram_mib = cls.flavor_ram_mib or configured_ram()
+        return cls.servers_on_host * ram_mib
+
+    @classmethod
     def setup_credentials(cls):
         cls.set_network_resources(
             network=cls.needs_network, subnet=cls.needs_network,

@@ -12,9 +12,15 @@
 
 """What test classes lease, so that others may run beside them."""
 
+import contextlib
+import functools
+import math
 import os
 
 from oslo_concurrency import lockutils
+from oslo_log import log as logging
+from tempest import clients
+from tempest.common import credentials_factory
 from tempest import config
 
 from mempage_tempest_plugin.changes import leases
@@ -24,6 +30,7 @@ from mempage_tempest_plugin.hosts import several
 from mempage_tempest_plugin.tests.bases import joined
 
 CONF = config.CONF
+LOG = logging.getLogger(__name__)
 
 #: Pools: servers have pages of them, whatever others have.
 TAKES = 'takes'
@@ -36,6 +43,8 @@ _COUNT = (COUNTS, CHANGES)
 # What allows to restart nova-compute, which looks at the pools of its kernel
 # then, and never again.
 _RESTART = {'reconfigure_hosts', 'fault_injection'}
+# MiB of a store that one lease of a part of it is for.
+_PART_MIB = 64
 
 
 def take(cls):
@@ -62,6 +71,9 @@ def would_wait(cls):
             taken.take(_wish(cls), timeout=0)
     except exceptions.LeaseTimeout:
         return True
+    except Exception:
+        # What cannot be asked now is a failure of the class when it begins.
+        LOG.exception('Whether %s had to wait is not known', cls.__name__)
     return False
 
 
@@ -122,7 +134,51 @@ def _wish(cls):
     if cls.pools == CHANGES or restarts:
         (exclusive if cls.pools == CHANGES else shared).update(
             map(leases.pool_sizes, kernels))
-    return leases.Wish(frozenset(shared), frozenset(exclusive))
+    return leases.Wish(frozenset(shared), frozenset(exclusive),
+                       _in_stores(cls, names - {
+                           host.name for host in alone_on(cls)}))
+
+
+def _in_stores(cls, names):
+    """Tell how much a class needs of the stores that it has in common.
+
+    :param cls: the test class
+    :param names: of its hosts
+    :returns: dict of leases.Parts by resource
+    """
+    parts = {}
+    for name in names:
+        store = cls.inventory.hosts[name].file_backed
+        if store:
+            of = max(1, store.capacity_mib // _PART_MIB)
+            needed = cls.store_mib(_configured_ram) / _PART_MIB
+            # One that needs more than there is learns so when it is alone.
+            parts[leases.store(name)] = leases.Parts(
+                math.ceil(min(needed, of)), of)
+    return parts
+
+
+@functools.cache
+def _configured_ram():
+    """Ask for the RAM of the configured flavor.
+
+    :returns: MiB
+    """
+    with contextlib.ExitStack() as stack:
+        client = clients.Manager(_administrator(stack)).flavors_client
+        return client.show_flavor(CONF.compute.flavor_ref)['flavor']['ram']
+
+
+def _administrator(stack):
+    """Get credentials before Tempest has some for the class.
+
+    :param stack: contextlib.ExitStack that gives them back
+    """
+    if CONF.auth.use_dynamic_credentials:
+        return credentials_factory.get_configured_admin_credentials()
+    provider = credentials_factory.get_credentials_provider('mempage-leases')
+    stack.callback(provider.clear_creds)
+    return provider.get_admin_creds().credentials
 
 
 def _kernels(declared):

@@ -69,6 +69,12 @@ class BasePageSizeTest(base.BaseMemoryTest):
     # Little, so that tests which run at the same time leave pages for each
     # other.
     RAM_MIB = 64
+    # Where memory is in files, all but one of a test's requests are refused.
+    SERVERS_IN_FILES = 4
+
+    @classmethod
+    def store_mib(cls, configured_ram):
+        return cls.SERVERS_IN_FILES * cls.RAM_MIB
 
     @classmethod
     def resource_setup(cls):

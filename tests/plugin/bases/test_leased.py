@@ -14,6 +14,7 @@
 
 import dataclasses
 import itertools
+import math
 from unittest import mock
 
 import ddt
@@ -29,6 +30,7 @@ from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import leased
+from mempage_tempest_plugin.tests.bases import page_size_outcomes
 from tests.plugin.bases import cases
 from tests.plugin import samples
 
@@ -56,6 +58,8 @@ class LeasedTestCase(test_base.BaseTestCase):
         self.asked = []
         self.useFixture(fixtures.MockPatchObject(
             compute_host, 'get', self._host))
+        self.ram = self.useFixture(fixtures.MockPatchObject(
+            leased, '_configured_ram', return_value=192)).mock
         self.configure()
 
     def _host(self, declared, timeout):
@@ -197,6 +201,82 @@ class WishTest(LeasedTestCase):
             self.assertIsNone(self.wish())
 
 
+@ddt.ddt
+class StoreTest(LeasedTestCase):
+    """Who shares a store leases as many parts of it as the servers need."""
+
+    def test_two_servers_on_each_file_backed_host(self):
+        self.assertEqual({leases.store(name): (6, 16) for name in 'ab'},
+                         self.wish().parts)
+
+    @ddt.data(({'servers_on_host': 3}, 9), ({'flavor_ram_mib': 64}, 2),
+              ({'flavor_ram_mib': 65}, 3), ({'servers_on_host': 16}, 16),
+              ({'servers_on_host': math.inf}, 16))
+    @ddt.unpack
+    def test_what_classes_say(self, attributes, wanted):
+        self.assertEqual(
+            {leases.store('a'): (wanted, 16)},
+            self.wish(about=which.file_backed, take=which.first,
+                      **attributes).parts)
+
+    def test_nobody_asks_for_what_is_not_needed(self):
+        self.wish(flavor_ram_mib=64)
+        self.wish(about=which.plain)
+        self.ram.assert_not_called()
+
+    def test_who_is_alone_needs_no_parts(self):
+        self.assertEqual(
+            {leases.store('b'): (6, 16)},
+            self.wish(alone_on=which.first).parts)
+
+    def test_anywhere(self):
+        self.assertEqual(
+            {leases.store('a'), leases.store('b')},
+            set(self.wish(about=which.plain, anywhere=True).parts))
+
+    def test_small_requests(self):
+        leased.take(type('TestIt', (
+            page_size_outcomes.BasePageSizeTest,), {}))
+        [wish] = self.leases.return_value.take.call_args.args
+        self.assertEqual((4, 16), wish.parts[leases.store('a')])
+
+
+class ConfiguredRamTest(test_base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        leased._configured_ram.cache_clear()
+        self.addCleanup(leased._configured_ram.cache_clear)
+        self.manager = self.useFixture(fixtures.MockPatch(
+            'tempest.clients.Manager')).mock
+        show = self.manager.return_value.flavors_client.show_flavor
+        show.return_value = {'flavor': {'ram': 192}}
+
+    def configure(self, dynamic):
+        conf = self.useFixture(fixtures.MockPatchObject(leased, 'CONF')).mock
+        conf.auth.use_dynamic_credentials = dynamic
+
+    def test_the_administrator_makes_accounts(self):
+        self.configure(dynamic=True)
+        with fixtures.MockPatchObject(
+                leased.credentials_factory,
+                'get_configured_admin_credentials') as patched:
+            self.assertEqual(192, leased._configured_ram())
+        self.manager.assert_called_once_with(patched.mock.return_value)
+
+    def test_the_account_is_given_back(self):
+        self.configure(dynamic=False)
+        with fixtures.MockPatchObject(
+                leased.credentials_factory,
+                'get_credentials_provider') as patched:
+            self.assertEqual([192, 192], [leased._configured_ram()
+                                          for _ in range(2)])
+        provider = patched.mock.return_value
+        self.manager.assert_called_once_with(
+            provider.get_admin_creds.return_value.credentials)
+        provider.clear_creds.assert_called_once_with()
+
+
 class WouldWaitTest(LeasedTestCase):
 
     def setUp(self):
@@ -214,6 +294,12 @@ class WouldWaitTest(LeasedTestCase):
         self.take.side_effect = exceptions.LeaseTimeout(
             'host-a', 'shared', 'held by TestThat', 0)
         self.assertTrue(self.cls.would_wait())
+
+    def test_not_known(self):
+        """Or else no other class would run"""
+        self.ram.side_effect = ValueError
+        self.assertFalse(self.cls.would_wait())
+        self.take.assert_not_called()
 
     def test_whoever_is_skipped_waits_for_nobody(self):
         self.configure(host_inventory=None)

@@ -38,6 +38,8 @@ WISHES = 100
 RESOURCES = [leases.host(name) for name in 'abcd'] + [
     leases.kernel('1'), leases.kernel('2')]
 SHARED, EXCLUSIVE = 1, 2
+STORE = leases.store('a')
+PARTS = 4
 
 # What runs already need not be imported again.
 processes = multiprocessing.get_context('fork')
@@ -49,6 +51,10 @@ def shared(*names):
 
 def exclusive(*names):
     return leases.Wish(exclusive=frozenset(names))
+
+
+def parts(wanted):
+    return leases.Wish(parts={STORE: leases.Parts(wanted, PARTS)})
 
 
 class Other:
@@ -259,6 +265,54 @@ class LeasesTest(LeasesTestCase):
         self._assert_kept_from_others(shared(A))
 
 
+class PartsTest(LeasesTestCase):
+
+    def test_as_many_as_there_are(self):
+        self._holding(parts(1))
+        self._holding(parts(2))
+        self._assert_refused(parts(2))
+        self.leases.take(parts(1), SOON)
+        self._assert_kept_from_others(parts(1))
+
+    def test_what_is_released_is_free(self):
+        first = self._holding(parts(2), 'First')
+        self._holding(parts(2), 'Second')
+        error = self._assert_refused(parts(1))
+        self.assertEqual(('store-a', '1-of-4'), (error.resource, error.kind))
+        for name in 'First', 'Second':
+            self.assertIn(name + ' [2-of-4]', error.holders)
+        first.release()
+        self.leases.take(parts(2), SOON)
+
+    def test_of_who_is_killed(self):
+        other = self._holding(parts(4))
+        self._assert_refused(parts(1))
+        other.kill()
+        self.leases.take(parts(4), SOON)
+
+    def test_those_who_want_few_do_not_overtake(self):
+        first = self._holding(parts(1))
+        second = self._start(parts(4), 'Second')
+        self.assertFalse(second.has_taken(0.3))
+        error = self._assert_refused(parts(1))
+        self.assertIn('wanted by Second [4-of-4]', error.holders)
+        first.release()
+        self.assertTrue(second.has_taken())
+
+    def test_none_is_held_after_a_timeout(self):
+        other = self._holding(parts(3))
+        self._assert_refused(parts(2), 0.2)
+        self._holding(parts(1))
+        other.release()
+        self._holding(parts(3))
+
+    def test_everything_waits_for_them(self):
+        other = self._holding(parts(1))
+        self._assert_refused(leases.EVERYTHING)
+        other.release()
+        self.leases.take(leases.EVERYTHING, SOON)
+
+
 class KilledTest(LeasesTestCase):
 
     def test_holder(self):
@@ -339,6 +393,7 @@ class StressTest(base.BaseTestCase):
         # who was killed: what that one says is not true any more.
         self.has = processes.RawArray('b', PROCESSES * len(RESOURCES))
         self.doomed = processes.RawArray('b', PROCESSES)
+        self.parts = processes.RawArray('b', PROCESSES)
 
     def _run(self, number):
         """Take leases again and again, as one of the processes."""
@@ -349,9 +404,11 @@ class StressTest(base.BaseTestCase):
             taken.take(wish)
             for resource in range(len(RESOURCES)):
                 self._note(number, resource, wish)
+            self._note_parts(number, wish)
             time.sleep(choice.uniform(0, 0.003))
             for resource in range(len(RESOURCES)):
                 self.has[number * len(RESOURCES) + resource] = 0
+            self.parts[number] = 0
             taken.release()
 
     @staticmethod
@@ -360,7 +417,17 @@ class StressTest(base.BaseTestCase):
             return leases.EVERYTHING
         names = choice.sample(RESOURCES, choice.randint(1, 3))
         some = choice.randint(0, len(names))
-        return leases.Wish(frozenset(names[:some]), frozenset(names[some:]))
+        return leases.Wish(
+            frozenset(names[:some]), frozenset(names[some:]),
+            parts(wanted).parts if (wanted := choice.randint(0, PARTS))
+            else {})
+
+    def _note_parts(self, number, wish):
+        """Note how many parts a process has, and fail if all have too many."""
+        if wish.parts:
+            self.parts[number] = wish.parts[STORE].wanted
+        if not any(self.doomed) and sum(self.parts) > PARTS:
+            raise AssertionError('they have %d parts' % sum(self.parts))
 
     def _note(self, number, resource, wish):
         """Note what a process has, and fail if another one has it, too."""
