@@ -65,6 +65,7 @@ class Masker:
         """
         self.hosts = hosts
         self._uuids = {}
+        self._texts = {}
         names = {name.lower(): HIDDEN for name in hidden}
         for name, label in hosts.items():
             names.setdefault(name.partition('.')[0].lower(), label)
@@ -89,9 +90,12 @@ class Masker:
         :param text: any text
         :returns: one of known words, numbers and marks
         """
-        if len(text) > CHARACTERS:
-            text = '%s... (%d characters)' % (text[:CHARACTERS], len(text))
-        return self._any.sub(self._replace, redact.mask(text))
+        # All hosts tell much the same.
+        if text not in self._texts:
+            self._texts[text] = self._any.sub(self._replace, redact.mask(
+                text if len(text) <= CHARACTERS else '%s... (%d characters)'
+                % (text[:CHARACTERS], len(text))))
+        return self._texts[text]
 
     def label(self, text):
         """Mask what a device or a program calls itself.
@@ -263,8 +267,9 @@ def _masked(masker, record, documents):
 
 def _of_document(masker, document):
     masked = _HOW[document['kind']](masker, document)
-    # Others have room for any text.
+    # Others have room for any text, and so has the name of a host.
     problem = (masked['kind'] in (facts.MEASUREMENT, facts.ENVIRONMENT)
+               and dict(masked, host=document['host']) != document
                and kept.invalid(masked, masked['kind']))
     if problem:
         raise errors.CertificateError(

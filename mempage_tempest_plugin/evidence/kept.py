@@ -47,8 +47,32 @@ def _validators():
     """Get the validators of documents, by their kinds."""
     with open(_SCHEMA, encoding='utf-8') as stream:
         schema = yaml.safe_load(stream)
-    kinds = [kind['$ref'].rpartition('/')[2] for kind in schema['oneOf']]
-    # Each by itself: all at once would take several times as long.
+    kinds = [_target(kind) for kind in schema['oneOf']]
+    # Each by itself, and without references: a fleet has many documents, and
+    # these would take several times as long.
     return {kind: jsonschema.Draft202012Validator(
-        {**schema['$defs'][kind], '$defs': schema['$defs']},
+        _without_references(schema['$defs'][kind], schema['$defs']),
         format_checker=_FORMATS) for kind in kinds}
+
+
+def _target(schema):
+    return schema['$ref'].rpartition('/')[2]
+
+
+def _without_references(schema, definitions):
+    """Put definitions where a schema refers to them.
+
+    :param schema: a part of a schema; beside a reference, it has nothing that
+        the definition has, too
+    :param definitions: dict of schemas by name
+    """
+    if isinstance(schema, list):
+        return [_without_references(item, definitions) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _without_references(value, definitions)
+             for key, value in schema.items() if key != '$ref'}
+    if '$ref' in schema:
+        found = {**_without_references(definitions[_target(schema)],
+                                       definitions), **found}
+    return found
