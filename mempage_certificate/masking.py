@@ -138,7 +138,8 @@ class Masker:
         kind = found.lastgroup
         text = found[0]
         if kind == 'host':
-            return self._names[found['host'].lower()]
+            # Letters of other alphabets can stand for those of ASCII there.
+            return self._names.get(found['host'].lower(), redact.MASK)
         if kind == 'uuid':
             return self.uuid(found['uuid'])
         if kind == 'word':
@@ -199,14 +200,44 @@ def mask(data, hidden=()):
     :raises CertificateError: if it cannot be read, or has documents that are
         none
     """
-    records = [record for record in stream.read(data)
-               if record.status in _STATUSES and _is_of_suite(record.name)]
-    documents = [[_document(record, detail) for detail in record.details]
-                 for record in records]
-    masker = Masker(_labels(documents), hidden)
-    return stream.write(stream.in_order([
-        _masked(masker, *both) for both in zip(records, documents)])
-    ), masker.hosts
+    masked, hosts = Growing(hidden).add(stream.read(data))
+    return stream.write(stream.in_order(masked)), hosts
+
+
+class Growing:
+    """Records of a run that goes on, each of which is masked once.
+
+    :param hidden: list of names that must not be told, beside those of hosts
+    """
+
+    def __init__(self, hidden=()):
+        self._hidden = hidden
+        self._read = []
+        self._masked = []
+        self._masker = Masker({})
+
+    def add(self, records):
+        """Mask more records.
+
+        :param records: list of stream.Record
+        :returns: tuple of all masked ones so far, a list of stream.Record in
+            the order in which they came, and of the names of hosts, a dict of
+            what they are called in it
+        :raises CertificateError: as :func:`mask`
+        """
+        self._read += [
+            (record, [_document(record, detail) for detail in record.details])
+            for record in records
+            if record.status in _STATUSES and _is_of_suite(record.name)]
+        hosts = _labels([documents for _, documents in self._read])
+        if hosts != self._masker.hosts:
+            # With a host more, others are called otherwise.
+            self._masked = []
+        if not self._masked:
+            self._masker = Masker(hosts, self._hidden)
+        self._masked += [_masked(self._masker, *both)
+                         for both in self._read[len(self._masked):]]
+        return list(self._masked), hosts
 
 
 def _is_of_suite(name):

@@ -93,13 +93,20 @@ class Entry:
         """
         if self.name == name:
             return 0
-        found = _CASE.match(self.name[len(name):])
-        return int(found[1]) if self.name.startswith(name) and found else None
+        found = self.name.startswith(name) and _CASE.match(
+            self.name[len(name):])
+        return int(found[1]) if found else None
 
     @functools.cached_property
     def results(self):
         """What it tells of hosts: dict of streams.HostResult by host."""
         return {result.host: result for result in self.test.hosts()}
+
+    @property
+    def failed_on(self):
+        """The hosts that it failed on: list of names."""
+        return [host for host, result in self.results.items()
+                if result.outcome in (streams.FAILED, streams.UNKNOWN)]
 
     def methods(self):
         """List the full names that its method may have in the source."""
@@ -212,11 +219,20 @@ class Run:
         :param host: what the host is called
         :returns: list of :class:`Entry`
         """
-        return [entry for entry in self.of_all(name)
-                if entry.lane == self.lanes.get(host, '')
-                or host in entry.results
-                and entry.results[host].outcome in (streams.FAILED,
-                                                    streams.UNKNOWN)]
+        return self._counting.get((name, host), [])
+
+    @functools.cached_property
+    def _counting(self):
+        """Cases that count for hosts: dict by name and host."""
+        of_lanes = collections.defaultdict(list)
+        for host, lane in self.lanes.items():
+            of_lanes[lane].append(host)
+        found = collections.defaultdict(list)
+        for name, entries in self._by_method.items():
+            for entry in entries:
+                for host in {*of_lanes[entry.lane], *entry.failed_on}:
+                    found[name, host].append(entry)
+        return found
 
     def of_all(self, name):
         """List the cases of a test in all lanes.
@@ -241,11 +257,19 @@ class Run:
         :param host: what the host is called that it counts for
         :returns: an :class:`Entry`, or None; one that failed, if any did
         """
-        found = [entry for entry in self.entries
-                 if entry.record.name == 'setUpClass (%s)' % name
-                 and entry.lane == self.lanes.get(host, '')]
-        return min(found, default=None,
+        return min(self._set_up.get((name, self.lanes.get(host, '')), ()),
+                   default=None,
                    key=lambda entry: entry.test.status != streams.FAILED)
+
+    @functools.cached_property
+    def _set_up(self):
+        """Classes that did not run: dict of lists by name and lane."""
+        found = collections.defaultdict(list)
+        for entry in self.entries:
+            name = entry.record.name
+            if name.startswith('setUpClass ('):
+                found[name[len('setUpClass ('):-1], entry.lane].append(entry)
+        return found
 
 
 def methods(name):
@@ -303,16 +327,22 @@ def read(data):
     :raises CertificateError: if it cannot be read, or has documents that are
         none
     """
-    return Run([Entry(record, _test(record)) for record in stream.read(data)])
+    return Run(list(map(entry, stream.read(data))))
 
 
-def _test(record):
+def entry(record):
+    """Read one test of a run.
+
+    :param record: a stream.Record, masked
+    :returns: an :class:`Entry`
+    :raises CertificateError: if it has documents that are none
+    """
     reasons = record.texts('reason')
-    return streams.Test(record.name, streams.STATUSES[record.status],
-                        [_document(record, detail)
-                         for detail in record.details
-                         if stream.DOCUMENT.match(detail.name)],
-                        reasons[0] if reasons else '')
+    return Entry(record, streams.Test(
+        record.name, streams.STATUSES[record.status], [
+            _document(record, detail) for detail in record.details
+            if stream.DOCUMENT.match(detail.name)],
+        reasons[0] if reasons else ''))
 
 
 def _document(record, detail):

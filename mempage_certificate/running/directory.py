@@ -16,8 +16,10 @@ Each process that runs tests writes a part of the stream. A run that is killed
 leaves all parts, and goes on from there.
 """
 
+import dataclasses
 import fcntl
 import io
+import itertools
 import json
 import pathlib
 import re
@@ -30,6 +32,8 @@ from mempage_certificate import archive
 from mempage_certificate import errors
 from mempage_certificate import profiles
 from mempage_certificate import stream
+from mempage_tempest_plugin.cmd import new_directory
+from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import streams
 
 #: What the run is, and its stream.
@@ -37,6 +41,8 @@ RUN = 'run.json'
 RESULTS = 'results.subunit'
 
 _PART = re.compile(r'(\d+)-[a-z-]+\.subunit$')
+# What is judged of a test: documents, and the texts that bundles have.
+_KEPT = re.compile(r'(%s|reason|traceback)(-\d+)?$' % '|'.join(facts.KINDS))
 
 
 class Directory:
@@ -111,11 +117,11 @@ class Lane:
 
     def __init__(self, path):
         self.path = path
+        self._known = {}
 
     def _parts(self):
         return sorted((part for part in self.path.iterdir()
-                       if _PART.match(part.name)),
-                      key=lambda part: int(_PART.match(part.name)[1]))
+                       if _PART.match(part.name)), key=_number)
 
     def new(self, name):
         """Name the next part.
@@ -123,8 +129,8 @@ class Lane:
         :param name: what it is of
         :returns: its pathlib.Path
         """
-        return self.path / ('%03d-%s.subunit' % (
-            len(self._parts()) + 1, name))
+        last = max(map(_number, self._parts()), default=0)
+        return self.path / ('%03d-%s.subunit' % (last + 1, name))
 
     def join(self):
         """Join its parts.
@@ -136,16 +142,42 @@ class Lane:
             _copy(part, target, self.path.name, str(number))
         return target.getvalue()
 
+    def parts(self):
+        """Read what has come of tests so far, each part once.
+
+        :returns: list of lists of stream.Record, one for each part, without
+            what tests have logged and attached
+        """
+        parts = self._parts()
+        for number, part in enumerate(parts, 1):
+            # Who wrote it has ended: nothing follows in it.
+            if part not in self._known:
+                self._known[part] = self._read(part, str(number))
+        return [self._known[part] for part in parts]
+
     def records(self):
-        """Read what has come of tests so far.
+        """List what has come of tests so far, as :meth:`parts` reads it.
 
         :returns: list of stream.Record
         """
+        return stream.in_order(list(itertools.chain(*self.parts())))
+
+    def _read(self, part, number):
+        target = io.BytesIO()
+        _copy(part, target, self.path.name, number)
         try:
-            return stream.read(self.join())
+            records = stream.read(target.getvalue())
         except errors.CertificateError:
-            # No test has begun yet.
+            # No test of it has begun.
             return []
+        # Logs of a fleet would fill the memory.
+        return [dataclasses.replace(record, details=[
+            detail for detail in record.details if _KEPT.match(detail.name)])
+            for record in records]
+
+
+def _number(part):
+    return int(_PART.match(part.name)[1])
 
 
 class _Parted(testtools.CopyStreamResult):
@@ -189,22 +221,20 @@ def make(path, profile, product, hosts, info):
     :param hosts: names of the hosts
     :param info: whether to run what no verdict depends on, too
     :returns: a :class:`Directory`
-    :raises CertificateError: if it cannot be made, or is not empty
+    :raises CertificateError: if nothing can be written there
+    :raises RunError: as new_directory.make
     """
     told = {'id': uuidutils.generate_uuid(), 'profile': profile.name,
             'sha256': _sums(profile, product), 'hosts': hosts, 'info': info}
+    path = new_directory.make(
+        path, ', or go on with what is there by --resume')
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
-            raise errors.CertificateError(
-                'run %s: is not empty; name a new directory, or go on with '
-                'what is there by --resume' % path)
         (path / archive.PRODUCT).write_bytes(product)
         (path / RUN).write_text(json.dumps(told, indent=2) + '\n')
     except OSError as error:
         raise errors.CertificateError('run %s: %s' % (
             path, error.strerror)) from error
-    return Directory(path.resolve(), told, profile, product)
+    return Directory(path, told, profile, product)
 
 
 def _sums(profile, product):

@@ -15,6 +15,7 @@
 import collections
 import dataclasses
 import fcntl
+import itertools
 import json
 import pathlib
 
@@ -87,6 +88,9 @@ class Host:
         own.mkdir()
         self._own = own
         self._progress = progress.Progress(name, means.seconds)
+        # What has been read so far, as it will be in the bundle.
+        self._masked = masking.Growing()
+        self._number, self._labels, self._entries = 0, {}, []
 
     def _run(self, what, tests, lane=None, **options):
         """Run tests, if there are any and nothing has stopped.
@@ -223,12 +227,25 @@ class Host:
         :returns: the runs.Run, dict of figures.Figure by ID, and list of
             checks.Check
         """
-        masked, hosts = masking.mask(self._lane.join())
-        run = runs.read(masked)
-        label = hosts[self.name]
+        label = self._go_on()[self.name]
+        run = runs.Run(sorted(self._entries, key=lambda entry: entry.hung))
         found = figures.of_host(run, self._plan.profile,
                                 self._means.product, label)
         return run, found, checks.judge(run, self._plan.profile, label, found)
+
+    def _go_on(self):
+        """Read what is new of the host.
+
+        :returns: dict of what hosts are called in it, by their names
+        """
+        parts = self._lane.parts()
+        masked, hosts = self._masked.add(
+            list(itertools.chain(*parts[self._number:])))
+        self._number = len(parts)
+        if hosts != self._labels:
+            self._labels, self._entries = hosts, []
+        self._entries += map(runs.entry, masked[len(self._entries):])
+        return hosts
 
     def _met(self, level, by):
         """Tell whether all of a level that must pass has passed.

@@ -31,6 +31,7 @@ from mempage_tempest_plugin.changes import ini
 from mempage_tempest_plugin.cmd import argument_types
 from mempage_tempest_plugin.cmd import hosts_of_runs
 from mempage_tempest_plugin.cmd import lanes
+from mempage_tempest_plugin.cmd import new_directory
 from mempage_tempest_plugin.cmd import report
 from mempage_tempest_plugin.cmd import runner
 from mempage_tempest_plugin.evidence import streams
@@ -96,7 +97,7 @@ def run(arguments):
             'mempage_tempest_plugin"; --each makes one of each host')
     configuration = _read(arguments.config_file)
     hosts, usable = hosts_of_runs.choose(arguments.hosts)
-    results = _make(arguments.results)
+    results = new_directory.make(arguments.results)
     watch = timeutils.StopWatch().start()
     with tempfile.TemporaryDirectory(prefix='mempage-') as directory, \
             lanes.interrupted_when_terminated():
@@ -129,23 +130,6 @@ def _read(path):
     except OSError as error:
         raise exceptions.RunError('configuration %s: %s' % (
             path, error.strerror)) from error
-
-
-def _make(results):
-    """Make the directory of the results.
-
-    :param results: its pathlib.Path
-    """
-    try:
-        results.mkdir(parents=True, exist_ok=True)
-        if any(results.iterdir()):
-            raise exceptions.RunError(
-                'results %s: those of an earlier run are there; name a new '
-                'directory' % results)
-    except OSError as error:
-        raise exceptions.RunError('results %s: %s' % (
-            results, error.strerror)) from error
-    return results.resolve()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,6 +12,7 @@
 
 import dataclasses
 import json
+from unittest import mock
 import zlib
 
 import ddt
@@ -88,6 +89,17 @@ class MaskedTest(base.BaseTestCase):
         self.sample.edit(CAPACITY, 'facts', lambda told: told['facts'].append(
             dict(told['facts'][0], observed=value)))
         self.assert_nothing_left()
+
+    def test_name_of_a_host_in_letters_that_only_look_alike(self):
+        # To a regular expression, it is an s in which case does not matter.
+        self.sample = samples.Sample('smoke-lab', ('ssd1',),
+                                     ('test_capacity',))
+        self.sample.skip(CAPACITY, '\u017fsd1 is away, and ssd1')
+        [entry] = [entry for entry in self.sample.run().entries
+                   if CAPACITY in entry.record.name]
+        self.assertEqual('*** is *** and host-1'.split(), [
+            word.strip(',') for word in entry.test.reason.replace(
+                'away', '***').split()])
 
     def test_reason(self):
         self.sample.skip(CAPACITY, TEXT)
@@ -224,3 +236,32 @@ class MaskerTest(base.BaseTestCase):
     def test_devices_keep_their_names(self):
         self.assertEqual('SuperFast 9000 of host-1', self.masker.label(
             'SuperFast 9000 of fbm1'))
+
+
+class GrowingTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.sample = samples.Sample('smoke-lab', ('fbm2', 'fbm10'))
+        # Only its last test tells of a host that comes before the others.
+        self.sample.environment(lambda told: told.update(host='fbm1'),
+                                ('after',), 'fbm2')
+        self.sample.skip(CAPACITY, 'server %s' % ('ab' * 16))
+
+    def test_same_as_all_at_once(self):
+        growing = masking.Growing()
+        for record in self.sample.records:
+            masked, hosts = growing.add([record])
+        self.assertEqual({'fbm1': 'host-1', 'fbm2': 'host-2',
+                          'fbm10': 'host-3'}, hosts)
+        whole, same = masking.mask(self.sample.data())
+        self.assertEqual(hosts, same)
+        self.assertEqual(stream.read(whole), stream.in_order(masked))
+
+    def test_each_is_masked_once(self):
+        growing = masking.Growing()
+        with mock.patch.object(masking, '_masked',
+                               wraps=masking._masked) as once:
+            for record in self.sample.records[:-1]:
+                growing.add([record])
+        self.assertEqual(len(self.sample.records) - 1, once.call_count)

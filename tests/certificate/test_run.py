@@ -15,6 +15,7 @@
 Processes that run tests are played here; test_run_processes has real ones.
 """
 
+import collections
 import json
 import os
 import pathlib
@@ -410,7 +411,9 @@ class RunTest(RunTestCase):
         self.results.mkdir()
         (self.results / 'x').touch()
         self.assertEqual(cli.NO_BUNDLE, self.new())
-        self.assertIn('is not empty', self.told)
+        self.assertIn('those of an earlier run are there; name a new '
+                      'directory, or go on with what is there by --resume',
+                      self.told)
 
     def test_signed(self):
         key = forger.make_key(self.directory, 'vendor')
@@ -464,6 +467,21 @@ class ResumeTest(RunTestCase):
             part.read_bytes())
         self.assertEqual(0, self._resume(), self.errors)
         self.assertEqual(2, self.result()['run']['unfinished'])
+
+    def test_each_part_is_read_once(self):
+        self._cut_off(played.BOOT)
+        self.wishes['a', played.BOOT] = {'values': [1.2, 1.3]}
+        read = self.useFixture(fixtures.MockPatchObject(
+            directory, '_copy', wraps=directory._copy)).mock
+        self.assertEqual(1, self._resume(), self.errors)
+        parts = collections.Counter(
+            call.args[0] for call in read.call_args_list
+            if call.args[0].parent.name == 'lane-1')
+        # And once more, for the bundle. It has measured more, several times.
+        self.assertEqual(sorted((self.results / 'lane-1').glob('*.subunit')),
+                         sorted(parts))
+        self.assertGreater(len(parts), 6)
+        self.assertEqual({2}, set(parts.values()))
 
     def test_cut_off_within_a_packet(self):
         self._cut_off(played.CAPACITY)

@@ -14,23 +14,16 @@
 
 import json
 import os
-import pathlib
 import signal
-import subprocess
-import sys
-import textwrap
 import time
 
 import ddt
-import fixtures
-from oslotest import base
 
 from mempage_certificate import archive
-from mempage_certificate import cli
 from tests.certificate import played
 from tests.certificate import samples
+from tests.plugin.cmd import processes
 
-ROOT = pathlib.Path(cli.__file__).parents[1]
 TESTS = '''
 import json
 import os
@@ -79,20 +72,12 @@ class TestFew(testtools.TestCase):
 
 
 for _number in range(len(played.TESTS)):
-    setattr(TestFew, 'test_%%d' %% _number, TestFew._play)
+    setattr(TestFew, 'test_%d' %% _number, TestFew._play)
 '''
-COMMAND = '''
-import sys
+MAIN = '''
 from mempage_certificate import cli
 from mempage_certificate import profiles
-from mempage_tempest_plugin.cmd import mempage_tempest
-from mempage_tempest_plugin.cmd import runner
-from mempage_tempest_plugin.cmd import suite
 from tests.certificate import played
-suite.PLACE = sys.argv[2:4]
-runner.EXPECT = [sys.executable, '-c', sys.argv[1], *sys.argv[1:4], 'expect']
-if sys.argv[4] == 'expect':
-    sys.exit(mempage_tempest.main(sys.argv[4:]))
 published = {'tiny-1': played.profile()}
 profiles.published = lambda: published
 sys.exit(cli.main(sys.argv[4:]))
@@ -114,78 +99,42 @@ if host == 'a' and 'test_capacity' in name and not (HERE / 'go').exists():
 
 
 @ddt.ddt
-class ProcessTest(base.BaseTestCase):
+class ProcessTest(processes.ProcessTestCase):
+
+    tests = TESTS
+    main = MAIN
+    declared = INVENTORY
 
     def setUp(self):
         super().setUp()
-        self.directory = pathlib.Path(
-            self.useFixture(fixtures.TempDir()).path)
-        self.package = self.directory / 'top' / 'few'
-        self.package.mkdir(parents=True)
-        (self.package / '__init__.py').touch()
-        (self.directory / 'inventory.yaml').write_text(INVENTORY)
-        (self.directory / 'tempest.conf').write_text(
-            '[mempage]\nhost_inventory = %s\n[identity]\n'
-            'password = hushhush\n' % (self.directory / 'inventory.yaml'))
         (self.directory / 'PRODUCT.yaml').write_bytes(samples.product())
         self.results = self.directory / 'run'
 
-    def _write_tests(self, what):
-        (self.package / 'test_few.py').write_text(
-            TESTS % textwrap.indent(textwrap.dedent(what), ' ' * 8))
-
-    def _start(self, *arguments):
-        private = self.directory / 'private'
-        private.mkdir(exist_ok=True)
-        process = subprocess.Popen(
-            [sys.executable, '-c', COMMAND, COMMAND, str(self.package),
-             str(self.package.parent), 'run', '--config-file',
-             str(self.directory / 'tempest.conf'), *map(str, arguments)],
-            cwd=ROOT, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env={
-                **os.environ, 'HERE': str(self.directory),
-                'PYTHONPATH': str(ROOT), 'TMPDIR': str(private)})
-        self.addCleanup(process.kill)
-        return process
-
     def _new(self, *arguments):
-        return self._start(
+        return self.start(
             '--profile', 'tiny', '--product', self.directory / 'PRODUCT.yaml',
             '--results', self.results, *arguments)
-
-    def _end(self, process):
-        self.out, self.err = process.communicate(timeout=400)
-        return process.returncode
-
-    def _wait_for(self, name):
-        limit = time.monotonic() + 300
-        while not (self.directory / name).exists():
-            self.assertLess(time.monotonic(), limit, name)
-            time.sleep(0.05)
 
     def _result(self):
         return json.loads(archive.unpack(str(
             self.results / 'bundle.tar.gz'))[archive.RESULT])
 
-    def _log(self):
-        return (self.directory / 'log').read_text().splitlines()
-
     def test_fleet(self):
-        self._write_tests('')
-        self.assertEqual(0, self._end(self._new('--lanes', '2')), self.err)
+        self.write_tests('')
+        self.assertEqual(0, self.end(self._new('--lanes', '2')), self.err)
         result = self._result()
         self.assertEqual(['certified'] * 3, [
             part['verdict']['status'] for part in (result, *result['hosts'])])
         self.assertEqual(
             sorted('%s %s' % (host, name) for name in played.TESTS
-                   for host in 'ab'), sorted(self._log()))
+                   for host in 'ab'), sorted(self.log()))
         for words in ('a: 4 tests run, 0 skip; how long they take is unknown',
                       'b: can reach performance'):
             self.assertIn(words, self.out)
         self.assertIn('b: functional: 2 of 2, 0 failed so far, about ',
                       self.err)
         # Nothing is left of what is private, and nothing tells a password.
-        self.assertEqual([], list((self.directory / 'private').iterdir()))
+        self.assertEqual([], list(self.private.iterdir()))
         for path in self.results.rglob('*'):
             self.assertFalse(path.is_file()
                              and b'hushhush' in path.read_bytes(), path)
@@ -193,12 +142,12 @@ class ProcessTest(base.BaseTestCase):
 
     @ddt.data(signal.SIGINT, signal.SIGTERM)
     def test_interrupted(self, how):
-        self._write_tests(SLEEP)
+        self.write_tests(SLEEP)
         (self.directory / 'over').touch()
         process = self._new('--lanes', '2')
-        self._wait_for('begun')
+        self.wait_for('begun')
         os.kill(process.pid, how)
-        self.assertEqual(3, self._end(process), self.err)
+        self.assertEqual(3, self.end(process), self.err)
         self.assertTrue((self.directory / 'put-back').exists())
         result = self._result()
         self.assertEqual(
@@ -207,24 +156,24 @@ class ProcessTest(base.BaseTestCase):
         self.assertEqual(1, result['run']['unfinished'])
 
     def test_interrupted_twice(self):
-        self._write_tests(SLEEP)
+        self.write_tests(SLEEP)
         process = self._new('--host', 'a')
-        self._wait_for('begun')
+        self.wait_for('begun')
         os.kill(process.pid, signal.SIGINT)
         time.sleep(3)
         os.kill(process.pid, signal.SIGINT)
-        self.assertEqual(130, self._end(process), self.err)
+        self.assertEqual(130, self.end(process), self.err)
         self.assertIn('--resume goes on', self.err)
         self.assertFalse((self.results / 'bundle.tar.gz').exists())
 
     def test_killed_and_resumed(self):
-        self._write_tests(SLEEP)
+        self.write_tests(SLEEP)
         process = self._new('--host', 'a')
-        self._wait_for('begun')
+        self.wait_for('begun')
         process.kill()
         process.communicate()
         (self.directory / 'go').touch()
-        resumed = self._start('--resume', self.results)
+        resumed = self.start('--resume', self.results)
         # What was cut off takes its time to put back what it has changed.
         said = []
         for line in iter(resumed.stderr.readline, ''):
@@ -235,11 +184,11 @@ class ProcessTest(base.BaseTestCase):
             self.fail('it does not wait: %s' % said)
         self.assertFalse((self.directory / 'put-back').exists())
         (self.directory / 'over').touch()
-        self.assertEqual(0, self._end(resumed), self.err)
+        self.assertEqual(0, self.end(resumed), self.err)
         self.assertTrue((self.directory / 'put-back').exists())
         result = self._result()
         self.assertEqual('certified', result['verdict']['status'])
         self.assertEqual(1, result['run']['unfinished'])
-        names = [line.partition(' ')[2] for line in self._log()]
+        names = [line.partition(' ')[2] for line in self.log()]
         self.assertEqual(1, names.count(played.DELETE))
         self.assertEqual(2, names.count(played.CAPACITY))

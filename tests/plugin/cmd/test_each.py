@@ -15,26 +15,19 @@
 import contextlib
 import io
 import os
-import pathlib
 import re
 import signal
-import subprocess
-import sys
-import textwrap
-import time
 from unittest import mock
 
 import ddt
-import fixtures
 from oslotest import base
 
-from mempage_tempest_plugin.cmd import each
 from mempage_tempest_plugin.cmd import hosts_of_runs
 from mempage_tempest_plugin.cmd import mempage_tempest
 from mempage_tempest_plugin.evidence import promised
 from mempage_tempest_plugin.evidence import streams
+from tests.plugin.cmd import processes
 
-ROOT = pathlib.Path(each.__file__).parents[2]
 # What the tests of all kinds have in common.
 TESTS = '''
 import configparser
@@ -81,7 +74,7 @@ class TestEach(testtools.TestCase):
         self.assertEqual('there', self.cloud)
         (HERE / ('conf-' + HOST)).write_text('%o %s' % (
             os.stat(PATH).st_mode & 0o777, open(PATH).read()))
-        %s
+%s
 '''
 # Names of tests have their attributes, as Tempest gives them.
 NAMED = '''
@@ -93,89 +86,39 @@ def _named(name, attribute):
 _named('test_cloud', 'per-cloud')
 _named('test_host', 'per-host')
 '''
-COMMAND = '''
-import sys
-from mempage_tempest_plugin.cmd import mempage_tempest
-from mempage_tempest_plugin.cmd import runner
-from mempage_tempest_plugin.cmd import suite
-suite.PLACE = sys.argv[2:4]
-runner.EXPECT = [sys.executable, '-c', sys.argv[1], *sys.argv[1:4], 'expect']
-sys.exit(mempage_tempest.main(sys.argv[4:]))
-'''
-CONFIGURATION = '''
-[mempage]
-host_inventory = %s
-%s
-[identity]
-password = secret
-'''
+MAIN = 'sys.exit(mempage_tempest.main(sys.argv[4:]))'
 INVENTORY = 'hosts:\n' + ''.join(
     '  %s: {address: 192.0.2.1, ssh: {user: x, key: /k}, '
     'libvirt_uri: "qemu:///system"}\n' % name for name in 'abcd')
 
 
 @ddt.ddt
-class RunTest(base.BaseTestCase):
+class RunTest(processes.ProcessTestCase):
+
+    tests = TESTS + NAMED
+    main = MAIN
+    declared = INVENTORY
+    seconds = 120
 
     def setUp(self):
         super().setUp()
-        self.directory = pathlib.Path(
-            self.useFixture(fixtures.TempDir()).path)
-        self.package = self.directory / 'top' / 'few'
-        self.package.mkdir(parents=True)
-        (self.package / '__init__.py').touch()
-        (self.directory / 'inventory.yaml').write_text(INVENTORY)
         self.results = self.directory / 'results'
-        self._write_tests('')
-        self._configure('')
-
-    def _write_tests(self, what):
-        """Write tests.
-
-        :param what: that of a host does
-        """
-        head, tail = TESTS.split('        %s\n', 1)
-        (self.package / 'test_each.py').write_text(
-            head + textwrap.indent(textwrap.dedent(what), ' ' * 8) + tail
-            + '\n' + NAMED)
-
-    def _configure(self, options):
-        (self.directory / 'tempest.conf').write_text(CONFIGURATION % (
-            self.directory / 'inventory.yaml', options))
+        self.write_tests()
 
     def _start(self, *arguments):
-        return subprocess.Popen(
-            [sys.executable, '-c', COMMAND, COMMAND, str(self.package),
-             str(self.package.parent), 'run', '--each', '--config-file',
-             str(self.directory / 'tempest.conf'), '--results',
-             str(self.results), *arguments],
-            cwd=ROOT, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, env={
-                **os.environ, 'HERE': str(self.directory),
-                'TMPDIR': str(self._private())})
-
-    def _private(self):
-        path = self.directory / 'private'
-        path.mkdir(exist_ok=True)
-        return path
+        return self.start('--each', '--results', self.results, *arguments)
 
     def _run(self, *arguments):
-        process = self._start(*arguments)
-        self.addCleanup(process.kill)
-        self.out, self.err = process.communicate(timeout=120)
-        return process.returncode
+        return self.end(self._start(*arguments))
 
     def _row(self, name):
         """Get a line of the table, without its first column."""
         [line] = re.findall(r'^\| %s +\|(.*)\|$' % name, self.out, re.M)
         return [cell.strip() for cell in line.split('|')][:-1]
 
-    def _log(self):
-        return (self.directory / 'log').read_text().splitlines()
-
     def test_each(self):
         self.assertEqual(0, self._run('--lanes', '2'), self.out)
-        first, *others = self._log()
+        first, *others = self.log()
         self.assertEqual('a,b,c,d', first.split()[0])
         self.assertIn('test_cloud', first)
         self.assertEqual(list('abcd'),
@@ -200,18 +143,18 @@ class RunTest(base.BaseTestCase):
         self.assertIn('All ran that had to', page)
 
     def test_configuration(self):
-        self._configure('hosts = a, b\npeers = c\n[oslo_concurrency]\n'
-                        'lock_path = %s' % self.directory)
+        self.configure('hosts = a, b\npeers = c\n[oslo_concurrency]\n'
+                       'lock_path = %s' % self.directory)
         self.assertEqual(0, self._run('--hosts', 'a'))
-        self.assertEqual('a,', self._log()[0].split()[0] + ',')
+        self.assertEqual('a,', self.log()[0].split()[0] + ',')
         conf = (self.directory / 'conf-a').read_text()
         self.assertEqual('600', conf.split()[0])
-        for line in ('hosts = a', 'peers = c,b', 'password = secret',
+        for line in ('hosts = a', 'peers = c,b', 'password = hushhush',
                      'lock_path = %s' % self.directory,
                      'log_file = %s/a.log' % self.results):
             self.assertIn('\n%s\n' % line, conf)
         # Nothing is left of it.
-        self.assertEqual([], list(self._private().iterdir()))
+        self.assertEqual([], list(self.private.iterdir()))
 
     def test_only_tests_that_are_named(self):
         self.assertEqual(0, self._run('--regex', 'test_host', '--hosts', 'a'))
@@ -219,9 +162,9 @@ class RunTest(base.BaseTestCase):
 
     @ddt.data(
         ('if HOST == "b": self.fail("broken")', 'failed', [['0', '1', '0']],
-         'b: failed: few.test_each.TestEach.test_host'),
+         'b: failed: few.test_few.TestEach.test_host'),
         ('if HOST == "b": os._exit(7)', 'failed', [['0', '1', '0']],
-         'b: failed: few.test_each.TestEach.test_host'),
+         'b: failed: few.test_few.TestEach.test_host'),
         ('if HOST == "b": self.skipTest("x")', 'failed', [['0', '0', '1']],
          'test_host[id-0,per-host,smoke]: had to run, and skipped: x'),
         # That of stestr itself, which may have written of the test before.
@@ -229,7 +172,7 @@ class RunTest(base.BaseTestCase):
          [['0', '0', '0'], ['0', '1', '0']], 'b: error: status -9'))
     @ddt.unpack
     def test_others_go_on(self, what, verdict, counts, said):
-        self._write_tests(what)
+        self.write_tests(what)
         self.assertEqual(1, self._run('--hosts', 'a,b,c'))
         self.assertIn(self._row('b'), [[verdict, *each] for each in counts])
         for name in 'ac':
@@ -251,13 +194,13 @@ class RunTest(base.BaseTestCase):
         self.assertEqual('0 of 2 passed', self._row('all')[0])
 
     def test_skipped_as_only_the_cloud_tells(self):
-        self._write_tests(
+        self.write_tests(
             'if HOST == "b": self.skipTest("the kernel is old: 4.18")')
         self.assertEqual(0, self._run('--hosts', 'a,b'), self.err)
         self.assertIn('\nb: the kernel is old: 4.18\n', self.out)
 
     def test_nobody_can_tell_what_had_to_run(self):
-        self._write_tests('(HERE / "top/few/test_other.py").write_text("-")')
+        self.write_tests('(HERE / "top/few/test_other.py").write_text("-")')
         self.assertEqual(1, self._run('--hosts', 'a', '--regex', 'host'))
         self.assertEqual('error', self._row('a')[0])
         self.assertIn('a: expect: status 1: ', self.out)
@@ -266,17 +209,15 @@ class RunTest(base.BaseTestCase):
 
     @ddt.data(signal.SIGINT, signal.SIGTERM)
     def test_interrupted(self, how):
-        self._write_tests('''
+        self.write_tests('''
             self.addCleanup((HERE / ('put-back-' + HOST)).touch)
             if HOST != 'a':
                 time.sleep(600)
         ''')
         process = self._start('--lanes', '2')
-        self.addCleanup(process.kill)
-        self._wait_for('conf-b', 'conf-c')
+        self.wait_for('conf-b', 'conf-c')
         os.kill(process.pid, how)
-        self.out, self.err = process.communicate(timeout=120)
-        self.assertEqual(1, process.returncode)
+        self.assertEqual(1, self.end(process))
         for name, verdict in (('cloud', 'passed'), ('a', 'passed'),
                               ('b', 'error'), ('c', 'error'),
                               ('d', 'not run')):
@@ -286,24 +227,18 @@ class RunTest(base.BaseTestCase):
             self.assertTrue((self.directory / ('put-back-' + name)).exists())
 
     def test_killed(self):
-        self._write_tests('''
+        self.write_tests('''
             self.addCleanup((HERE / 'put-back').touch)
             time.sleep(600)
         ''')
         process = self._start('--hosts', 'a')
-        self._wait_for('conf-a')
+        self.wait_for('conf-a')
         process.kill()
         process.communicate()
-        self._wait_for('put-back')
-
-    def _wait_for(self, *names):
-        limit = time.monotonic() + 60
-        while not all((self.directory / name).exists() for name in names):
-            self.assertLess(time.monotonic(), limit)
-            time.sleep(0.05)
+        self.wait_for('put-back')
 
     def test_tests_that_cannot_be_found(self):
-        (self.package / 'test_each.py').write_text('import nothing_such')
+        (self.package / 'test_few.py').write_text('import nothing_such')
         self.assertEqual(1, self._run())
         self.assertIn('cannot be listed', self.err)
         self.assertIn('nothing_such', self.err)
@@ -314,7 +249,7 @@ class RunTest(base.BaseTestCase):
               ('', 'host_inventory =', 'host_inventory is not set'))
     @ddt.unpack
     def test_errors(self, arguments, options, said):
-        self._configure(options)
+        self.configure(options)
         self.assertEqual(1, self._run(*arguments.split()))
         self.assertIn(said, self.err)
 
