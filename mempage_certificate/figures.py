@@ -85,11 +85,11 @@ def with_following(profile, product, first, document):
             arms(document)[0]) < measurements.LEAST:
         return [figure]
     try:
-        lasts = life.years(profile, product, first)
+        best = life.at_best(profile, product, first)
     except errors.CertificateError:
         return [figure]
     return [figure, *(_following(profile, figure, life.document(
-        lasts, identity, profile.rule(identity), document))
+        best, identity, profile.rule(identity), document))
         for identity in following)]
 
 

@@ -10,23 +10,32 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How long a device lasts, which nobody can wait for: it is reckoned."""
+"""How long a device lasts, which nobody can wait for: it is reckoned.
+
+And how much guests may write a day, so that it lasts as long as it is rated
+for.
+"""
 
 from mempage_certificate import errors
 from mempage_tempest_plugin.evidence import measurements
+
+YEARS = 'years'
+BUDGET = 'GiB/day'
 
 _TERABYTE = 10 ** 12
 _GIB = 1024 ** 3
 _DAYS = 365
 
 
-def years(profile, product, first):
-    """Reckon how long the device of a host lasts.
+def at_best(profile, product, first):
+    """Reckon what the device of a host endures.
 
     :param profile: a profiles.Profile
     :param product: what PRODUCT.yaml says
     :param first: what the host was made of before the run, or None
-    :returns: years, if the device writes a byte for each that guests dirty
+    :returns: dict by unit, if the device writes a byte for each that guests
+        dirty: the years that it lasts with the workload of the profile, and
+        the GiB that guests may dirty a day in the years of its warranty
     :raises CertificateError: if nobody can tell
     """
     workload = profile.document.get('workload')
@@ -37,8 +46,10 @@ def years(profile, product, first):
         raise errors.CertificateError(
             'the store is on %d devices, and nobody knows what each of them '
             'writes' % len(devices))
+    endured = _endurance(product, devices[0]) * _TERABYTE
     day = workload['dirtied_gib_per_day'] * _GIB
-    return _endurance(product, devices[0]) * _TERABYTE / day / _DAYS
+    return {YEARS: endured / day / _DAYS,
+            BUDGET: endured / (workload['warranty_years'] * _DAYS) / _GIB}
 
 
 def _endurance(product, device):
@@ -52,20 +63,20 @@ def _endurance(product, device):
     return min(rated)
 
 
-def document(lasts, identity, rule, written):
-    """Reckon years from what is written for each byte that guests dirty.
+def document(best, identity, rule, written):
+    """Reckon a figure from what is written for each byte that guests dirty.
 
-    :param lasts: what :func:`years` returned
+    :param best: what :func:`at_best` returned
     :param identity: the ID of what is reckoned
     :param rule: what the catalogue says of it
     :param written: the measurement, without a value of 0
-    :returns: the same in years, without a control: that writes nothing, and
-        lasts for ever
+    :returns: the same in the unit of the rule, without a control: that
+        writes nothing, and lasts for ever
     """
+    most = best[rule['unit']]
     return dict(
         written, id=identity, unit=rule['unit'], direction=rule['direction'],
-        limit=dict(written['limit'],
-                   value=lasts / written['limit']['value']),
-        samples=[dict(sample, value=lasts / sample['value'])
+        limit=dict(written['limit'], value=most / written['limit']['value']),
+        samples=[dict(sample, value=most / sample['value'])
                  for sample in written['samples']
                  if sample['arm'] == measurements.STORE])

@@ -192,8 +192,8 @@ class Host:
                  if self._plan.follows(wanted[1])]
         try:
             if found:
-                life.years(self._plan.profile, self._means.product,
-                           _environment(self._lane))
+                life.at_best(self._plan.profile, self._means.product,
+                             _environment(self._lane))
         except errors.CertificateError as error:
             return ['cannot be told: %s: %s' % (', '.join(found), error)]
         return []

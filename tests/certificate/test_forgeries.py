@@ -309,6 +309,30 @@ class FilesTest(ForgeryTestCase):
         self.assert_relisted(forged, '.figures.value.high: is 6.2, and '
                              '4.9')
 
+    def test_budget_that_is_larger_than_it_follows(self):
+        forged = self._worn_out()
+
+        def enlarge(result):
+            [budget] = [figure for figure in result['hosts'][0]['figures']
+                        if figure['id'] == 'wear.daily_budget']
+            budget['figures']['value'].update(median=9e3, low=9e3, high=9e3)
+            budget['store'].update(median=9e3)
+        forged.edit_result(enlarge)
+        self.assert_relisted(forged, '.figures.value.high: is 9000.0, and '
+                             '3547')
+
+    def test_budget_of_a_shorter_warranty(self):
+        forged = self._worn_out()
+        forged.edit(archive.PROFILE, lambda text: text.replace(
+            'warranty_years: 5', 'warranty_years: 3'))
+        self.assert_remade(forged, 'is none of those that are published')
+
+    def test_budget_that_somebody_measured(self):
+        self.good.document('TestMeasureDevice.test_written[', 'measurement',
+                           lambda told: told.update(id='wear.daily_budget'))
+        self.assert_remade(self.good, 'wear.daily_budget: follows from '
+                           'wear.written_per_dirtied, and nobody measures it')
+
     def test_life_is_that_of_the_product_that_is_told(self):
         forged = self._worn_out()
         self.assertIn('W04 fail: ', forged.verify(self.path)[1])

@@ -90,6 +90,15 @@ class ProfilesTest(base.BaseTestCase):
             self.assertIn(goal['measurement'], measured)
             self.assertTrue(goal['source'])
 
+    def test_life_and_budget_ask_for_the_same(self):
+        document = profiles.find('nvme-endurance').document
+        goals = {goal['measurement']: goal['min']
+                 for goal in document['goals'] if 'min' in goal}
+        workload = document['workload']
+        self.assertEqual(
+            (workload['warranty_years'], workload['dirtied_gib_per_day']),
+            (goals['wear.projected_life'], goals['wear.daily_budget']))
+
     @ddt.data('nvme-standard', 'nvme-standard-1')
     def test_find(self, name):
         self.assertEqual('nvme-standard-1', profiles.find(name).name)

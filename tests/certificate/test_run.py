@@ -105,7 +105,8 @@ def _with_life(profile):
         profile.document, levels=levels, goals=[
             {'measurement': 'wear.projected_life', 'figure': 'value',
              'min': 5, 'source': 'for tests'}],
-        workload={'dirtied_gib_per_day': 3600, 'source': 'for tests'})
+        workload={'dirtied_gib_per_day': 3600, 'warranty_years': 5,
+                  'source': 'for tests'})
     return profiles.make(yaml.safe_dump(document).encode(),
                          yaml.safe_dump(catalogue).encode())
 

@@ -241,6 +241,34 @@ class FiguresTest(VerdictTestCase):
         self.assertAlmostEqual(5.0233, found.figures['value'].median, 4)
         self.assertAlmostEqual(5.1740, found.document['limit']['value'], 4)
 
+    def test_daily_budget(self):
+        # 7300 TBW in five years, of which the device writes 1.03 for each.
+        self._written(*[1.03] * 6)
+        found = self.judge().hosts[0].figures['wear.daily_budget']
+        self.assertEqual(('pass', 'GiB/day'),
+                         (found.status, found.document['unit']))
+        self.assertAlmostEqual(3616.8, found.figures['value'].median, 1)
+        self.assertAlmostEqual(3725.3, found.document['limit']['value'], 1)
+
+    def test_daily_budget_is_spent_by_the_workload(self):
+        self._written(*[1.05] * 6)
+        self.assert_verdict(
+            'failed', 'performance', 'wear.daily_budget: value 3548 (3548 to '
+            '3548), goal at least 3600')
+
+    def test_daily_budget_is_that_of_the_warranty(self):
+        self._written(*[1.0] * 6)
+        document = yaml.safe_load(self.sample.profile.data)
+        document['workload'].update(warranty_years=10)
+        self.sample.profile = profiles.make(
+            yaml.safe_dump(document).encode(),
+            self.sample.profile.catalogue_data)
+        figures = self.judge().hosts[0].figures
+        self.assertAlmostEqual(
+            1862.6, figures['wear.daily_budget'].figures['value'].median, 1)
+        self.assertAlmostEqual(
+            5.174, figures['wear.projected_life'].figures['value'].median, 3)
+
     def test_life_is_too_short(self):
         self._written(*[1.05] * 6)
         self.assert_verdict(
@@ -279,7 +307,8 @@ class FiguresTest(VerdictTestCase):
             'incomplete', 'performance', 'W04 missing: wear.projected_life '
             'cannot be reckoned: it takes wear.written_per_dirtied, and the '
             'rated_endurance_tbw of the one device of the store in '
-            'PRODUCT.yaml', **changes)
+            'PRODUCT.yaml; wear.daily_budget cannot be reckoned: ',
+            **changes)
 
     def test_lowest_endurance_counts(self):
         found = self._life(devices=[

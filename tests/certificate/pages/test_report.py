@@ -158,7 +158,11 @@ class ReportTest(base.BaseTestCase):
     def test_what_follows_from_figures(self):
         page = made_up_page()
         self.assertNotIn('Figures of host-1 that are not shown', page.tables)
-        _, row = page.tables['What follows from figures of host-1']
+        _, budget, row = page.tables['What follows from figures of host-1']
+        self.assertEqual('wear.daily_budget GiB/day, higher is better',
+                         budget[0])
+        self.assertRegex(budget[1], r'store: 3,\d+ \(3,\d+ to 3,\d+\) '
+                         'GiB/day; goal: at least 3,600 . ')
         self.assertEqual('wear.projected_life years, higher is better',
                          row[0])
         self.assertRegex(row[1], r'store: \d\.\d+ \(\d\.\d+ to \d\.\d+\) '
