@@ -16,6 +16,7 @@ import argparse
 import os
 import pathlib
 import sys
+import traceback
 
 try:
     from mempage_certificate import archive
@@ -42,7 +43,8 @@ STATUSES = {verdict.CERTIFIED: 0, verdict.PASSED: 0, verdict.FAILED: 1,
             verdict.ERROR: 3, verdict.INCOMPLETE: 3}
 #: Exit status of "run" if there is no bundle; argparse has the same.
 NO_BUNDLE = 2
-#: Exit status of "run" if it was interrupted twice, as of shells.
+#: Exit status of "run" if it was interrupted twice, or when no test ran, as
+#: of shells.
 KILLED = 130
 
 
@@ -59,6 +61,15 @@ def main(argv=None):
     except exceptions.MempageError as error:
         print('mempage-certify: %s' % error, file=sys.stderr)
         return NO_BUNDLE if arguments.function is _run else 1
+    except Exception:
+        if arguments.function is not _run:
+            raise
+        # Python's own status of it says that the product was judged.
+        traceback.print_exc()
+        print('mempage-certify: this is a fault of the program, or of the '
+              'machine that it runs on: there is no bundle; --resume goes on',
+              file=sys.stderr)
+        return NO_BUNDLE
 
 
 def _parser():
@@ -182,15 +193,15 @@ def _run(arguments):
     try:
         done = command.run(
             arguments, arguments.product and _read(arguments.product))
+        if done.data is None:
+            return int(not done.eligible)
+        result = _make(done.data, done.profile, done.product, arguments.sign,
+                       [*arguments.hide, *done.hosts],
+                       arguments.output or str(done.path / 'bundle.tar.gz'))
     except KeyboardInterrupt:
-        print('mempage-certify: interrupted; --resume goes on',
-              file=sys.stderr)
+        print('mempage-certify: interrupted, there is no bundle; --resume '
+              'goes on', file=sys.stderr)
         return KILLED
-    if done.data is None:
-        return int(not done.eligible)
-    result = _make(done.data, done.profile, done.product, arguments.sign,
-                   [*arguments.hide, *done.hosts],
-                   arguments.output or str(done.path / 'bundle.tar.gz'))
     return STATUSES[result['verdict']['status']]
 
 

@@ -230,7 +230,10 @@ def make(path, profile, product, hosts, info):
         path, ', or go on with what is there by --resume')
     try:
         (path / archive.PRODUCT).write_bytes(product)
-        (path / RUN).write_text(json.dumps(told, indent=2) + '\n')
+        # Nobody is to find half of it.
+        part = path / (RUN + '.part')
+        part.write_text(json.dumps(told, indent=2) + '\n')
+        part.replace(path / RUN)
     except OSError as error:
         raise errors.CertificateError('run %s: %s' % (
             path, error.strerror)) from error
@@ -258,6 +261,11 @@ def find(path, profile=None, product=None, hosts=None):
         told = json.loads((path / RUN).read_text())
         sums, kept = told['sha256'], (path / archive.PRODUCT).read_bytes()
         known = told['profile'], told['hosts'], told['id'], told['info']
+    except FileNotFoundError as error:
+        raise errors.CertificateError(
+            'run %s: %s: %s: no run has begun there; begin one by --profile, '
+            '--product and --results' % (
+                path, error.filename, error.strerror)) from error
     except OSError as error:
         raise errors.CertificateError('run %s: %s: %s' % (
             path, error.filename, error.strerror)) from error

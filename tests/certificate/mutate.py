@@ -12,7 +12,10 @@
 
 """Change bundles at random, and tell which changes nobody notices.
 
-    python -m tests.certificate.mutate --seconds 900 --seed 7
+    python -m tests.certificate.mutate --seconds 900 --seed 7 [RESULTS...]
+
+RESULTS are what "stestr last --subunit" wrote of runs that have kept what
+hosts are made of; without them, runs are made up.
 
 A bundle that was changed has to be found, with words and without a crash. Of
 one that was reckoned anew after the change, nobody but who signed it can tell
@@ -33,7 +36,9 @@ import time
 import traceback
 
 from mempage_certificate import archive
+from mempage_certificate import bundles
 from mempage_certificate import errors
+from mempage_certificate import profiles
 from mempage_certificate import stream
 from mempage_certificate import verification
 from tests.certificate import forger
@@ -46,6 +51,8 @@ _UNUSUAL = (None, True, False, 0, -1, 1, 2, 50, 1e308, 10 ** 400, '', 'x',
 _SMALL = ('TestFileBacked.test_', 'test_guest_memory_is_found', 'boot.time')
 # What says who made it, and not what was seen.
 _ANYBODYS = (archive.MANIFEST, archive.SIGNATURE)
+_KINDS = ('packed', 'tar', 'file', 'lines', 'files', 'json', 'signed',
+          'stream', 'reckoned', 'reckoned')
 
 
 class Mutant:
@@ -78,15 +85,78 @@ class Mutant:
         forged.relist()
         return self._without_signature(forged)
 
-    def result(self):
-        """Change a value of result.json, and make the manifest again."""
-        forged = forger.Forger(self.bad)
-        result = json.loads(forged.contents[archive.RESULT])
-        self._value(result)
-        forged.contents[archive.RESULT] = json.dumps(
-            result, indent=1, sort_keys=True).encode('utf-8', 'replace')
+    def lines(self):
+        """Change lines of a file, and make the manifest again."""
+        forged = forger.Forger(self.good)
+        name = self.chance.choice([name for name in forged.contents
+                                   if name not in _ANYBODYS])
+        lines = forged.contents[name].splitlines(keepends=True) or [b'']
+        place = self.chance.randrange(len(lines))
+        self._item(lines, place, lines.pop(place))
+        self.what += ' a line of %s' % name
+        forged.contents[name] = b''.join(lines)
         forged.relist()
         return self._without_signature(forged)
+
+    def _item(self, items, place, item):
+        """Leave out, double, move or swap what was at a place."""
+        what = self.what = self.chance.choice(
+            ('delete', 'double', 'move', 'swap'))
+        if what == 'double':
+            items[place:place] = [item, item]
+        elif what == 'move':
+            items.insert(self.chance.randrange(len(items) + 1), item)
+        elif what == 'swap' and items:
+            other = self.chance.randrange(len(items))
+            items.insert(place, items[other])
+            items[other + (other >= place)] = item
+
+    def files(self):
+        """Change which files there are, and make the manifest again."""
+        forged = forger.Forger(self.good)
+        name, other = self.chance.sample([
+            *(name for name in forged.contents if name not in _ANYBODYS),
+            'raw/host-%d.jsonl' % self.chance.randrange(1, 9)], 2)
+        what = self.what = self.chance.choice(
+            ('delete', 'empty', 'double', 'move', 'swap'))
+        data = forged.contents.get(name, b'')
+        if what == 'empty':
+            forged.contents[name] = b''
+        elif what == 'swap':
+            forged.contents[name] = forged.contents.get(other, b'')
+        elif what in ('delete', 'move'):
+            forged.contents.pop(name, None)
+        if what in ('double', 'move', 'swap'):
+            forged.contents[other] = data
+        self.what += ' %s, %s' % (name, other)
+        forged.relist()
+        return self._without_signature(forged)
+
+    def json(self):
+        """Change a value of a JSON file, and make the manifest again."""
+        forged = forger.Forger(self.bad)
+        name = self.chance.choice((archive.RESULT, archive.RESULT,
+                                   archive.ENVIRONMENT))
+        told = json.loads(forged.contents[name])
+        self._value(told)
+        self.what += ' of %s' % name
+        forged.contents[name] = (json.dumps(
+            told, indent=1, sort_keys=True, ensure_ascii=False) + '\n').encode(
+                'utf-8', 'replace')
+        forged.relist()
+        return self._without_signature(forged)
+
+    def signed(self):
+        """Change a file, or which there are, and leave all else as it is."""
+        kind = self.chance.choice((self.file, self.lines, self.files,
+                                   self.json, self.stream))
+        kind()
+        contents = dict(self.contents, **{
+            archive.SIGNATURE: self.signature,
+            archive.MANIFEST: self.chance.choice((
+                self.good[archive.MANIFEST], self.bad[archive.MANIFEST],
+                self.contents[archive.MANIFEST]))})
+        return archive.pack(contents)
 
     def stream(self):
         """Change records, and make the manifest again."""
@@ -234,13 +304,34 @@ def _places(value):
             yield from _places(item)
 
 
-def _bases(directory):
-    """Make pairs of bundles to begin with, a good one and a bad one."""
+def _bases(directory, results):
+    """Make pairs of bundles to begin with, a good one and a bad one.
+
+    :param directory: a private one
+    :param results: list of paths of streams; if there are none, some are made
+    """
     key = forger.make_key(directory, 'vendor')
+    pairs = [_recorded(key, path) for path in results]
     # Small ones are reckoned faster: most changes are of these.
-    pairs = [_base(key, 'smoke-lab', _SMALL)] * 3 + [
-        _base(key, 'nvme-standard', ('',))]
+    pairs = pairs or [_base(key, 'smoke-lab', _SMALL)] * 3 + [
+        _base(key, 'nvme-endurance', ('',))]
     return pairs, forger.allow(directory, vendor=key)
+
+
+def _recorded(key, path):
+    with open(path, 'rb') as source:
+        records = stream.read(source.read())
+    # What was judged as it is told; and with a test that has failed.
+    last = max(number for number, record in enumerate(records)
+               if any(stream.DOCUMENT.match(detail.name)
+                      for detail in record.details))
+    failed = dataclasses.replace(records[last], status='fail', details=[
+        *records[last].details,
+        stream.Detail('traceback', stream.TEXT, b'no valid host')])
+    return tuple(bundles.make(
+        stream.write(stream.in_order(told)), profiles.find('smoke-lab'),
+        samples.product(), key)[0] for told in (records, [
+            *records[:last], failed, *records[last + 1:]]))
 
 
 def _base(key, profile, only):
@@ -268,7 +359,7 @@ def _unnoticed(mutant, kind, path, originals, allowed):
             return None, False
     except errors.BundleError:
         return None, False
-    if kind in ('packed', 'tar'):
+    if kind in ('packed', 'tar', 'signed'):
         if _is_as_it_says(path, allowed):
             return 'a signature did not tell', False
         return None, False
@@ -303,12 +394,13 @@ def _try(mutant, kind, path, originals, allowed):
         return traceback.format_exc(), False
 
 
-def run(seconds, seed, keep):
+def run(seconds, seed, keep, results=()):
     """Change bundles for a while.
 
     :param seconds: for how long
     :param seed: of the choices
     :param keep: directory for bundles that nobody noticed
+    :param results: list of paths of streams to begin with
     :returns: how many these were
     """
     chance = random.Random(seed)
@@ -316,14 +408,13 @@ def run(seconds, seed, keep):
     alone = collections.Counter()
     wrong = 0
     with tempfile.TemporaryDirectory() as directory:
-        pairs, allowed = _bases(directory)
+        pairs, allowed = _bases(directory, results)
         originals = [_seen(contents) for pair in pairs for contents in pair]
         path = os.path.join(directory, 'bundle')
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             mutant = Mutant(chance, *chance.choice(pairs))
-            kind = chance.choice(('packed', 'tar', 'file', 'result', 'stream',
-                                  'reckoned', 'reckoned'))
+            kind = chance.choice(_KINDS)
             problem, better = _try(mutant, kind, path, originals, allowed)
             counts[kind] += 1
             if problem:
@@ -333,13 +424,19 @@ def run(seconds, seed, keep):
                 print('%s: %s: %s' % (kind, mutant.what, problem), flush=True)
             if better:
                 alone[mutant.what] += 1
-    print('%d bundles were changed (%s), %d of these nobody noticed' % (
-        sum(counts.values()), ', '.join(
-            '%s %d' % item for item in sorted(counts.items())), wrong))
+            if sum(counts.values()) % 1000 == 0:
+                print(_told(counts, wrong), flush=True)
+    print(_told(counts, wrong))
     for what, times in alone.most_common():
         print('failed before, passes now, and only a signature tells: %s (%d)'
               % (what, times))
     return wrong
+
+
+def _told(counts, wrong):
+    return '%d bundles were changed (%s), %d of these nobody noticed' % (
+        sum(counts.values()), ', '.join(
+            '%s %d' % item for item in sorted(counts.items())), wrong)
 
 
 def main():
@@ -349,8 +446,10 @@ def main():
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--keep', default='mutants',
                         help='directory for bundles that nobody noticed')
+    parser.add_argument('results', nargs='*', metavar='RESULTS')
     arguments = parser.parse_args()
-    return int(bool(run(arguments.seconds, arguments.seed, arguments.keep)))
+    return int(bool(run(arguments.seconds, arguments.seed, arguments.keep,
+                        arguments.results)))
 
 
 if __name__ == '__main__':

@@ -72,7 +72,7 @@ class TestFew(testtools.TestCase):
 
 
 for _number in range(len(played.TESTS)):
-    setattr(TestFew, 'test_%d' %% _number, TestFew._play)
+    setattr(TestFew, 'test_%d' % _number, TestFew._play)
 '''
 MAIN = '''
 from mempage_certificate import cli
@@ -86,11 +86,22 @@ INVENTORY = 'hosts:\n' + ''.join(
     '  %s: {address: 192.0.2.1, ssh: {user: x, key: /k}, '
     'libvirt_uri: "qemu:///system", file_backed: {capacity_mib: 1024, '
     'directory: /s, mount: /s, filesystem: ext4}}\n' % name for name in 'ab')
+# Holds the command before it calls a function.
+HELD = '''
+import os
+import pathlib
+import time
+from %(module)s import %(owner)s
+def held(*_args, **_kwargs):
+    pathlib.Path(os.environ['HERE'], 'begun').touch()
+    time.sleep(600)
+%(owner)s.%(name)s = held
+'''
 SLEEP = '''
 def hold():
     while not (HERE / 'over').exists():
         time.sleep(0.05)
-if host == 'a' and 'test_capacity' in name and not (HERE / 'go').exists():
+if host == 'a' and %r in name and not (HERE / 'go').exists():
     self.addCleanup((HERE / 'put-back').touch)
     self.addCleanup(hold)
     (HERE / 'begun').touch()
@@ -142,7 +153,7 @@ class ProcessTest(processes.ProcessTestCase):
 
     @ddt.data(signal.SIGINT, signal.SIGTERM)
     def test_interrupted(self, how):
-        self.write_tests(SLEEP)
+        self.write_tests(SLEEP % 'test_capacity')
         (self.directory / 'over').touch()
         process = self._new('--lanes', '2')
         self.wait_for('begun')
@@ -156,7 +167,7 @@ class ProcessTest(processes.ProcessTestCase):
         self.assertEqual(1, result['run']['unfinished'])
 
     def test_interrupted_twice(self):
-        self.write_tests(SLEEP)
+        self.write_tests(SLEEP % 'test_capacity')
         process = self._new('--host', 'a')
         self.wait_for('begun')
         os.kill(process.pid, signal.SIGINT)
@@ -167,7 +178,7 @@ class ProcessTest(processes.ProcessTestCase):
         self.assertFalse((self.results / 'bundle.tar.gz').exists())
 
     def test_killed_and_resumed(self):
-        self.write_tests(SLEEP)
+        self.write_tests(SLEEP % 'test_capacity')
         process = self._new('--host', 'a')
         self.wait_for('begun')
         process.kill()
@@ -192,3 +203,72 @@ class ProcessTest(processes.ProcessTestCase):
         names = [line.partition(' ')[2] for line in self.log()]
         self.assertEqual(1, names.count(played.DELETE))
         self.assertEqual(2, names.count(played.CAPACITY))
+
+    def _held(self, module, owner, name, how=signal.SIGKILL):
+        """Hold a run before it calls a function, and end it there.
+
+        :returns: exit status
+        """
+        self.write_tests()
+        self.main = HELD % {
+            'module': module, 'owner': owner, 'name': name} + MAIN
+        process = self._new('--host', 'a')
+        self.wait_for('begun')
+        process.send_signal(how)
+        status = self.end(process)
+        self.main = MAIN
+        return status
+
+    def test_killed_before_it_is_a_run(self):
+        self._held('mempage_certificate.running.directory', 'new_directory',
+                   'make')
+        self.assertEqual(2, self.end(self.start('--resume', self.results)))
+        self.assertIn('no run has begun there', self.err)
+
+    @ddt.data(('mempage_tempest_plugin.cmd.runner', 'Runner', 'find', 0),
+              ('mempage_certificate.running.host', 'Host', '_met', 2),
+              ('mempage_certificate.running.directory', 'Directory', 'join',
+               6),
+              ('mempage_certificate.cli', 'bundles', 'make', 6),
+              ('mempage_certificate', 'cli', '_write', 6))
+    @ddt.unpack
+    def test_killed_between_tests_and_resumed(self, module, owner, name, ran):
+        self._held(module, owner, name)
+        self.assertFalse((self.results / 'bundle.tar.gz').exists())
+        before = self.log() if ran else []
+        self.assertEqual(ran, len(before))
+        self.assertEqual(0, self.end(self.start('--resume', self.results)),
+                         self.err)
+        self.assertEqual('certified', self._result()['verdict']['status'])
+        self.assertIn('CERTIFIED: level performance reached', self.out)
+        again = ['a %s' % played.BEFORE] if 0 < ran < 6 else []
+        self.assertEqual(
+            sorted(['a %s' % test for test in played.TESTS] + again),
+            sorted(self.log()))
+
+    def test_killed_before_the_first_test_and_resumed(self):
+        self.write_tests(SLEEP % 'test_before')
+        (self.directory / 'over').touch()
+        process = self._new('--host', 'a')
+        self.wait_for('begun')
+        process.kill()
+        process.communicate()
+        (self.directory / 'go').touch()
+        self.assertEqual(0, self.end(self.start('--resume', self.results)),
+                         self.err)
+        self.assertEqual(1, self._result()['run']['unfinished'])
+
+    def test_interrupted_while_the_bundle_is_made(self):
+        self.assertEqual(130, self._held('mempage_certificate.cli', 'bundles',
+                                         'make', signal.SIGINT))
+        self.assertIn('interrupted, there is no bundle; --resume goes on',
+                      self.err)
+
+    def test_fault_of_the_program(self):
+        self.write_tests()
+        self.main = ('from mempage_certificate import bundles\n'
+                     'del bundles.make\n') + MAIN
+        self.assertEqual(2, self.end(self._new('--host', 'a')), self.out)
+        for words in ("has no attribute 'make'", 'this is a fault of the '
+                      'program', '--resume goes on'):
+            self.assertIn(words, self.err)
