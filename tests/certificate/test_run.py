@@ -97,8 +97,8 @@ class Runner:
 def _with_life(profile):
     """Make a profile that asks for a life which follows from boot.time."""
     catalogue = yaml.safe_load(profile.catalogue_data)
-    catalogue['checks']['W04']['measurements']['wear.projected_life'][
-        'follows_from'] = 'boot.time'
+    for rule in catalogue['checks']['W04']['measurements'].values():
+        rule['follows_from'] = 'boot.time'
     levels = dict(profile.document['levels'], performance={
         'must': ['P07', 'W04'], 'should': [], 'info': []})
     document = dict(
@@ -317,9 +317,13 @@ class RunTest(RunTestCase):
         self.assertEqual(['inconclusive'] * 2, self.verdicts())
         self.assertEqual(12, sum(int(run[3]) for run in self.runner.ran
                                  if run[3]))
-        boot, life = self.result()['hosts'][0]['figures']
+        boot, life, budget = self.result()['hosts'][0]['figures']
         self.assertEqual(('pass', []), (boot['status'], boot['reasons']))
         self.assertIn('no more pairs may be measured', life['reasons'][0])
+        self.assertEqual(('wear.daily_budget', 'GiB/day', 'pass'), tuple(
+            budget[key] for key in ('id', 'unit', 'status')))
+        self.assertIn('wear.daily_budget    3725   none     3725   GiB/day',
+                      self.said)
 
     def test_what_will_not_follow_is_told_before(self):
         profile = _with_life(played.profile())
@@ -427,7 +431,7 @@ class ResumeTest(RunTestCase):
 
     def _cut_off(self, name, host='a'):
         """Cut off a run, as kill -9 does: nothing comes after."""
-        class Killed(Exception):
+        class Killed(BaseException):
             pass
 
         def kill():

@@ -227,8 +227,6 @@ class ProcessTest(processes.ProcessTestCase):
 
     @ddt.data(('mempage_tempest_plugin.cmd.runner', 'Runner', 'find', 0),
               ('mempage_certificate.running.host', 'Host', '_met', 2),
-              ('mempage_certificate.running.directory', 'Directory', 'join',
-               6),
               ('mempage_certificate.cli', 'bundles', 'make', 6),
               ('mempage_certificate', 'cli', '_write', 6))
     @ddt.unpack
