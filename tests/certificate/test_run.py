@@ -317,7 +317,7 @@ class RunTest(RunTestCase):
         self.assertEqual(['inconclusive'] * 2, self.verdicts())
         self.assertEqual(12, sum(int(run[3]) for run in self.runner.ran
                                  if run[3]))
-        boot, life, budget = self.result()['hosts'][0]['figures']
+        boot, budget, life = self.result()['hosts'][0]['figures']
         self.assertEqual(('pass', []), (boot['status'], boot['reasons']))
         self.assertIn('no more pairs may be measured', life['reasons'][0])
         self.assertEqual(('wear.daily_budget', 'GiB/day', 'pass'), tuple(

@@ -158,7 +158,7 @@ class ReportTest(base.BaseTestCase):
     def test_what_follows_from_figures(self):
         page = made_up_page()
         self.assertNotIn('Figures of host-1 that are not shown', page.tables)
-        _, budget, row = page.tables['What follows from figures of host-1']
+        _, row, budget = page.tables['What follows from figures of host-1']
         self.assertEqual('wear.daily_budget GiB/day, higher is better',
                          budget[0])
         self.assertRegex(budget[1], r'store: 3,\d+ \(3,\d+ to 3,\d+\) '
