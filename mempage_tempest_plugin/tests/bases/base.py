@@ -130,6 +130,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     anywhere = False
     #: How many servers they have on each host at the same time, at most.
     servers_on_host = 2
+    #: For how many of them there has to be room: a leased.Room.
+    room = leased.Room()
     #: What they do with pools of large pages: leased.TAKES, leased.COUNTS or
     #: leased.CHANGES.
     pools = None
@@ -146,6 +148,9 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     request = None
     #: Further extra specs of the flavor of their servers.
     extra_specs = {}
+    #: The option of [compute] that names the configured flavor, which theirs
+    #: are copies of.
+    flavor_option = 'flavor_ref'
     #: Its RAM in MiB, if not that of the configured flavor.
     flavor_ram_mib = None
     #: Whether they need a network on which to reach guests.
@@ -199,17 +204,6 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         :raises SkipException: if there is none
         """
         return joined.choose(cls, hosts)
-
-    @classmethod
-    def store_mib(cls, configured_ram):
-        """Tell how much of a store their servers need at the same time.
-
-        :param configured_ram: function that returns the RAM of the configured
-            flavor in MiB
-        :returns: MiB on each host; math.inf if nobody knows
-        """
-        ram_mib = cls.flavor_ram_mib or configured_ram()
-        return cls.servers_on_host * ram_mib
 
     @classmethod
     def setup_credentials(cls):
@@ -277,7 +271,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         :returns: the flavor; it is deleted after the class
         """
         client = cls.os_admin.flavors_client
-        model = client.show_flavor(CONF.compute.flavor_ref)['flavor']
+        model = client.show_flavor(CONF.compute[cls.flavor_option])['flavor']
         if ram_mib is None:
             ram_mib = (page_sizes.whole_ram(cls.declared, model['ram'])
                        if request == page_sizes.LARGE else model['ram'])
@@ -553,6 +547,7 @@ class BaseMoveTest(BaseMemoryTest):
     #: Which of these it goes to: a which.Choice.
     take = which.one_of_each_policy
     needs_all_hosts = True
+    servers_on_host = 1
     # A guest that runs reports free pages, and QEMU gives them back: holes
     # in its file, which nobody could tell from damage.
     needs_system = False
