@@ -218,8 +218,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         cls.cloud = cloud.Cloud(cls.os_admin)
         cls.services = nova_services.ComputeServices(cls.os_admin)
         cls.nova = servers.Servers(
-            cls.os_admin, cls.services,
-            cls.inventory.limit(CONF.compute.build_timeout), INTERVAL)
+            cls.os_admin, cls.services, CONF.compute.build_timeout, INTERVAL,
+            cls.inventory.limit)
         if cls.harmful:
             # Before anything is made for the hosts that it has chosen.
             with nova_services.speaking(_compute_version(cls)):
@@ -762,7 +762,7 @@ class BaseMoveTest(BaseMemoryTest):
         :returns: why Nova refused it
         """
         reason = actions.refusal(self.nova.client, self.server.uuid,
-                                 request_id)
+                                 request_id, self.inventory.limit)
         if not reason:
             self.fail('%s; no event of request %s has failed' % (
                 not_refused, request_id))

@@ -121,11 +121,17 @@ class _BasePowerTest(base.BaseMemoryTest):
 
     def _check_no_files(self, host):
         """A persistent store keeps no file of a guest that is gone."""
+        test_utils.call_until_true(
+            lambda: not self._files(host),
+            host.declared.limit(remains.RELEASE_TIMEOUT), 1)
+        self.assertEqual([], self._files(host), 'host %s: files in its store '
+                         'though its guests are gone' % host.name)
+
+    @staticmethod
+    def _files(host):
         directory = host.real(host.declared.file_backed.directory)
-        found = libvirt_root.execute(
-            host.ssh, ['find', directory, '-type', 'f']).stdout.split()
-        self.assertEqual([], found, 'host %s: files in %s though its guests '
-                         'are gone' % (host.name, directory))
+        return libvirt_root.execute(
+            host.ssh, ['find', directory, '-type', 'f']).stdout.splitlines()
 
 
 class TestReboot(_BasePowerTest):

@@ -281,7 +281,8 @@ class PoolTest(LeasedTestCase):
         self.declare((2048, 384))
         self.assertEqual({leases.pool('a', 2048): (3, 12)}, self.parts())
 
-    @ddt.data(({'room': leased.Room(with_pages=2)}, 6), ({'flavor_ram_mib': 66}, 2),
+    @ddt.data(({'room': leased.Room(with_pages=2)}, 6),
+              ({'flavor_ram_mib': 66}, 2),
               ({'flavor_ram_mib': 65}, 2), ({'flavor_ram_mib': 64}, 1))
     @ddt.unpack
     def test_what_classes_say(self, attributes, wanted):
