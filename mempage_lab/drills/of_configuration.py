@@ -146,7 +146,7 @@ DRILLS = {
         what='mixed live migrations are not refused before they begin',
         fault=drill.nova('refuse_mixed_live_migration', 'False'),
         tests=r'TestOrdinaryToFileBacked\.',
-        words='was not refused before it began'),
+        words=r'to fbm\d was not refused before it began'),
     'live-migration-impossible': drill.file_backed(
         what='nova-compute asks a port for live migrations where nobody is',
         fault=drill.nova('live_migration_uri', 'qemu+tcp://%s:9/system'),
