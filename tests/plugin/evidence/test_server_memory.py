@@ -202,6 +202,17 @@ class CompareServerTest(base.BaseTestCase):
         self.assertEqual(set(), _wrong(server_memory.compare(
             samples.FILE_BACKED, samples.file_backed_evidence(survey=found))))
 
+    def test_strangers_are_named(self):
+        found = samples.host_survey(
+            mappers={samples.PATH: [(12, '0:40'), (samples.PID, '0:40'),
+                                    (9, '0:40')]},
+            programs={12: 'less', samples.PID: 'qemu-system-x86'})
+        [wrong] = server_memory.compare(
+            samples.FILE_BACKED, samples.file_backed_evidence(survey=found)
+        ).disagreements
+        self.assertEqual([samples.PID, '9 (has ended)', '12 (less)'],
+                         wrong.observed)
+
     @ddt.data(((), {'pc.ram: mapped by'}), (('virtiofsd',), set()),
               (('ovs-vswitchd',), {'pc.ram: mapped by'}))
     @ddt.unpack
