@@ -197,9 +197,9 @@ DRILLS = {
         what='what a guest had in its memory stays when QEMU is killed',
         fault=faults.Hook(
             faults.in_background(
-                'for i in {1..60}; do LC_ALL=C grep -zaoh '
+                'for i in {1..600}; do LC_ALL=C grep -zaoh '
                 '"MARK-OF-[0-9a-f-]*" %(guests)s/*-"$1"/* >> %(store)s/kept; '
-                'sleep 0.5; done' % {'guests': GUESTS, 'store': drill.STORE}),
+                'sleep 0.2; done' % {'guests': GUESTS, 'store': drill.STORE}),
             'rm -f %s/kept' % drill.STORE),
         tests=r'TestQemuKilled\.test_next_guest_finds_nothing',
         words='/kept.*: files on host .* that have what a guest had in its '
