@@ -371,7 +371,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         def compare(host):
             return host_state.compare_capacity(
                 declared, self.cloud.provider(host.name), host.survey(),
-                CONF.mempage.allowed_memory_pagesize,
+                self.flavor['ram'], CONF.mempage.allowed_memory_pagesize,
                 backing_trait.is_reported(self))
 
         if declared.file_backed:
