@@ -115,6 +115,8 @@ def _compare_backend(comparison, declared, evidence, backend, gives_back):
     comparison.equal('QEMU', '%s: share' % backend.name, True, backend.share)
     comparison.equal('QEMU', '%s: prealloc' % backend.name, True,
                      backend.prealloc)
+    comparison.equal('QEMU', '%s: discard' % backend.name, True,
+                     backend.discard)
     directory = evidence.survey.real(declared.directory)
     path = backend.mem_path
     comparison.holds('QEMU', '%s: mem-path' % backend.name,

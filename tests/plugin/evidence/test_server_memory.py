@@ -66,6 +66,7 @@ FILE_BACKED = (
      {'pc.ram: type', 'pc.ram: mem-path'}),
     ({'backends': [samples.backend(share=False)]}, {'pc.ram: share'}),
     ({'backends': [samples.backend(prealloc=False)]}, {'pc.ram: prealloc'}),
+    ({'backends': [samples.backend(discard=False)]}, {'pc.ram: discard'}),
     ({'survey': samples.host_survey(processes={})},
      {'QEMU processes', 'pc.ram: owner', 'pc.ram: mapped, bytes',
       'pc.ram: mapped shared', 'pc.ram: mapped on device',
