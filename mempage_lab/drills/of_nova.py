@@ -167,7 +167,7 @@ DRILLS = {
         words='expected to refuse to start and to log .is not compatible'),
     'pages-guard-removed': drill.Drill(
         what='nova-compute starts with page sizes that its host does not know',
-        where=which.with_pool & ~which.file_backed, everywhere=True,
+        where=which.with_pool & ~which.file_backed,
         fault=faults.Source(
             drill.OUR_DRIVER,
             'if cells and not pages.allowed_sizes(cells, self._allowed):',
