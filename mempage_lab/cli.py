@@ -104,8 +104,9 @@ def _up(wish):
 def run(arguments):
     """Bring the lab up and run Tempest in it.
 
-    ARGUMENTS are those of "tempest run"; without any, this project's suite
-    runs. With --each among them, they are those of "mempage-tempest run".
+    ARGUMENTS are those of "tempest run"; this project's suite runs unless
+    they name tests. With --each among them, they are those of "mempage-tempest
+    run".
     """
     with lab.exclusive_tests():
         _up(lab.Wish())

@@ -56,7 +56,7 @@ group_regex=([^\\.]*\\.)*
 
 
 def suite(workers=WORKERS, regex=SUITE):
-    """Tell what runs when the user names nothing: this project's suite.
+    """Tell what runs when the user names no tests: this project's suite.
 
     :param workers: how many of them
     :param regex: which tests
@@ -68,7 +68,8 @@ def suite(workers=WORKERS, regex=SUITE):
 def run(arguments, shown=None, seed=None):
     """Run Tempest and keep its results.
 
-    :param arguments: of ``tempest run``; none: this project's suite
+    :param arguments: of ``tempest run``; this project's suite runs unless
+        they name tests
     :param shown: a :class:`mempage_lab.progress.Progress` that tells how far
         it is; none: what Tempest prints is shown
     :param seed: a number for a random order of the tests
@@ -83,7 +84,7 @@ def run(arguments, shown=None, seed=None):
     with tempfile.TemporaryDirectory(dir=paths.TEMPEST_WORKSPACE) as shared:
         status = _call(
             BIN / 'tempest', 'run', '--config-file', paths.TEMPEST_CONF,
-            *(arguments or suite()), cwd=paths.TEMPEST_WORKSPACE,
+            *_naming_tests(arguments), cwd=paths.TEMPEST_WORKSPACE,
             env={**os.environ, **environment, shares.DIRECTORY: shared},
             shown=shown)
     return status, _keep_results(_number_of_runs() != before)
@@ -92,7 +93,8 @@ def run(arguments, shown=None, seed=None):
 def compare(arguments, results):
     """Compare a run with what it had to show, and keep that.
 
-    :param arguments: of ``tempest run``; none: this project's suite
+    :param arguments: of ``tempest run``; this project's suite runs unless
+        they name tests
     :param results: the directory of the results
     :returns: what had to run and did not, as text; None if all did
     """
@@ -100,7 +102,7 @@ def compare(arguments, results):
         [BIN / 'mempage-tempest', 'expect', '--config-file',
          paths.TEMPEST_CONF, '--results', results / 'results.subunit',
          '--json-file', results / 'results.expected.json',
-         *_selection(arguments or suite())],
+         *_selection(_naming_tests(arguments))],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         cwd=paths.TEMPEST_WORKSPACE)
     (results / EXPECTED).write_text(done.stdout)
@@ -118,6 +120,14 @@ def make_page(results):
          results / PAGE], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True)
     return done.stdout.strip(), done.returncode == 0
+
+
+def _naming_tests(arguments):
+    """Add the suite to arguments that name no tests, or only excluded ones."""
+    named = {'--regex', '--include-list', '--load-list'}.intersection(
+        _selection(arguments))
+    # The last one of an argument counts.
+    return arguments if named else (*suite(), *arguments)
 
 
 def _selection(arguments):

@@ -72,9 +72,11 @@ MempageGroup = [
     cfg.BoolOpt('reconfigure_hosts',
                 default=False,
                 help='Whether tests may change the configuration of '
-                     'nova-compute and restart it. They put back what was '
-                     'there. The hosts need services.nova-compute.config '
-                     'and .restart in the inventory.'),
+                     'nova-compute and restart it, and have Nova take it for '
+                     'down, to evacuate servers from hosts without guests of '
+                     'others. They put back what was there. The hosts need '
+                     'services.nova-compute.config and .restart in the '
+                     'inventory.'),
     cfg.BoolOpt('fill_stores',
                 default=False,
                 help='Whether tests may fill the backing stores of '
@@ -115,11 +117,14 @@ MempageGroup = [
                      'crash after it, whatever their memory consists of.'),
     cfg.BoolOpt('fault_injection',
                 default=False,
-                help='Whether tests may break things on purpose on '
-                     'file-backed hosts: kill QEMU, restart libvirt and '
-                     'nova-compute, and replace the backing store by one '
-                     'that fails. They put back what was there. Hosts on '
-                     'which guests of others run are left out.'),
+                help='Whether tests may break things on purpose: kill the '
+                     'QEMU of their own guests, restart libvirt and '
+                     'nova-compute, have Nova take it for down, replace the '
+                     'backing store by one that fails, take large pages that '
+                     'are for guests, reboot hosts and cut their power (where '
+                     'the inventory has power.reboot and .cut). They put back '
+                     'what was there. Hosts on which guests of others run are '
+                     'left out.'),
     cfg.IntOpt('measure',
                default=0,
                min=0,

@@ -28,7 +28,7 @@ class Hazard:
     """Something that is known to go wrong.
 
     :ivar title: what goes wrong
-    :ivar severity: data, guest, move or words
+    :ivar severity: data, guest, move, wear or words
     :ivar tests: list of pairs of the name of a test that looks at it and what
         became of it: list of words of streams
     """

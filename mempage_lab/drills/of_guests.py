@@ -30,6 +30,20 @@ HOLD_TWO_PAGES = (
     'import mmap, time; pages = mmap.mmap(-1, 2 ** 22, '
     'mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x40000); '
     'pages[0] = pages[2 ** 21] = 1; time.sleep(600)')
+# Lines of the pattern that tests have in guests: nothing else is damaged, so
+# that these run on. What comes with the guest comes over the first of them.
+DAMAGE = """
+import glob, mmap, os, re, sys, time
+for _ in range(30):
+    time.sleep(1)
+    for path in filter(os.path.getsize, glob.glob(sys.argv[1])):
+        with open(path, 'r+b') as file:
+            memory = mmap.mmap(file.fileno(), 0)
+            lines = re.finditer(b'[0-9a-f]{32}0{20}[0-9]{11}', memory)
+            for number, found in enumerate(lines):
+                if number % 4096 == 0:
+                    memory[found.start()] = ord('X')
+"""
 IN_RAM = ('memory["qom-type"] = "memory-backend-ram"\n'
           'memory.pop("mem-path", None)\n'
           'memory.pop("discard-data", None)')
@@ -139,6 +153,13 @@ DRILLS = {
             'exec python3 -c "%s" %s' % (MAP, FILE)) + '; sleep 1'),
         words=drill.first(r'pc\.ram: mapped by: expected (\d+), kernel says '
                           r'.*, ')),
+    'damaged-on-the-way': drill.file_backed(
+        what='guests that come to a host have some other memory there',
+        fault=faults.Hook(faults.in_background(
+            'exec python3 -c "%s" "%s/*-$1/pc.ram"' % (DAMAGE, GUESTS)),
+            when='migrate'),
+        tests=drill.ROUND_TRIP_TEST,
+        words=r'digest of the pattern: expected (\w+), guest says (?!\1\b)'),
     # What becomes of it when the guest is gone.
     'file-left-behind': drill.file_backed(
         what='backing files stay when their guests are gone',
@@ -172,6 +193,17 @@ DRILLS = {
             'rm -f %s/kept-*' % drill.STORE),
         tests=r'TestMemoryTruth\.test_next_guest_finds_nothing',
         words='what a deleted guest wrote is in these files'),
+    'killed-memory-kept': drill.file_backed(
+        what='what a guest had in its memory stays when QEMU is killed',
+        fault=faults.Hook(
+            faults.in_background(
+                'for i in {1..600}; do LC_ALL=C grep -zaoh '
+                '"MARK-OF-[0-9a-f-]*" %(guests)s/*-"$1"/* >> %(store)s/kept; '
+                'sleep 0.2; done' % {'guests': GUESTS, 'store': drill.STORE}),
+            'rm -f %s/kept' % drill.STORE),
+        tests=r'TestQemuKilled\.test_next_guest_finds_nothing',
+        words='/kept.*: files on host .* that have what a guest had in its '
+              'memory before it was killed'),
     # QEMU gives back the space of its own file even if that is open. The suite
     # minds half of a guest's RAM and more: others come and go meanwhile.
     'space-kept': drill.file_backed(

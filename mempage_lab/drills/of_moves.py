@@ -14,6 +14,7 @@
 
 from mempage_lab.drills import drill
 from mempage_lab.drills import faults
+from mempage_lab.drills import told
 from mempage_tempest_plugin.declared import which
 
 MIGRATION = 'nova/virt/libvirt/migration.py'
@@ -51,6 +52,25 @@ DRILLS = {
         tests=drill.ROUND_TRIP_TEST,
         words='held by migrations of the server: expected {}, placement says '
               "{'"),
+    'allocation-leaked': drill.file_backed(
+        what='memory on the old host is held for a server that there is not',
+        fault=told.Leak(
+            drill.MANAGER,
+            '            self.reportclient.delete_allocation_for_instance(\n'
+            "                context, migration.uuid, "
+            "consumer_type='migration',\n"
+            '                force=False)\n'
+            '        except exception.AllocationDeleteFailed:\n'
+            "            LOG.error('Deleting allocation in placement for "
+            "migration '\n",
+            '            self.reportclient.move_allocations(\n'
+            "                context, migration.uuid, '%s')\n"
+            '        except exception.AllocationDeleteFailed:\n'
+            "            LOG.error('Deleting allocation in placement for "
+            "migration '\n" % told.NOBODY),
+        tests=drill.COLD_TEST,
+        words='held beside the flavors of its servers: expected {}, placement '
+              'says .*' + told.NOBODY),
     'evacuated-guest-stays': drill.file_backed(
         what='a host does not remove guests that were evacuated from it',
         fault=faults.Source(

@@ -15,6 +15,7 @@
 from mempage_lab import controller
 from mempage_lab.drills import drill
 from mempage_lab.drills import faults
+from mempage_tempest_plugin.declared import which
 
 HARDWARE = 'nova/virt/hardware.py'
 HOST = 'nova/virt/libvirt/host.py'
@@ -133,6 +134,15 @@ DRILLS = {
         caught_by=r'\.test_mp[47]',
         words='page size not set: .* runs on huge1 with page size None;',
         unsaid='page size small'),
+    'move-guard-removed': drill.large_page(
+        what='guests without page size may move, running, to where only '
+             'large is allowed',
+        fault=faults.Source(
+            drill.OUR_DRIVER,
+            'reason = self.page_size_refusal(instance.numa_topology)',
+            'reason = None'),
+        tests=r'TestNoPageSizeForced\.',
+        words=r'to huge\d was not refused before it began'),
     'page-sizes-in-files': drill.file_backed(
         what='the driver takes guests with page sizes for file-backed hosts',
         fault=faults.Source(
@@ -155,6 +165,16 @@ DRILLS = {
         tests=START_TESTS,
         caught_by=r'test_refused_._reserved',
         words='expected to refuse to start and to log .is not compatible'),
+    'pages-guard-removed': drill.Drill(
+        what='nova-compute starts with page sizes that its host does not know',
+        where=which.with_pool & ~which.file_backed,
+        fault=faults.Source(
+            drill.OUR_DRIVER,
+            'if cells and not pages.allowed_sizes(cells, self._allowed):',
+            'if False:'),
+        tests=r'TestAllowedPageSizesChanged\.test_refused_size',
+        words='expected to refuse to start and to log .this host knows no '
+              'such pages'),
     # What the API takes.
     'image-page-size-passes': drill.Drill(
         what='the API lets an image ask for another page size than its flavor',

@@ -30,6 +30,14 @@ DRILLS = {
             '        # NOTE(sbauza): Since we undefine the guest XML when '
             'destroying, we\n'),
         words='QEMU processes: expected some, but none of'),
+    'soft-reboot-made-hard': drill.Drill(
+        tests=r'TestFileBackedSoftReboot\.',
+        what='a soft reboot is a hard one, and nobody says so',
+        where=drill.ON_RAMDISK,
+        fault=faults.Source(drill.DRIVER, "if reboot_type == 'SOFT':",
+                            'if False:'),
+        words='what it logged of a guest that did: expected Instance soft '
+              'rebooted successfully'),
     'resume-boots-anew': drill.Drill(
         tests=r'TestFileBackedOperations\.test_after_4_suspend_resume',
         what='a guest that was suspended is booted anew',

@@ -20,7 +20,6 @@ from mempage_lab import lab
 
 #: A consumer of memory that is no server.
 NOBODY = '00000000-dead-4000-8000-000000004711'
-_HELD_MIB = 64
 # Consumers have generations.
 _PLACEMENT = {'microversion': '1.28'}
 
@@ -43,6 +42,18 @@ class Told(faults.Fault):
 
     def put_back(self, node):
         self.mending(lab.load().cloud, node.name)
+
+
+@dataclasses.dataclass(frozen=True)
+class Leak(faults.Source):
+    """Source with which a node's services give memory to :data:`NOBODY`.
+
+    Placement keeps it when the source is as before.
+    """
+
+    def put_back(self, node):
+        super().put_back(node)
+        free(lab.load().cloud)
 
 
 def disable(cloud, host):
@@ -92,17 +103,8 @@ def trait(name):
     return functools.partial(change, True), functools.partial(change, False)
 
 
-def allocate(cloud, host):
-    """Let placement hold memory of a host for nobody."""
-    provider = _provider(cloud, host)
-    _checked(cloud.placement.put('/allocations/' + NOBODY, json={
-        'allocations': {provider: {'resources': {'MEMORY_MB': _HELD_MIB}}},
-        'project_id': NOBODY, 'user_id': NOBODY,
-        'consumer_generation': None}, **_PLACEMENT))
-
-
-def free(cloud, host):
-    """Take back what :func:`allocate` has done."""
+def free(cloud):
+    """Take back what :data:`NOBODY` has."""
     found = cloud.placement.delete('/allocations/' + NOBODY, **_PLACEMENT)
     if found.status_code != 404:
         _checked(found)

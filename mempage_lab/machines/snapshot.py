@@ -25,6 +25,7 @@ import shlex
 from mempage_lab.machines import image
 from mempage_lab.machines import machine
 from mempage_lab.machines import qemu
+from mempage_lab.machines import sockets
 from mempage_lab import paths
 from mempage_lab import systems
 
@@ -107,6 +108,13 @@ class Snapshot:
             self.environment.make()
         if self.directory.exists():
             return
+        try:
+            self._boot_and_save()
+        except sockets.Lost:
+            # An emulated machine was seen to answer nobody any more, once.
+            self._boot_and_save()
+
+    def _boot_and_save(self):
         unfinished = self.directory.with_suffix('.new')
         systems.remove_tree(unfinished)
         unfinished.mkdir(parents=True)
@@ -121,6 +129,9 @@ class Snapshot:
             self._warm_up(bare)
             bare.run('sync')
             self._save(bare.process, unfinished)
+        except sockets.Lost as error:
+            raise sockets.Lost(str(bare.failure('is lost: %s' % error))
+                               ) from error
         finally:
             bare.process.kill()
         unfinished.rename(self.directory)

@@ -13,8 +13,8 @@
 """Leases of what tests share: hosts, and kernels that several hosts share.
 
 Whoever wants something for itself alone takes an exclusive lease of it, all
-others a shared one. Of what is limited, such as the memory of a store, they
-take as many parts as they need. A lease is a lock of a file below
+others a shared one. Of what is limited, as stores and pools of large pages
+are, they take as many parts as they need. A lease is a lock of a file below
 ``lock_path``, between processes; that of a process that is killed is free at
 once.
 
@@ -81,6 +81,15 @@ def store(name):
     :param name: of its host
     """
     return 'store-' + name
+
+
+def pool(name, size_kib):
+    """Name the resource that is a host's large pages of one size.
+
+    :param name: of the host
+    :param size_kib: the page size
+    """
+    return 'pool-%s-%d' % (name, size_kib)
 
 
 class Parts(typing.NamedTuple):

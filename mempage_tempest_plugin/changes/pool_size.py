@@ -16,14 +16,36 @@ _FILE = 'hugepages/hugepages-%dkB/nr_hugepages'
 _PATH = '/sys/devices/system/node/node%d/' + _FILE
 #: Of a kernel that knows no nodes.
 _WITHOUT_NODE = '/sys/kernel/mm/' + _FILE
+#: Where hosts keep how many pages there were, until they are put back. It is
+#: gone when they boot again, and so are the changes.
+KEPT = '/run/mempage-pools'
+# $0: where that is kept.
 _CHANGE = """
+pages=$1 before=$2
+shift 2
 [ -e "$1" ] || shift
-echo "$0" >"$1" && cat "$1"
+mkdir -p "$0" || exit
+kept=$0/pool$(printf %s "$1" | tr / .)
+[ -e "$kept" ] || {
+    printf '%s %s\\n' "$before" "$1" >"$kept.new" &&
+        mv -- "$kept.new" "$kept"
+} || exit
+echo "$pages" >"$1" && cat "$1"
+"""
+_PUT_BACK = """
+rm -f "$0"/*.new
+for kept in "$0"/*; do
+    [ -e "$kept" ] || continue
+    read -r pages path <"$kept" && echo "$pages" >"$path" && rm -- "$kept" ||
+        exit
+done
 """
 
 
 def change(host, pool, pages):
     """Ask the kernel for another number of pages in a pool.
+
+    The host keeps the first one, for :func:`put_back`.
 
     :param host: the compute_host.ComputeHost
     :param pool: the pools.NodePool
@@ -32,5 +54,25 @@ def change(host, pool, pages):
     :raises HostError: if the host cannot be reached, or refuses
     """
     return int(host.ssh.execute(
-        ['sh', '-c', _CHANGE, str(pages), _PATH % (pool.node, pool.size_kib),
+        ['sh', '-c', _CHANGE, KEPT, str(pages), str(pool.persistent),
+         _PATH % (pool.node, pool.size_kib),
          _WITHOUT_NODE % pool.size_kib], root=True).stdout)
+
+
+def put_back(host):
+    """Give all pools that were changed the pages that they had.
+
+    :param host: the compute_host.ComputeHost
+    :raises HostError: if the host cannot be reached, or refuses
+    """
+    host.ssh.execute(['sh', '-c', _PUT_BACK, KEPT], root=True)
+
+
+def is_left(host):
+    """Tell whether pools were changed, and not put back.
+
+    :param host: the compute_host.ComputeHost
+    """
+    return not host.ssh.execute(
+        ['sh', '-c', 'ls "$0"/* >/dev/null', KEPT], root=True,
+        check=False).status

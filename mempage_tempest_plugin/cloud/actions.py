@@ -22,12 +22,13 @@ RECORD_TIMEOUT = 10
 GIVE_BACK_TIMEOUT = 30
 
 
-def refusal(client, server, request_id):
+def refusal(client, server, request_id, limit):
     """Get from the record of a server's actions why one was refused.
 
     :param client: Tempest's servers client of an administrator
     :param server: UUID of the server
     :param request_id: the ID of the request that started the action
+    :param limit: as of servers.Servers
     :returns: what Nova wrote about the parts that failed; empty if none did
     """
     events = []
@@ -36,7 +37,7 @@ def refusal(client, server, request_id):
         events[:] = _events(client, server, request_id)
         return not _unfinished(events)
 
-    test_utils.call_until_true(have_ended, RECORD_TIMEOUT, 1)
+    test_utils.call_until_true(have_ended, limit(RECORD_TIMEOUT), 1)
     return '\n'.join(event['details'] or '' for event in events
                      if event['result'] == 'Error')
 
@@ -101,14 +102,15 @@ def held_by_migrations(client, server, api):
     return {uuid: allocated for uuid, allocated in held.items() if allocated}
 
 
-def left_allocated(server, api):
+def left_allocated(server, api, limit):
     """Look up what a server still holds in placement that was refused.
 
     :param server: its UUID
     :param api: a cloud.Cloud
+    :param limit: as of servers.Servers
     :returns: dict of MiB by provider UUID; it is empty as soon as Nova has
         given all back
     """
     test_utils.call_until_true(lambda: not api.allocated_memory(server),
-                               GIVE_BACK_TIMEOUT, 1)
+                               limit(GIVE_BACK_TIMEOUT), 1)
     return api.allocated_memory(server)

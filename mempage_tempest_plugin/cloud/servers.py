@@ -82,16 +82,22 @@ class Servers:
     :param manager: Tempest's client manager of an administrator: only one
         may choose the host of a server
     :param services: a nova_services.ComputeServices
-    :param timeout: seconds that Nova may take to build or delete servers
+    :param timeout: seconds that Nova may take to build or delete servers, on
+        hosts that are not slow
     :param interval: seconds between the first looks at servers
+    :param limit: function of such seconds that returns those that it may
+        take, as of inventory.Inventory.limit
     """
 
-    def __init__(self, manager, services, timeout, interval):
+    def __init__(self, manager, services, timeout, interval, limit):
         self._manager = manager
         self._services = services
-        self._timeout = timeout
+        self._timeout = limit(timeout)
+        self._fault_timeout = limit(FAULT_TIMEOUT)
         self.client = manager.servers_client
         self.client.build_interval = interval
+        # Tempest's own waiters have it from there.
+        self.client.build_timeout = self._timeout
 
     def wait_longer(self, seconds):
         """Give Nova more time to build or delete servers.
@@ -99,6 +105,7 @@ class Servers:
         :param seconds: how much more
         """
         self._timeout += seconds
+        self.client.build_timeout = self._timeout
 
     def request(self, name, flavor, image, host=None, forced=False,
                 **kwargs):
@@ -260,7 +267,7 @@ class Servers:
         """
         self.wait_until_built([server.uuid for server in servers])
         test_utils.call_until_true(
-            functools.partial(self._ask, servers, told), FAULT_TIMEOUT,
+            functools.partial(self._ask, servers, told), self._fault_timeout,
             self.client.build_interval)
 
     def _ask(self, servers, told):

@@ -27,6 +27,7 @@ from tempest.lib import exceptions as lib_exc
 
 from mempage_tempest_plugin.changes import leases
 from mempage_tempest_plugin.changes import leftovers
+from mempage_tempest_plugin.changes import pool_size
 from mempage_tempest_plugin.changes import reconfiguration
 from mempage_tempest_plugin.cloud import nova_services
 from mempage_tempest_plugin.declared import inventory
@@ -154,6 +155,24 @@ def _no_other_tests(lock_path, wait):
         lock.release_write_lock()
 
 
+def _put_back_pools(manager, asked, dry_run):
+    status = 0
+    for host, is_left in asked.ask(asked.hosts, pool_size.is_left):
+        if not is_left:
+            continue
+        what = 'the numbers of large pages of host %s' % host.name
+        if dry_run:
+            print('would put back %s' % what)
+            continue
+        try:
+            pool_size.put_back(host)
+            print('put back %s' % what)
+        except exceptions.HostError as error:
+            print('cannot put back %s: %s' % (what, error))
+            status = 1
+    return status
+
+
 def _put_back_configurations(manager, asked, dry_run):
     computes = reconfiguration.left(
         asked.hosts, nova_services.ComputeServices(manager),
@@ -193,4 +212,5 @@ def _remove_left(manager, asked, dry_run):
 
 # Each is told Tempest's clients, the AskedHosts, and whether to say only
 # what it would do. It says what it does, and returns an exit status.
-_CLEANUPS = (_put_back_configurations, _remove_left)
+# nova-compute, which is restarted, looks at pools then and never again.
+_CLEANUPS = (_put_back_pools, _put_back_configurations, _remove_left)

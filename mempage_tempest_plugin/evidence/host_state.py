@@ -113,13 +113,15 @@ def _owners(survey):
     return {path: owner for path, owner in owners.items() if owner}
 
 
-def compare_capacity(host, provider, survey, page_size_traits,
+def compare_capacity(host, provider, survey, least_mib, page_size_traits,
                      file_trait=True):
     """Compare what placement may hand out with the declaration.
 
     :param host: the host's declaration (inventory.Host)
     :param provider: the host in placement (cloud.Provider), or None
     :param survey: a survey of the host
+    :param least_mib: what one server needs, which a host with ordinary memory
+        has to have for guests
     :param page_size_traits: whether the host's driver reports a trait for
         each page size that guests can get
     :param file_trait: whether file-backed hosts report theirs
@@ -147,7 +149,7 @@ def compare_capacity(host, provider, survey, page_size_traits,
         comparison.equal('placement', 'MEMORY_MB reserved', 0,
                          provider.memory_reserved)
     else:
-        _compare_ram(comparison, provider, survey)
+        _compare_ram(comparison, provider, survey, least_mib)
     if page_size_traits:
         comparison.equal(
             'placement', 'page sizes in traits, KiB',
@@ -159,7 +161,7 @@ def compare_capacity(host, provider, survey, page_size_traits,
     return comparison
 
 
-def _compare_ram(comparison, provider, survey):
+def _compare_ram(comparison, provider, survey, least_mib):
     # Nova has it from libvirt, which adds up the NUMA nodes.
     most = survey.memory_mib
     least = min(most, survey.nodes_mib or most) * LEAST_PERCENT // 100
@@ -171,7 +173,7 @@ def _compare_ram(comparison, provider, survey):
     # Both are the operator's, but may not keep guests away altogether.
     left = provider.memory_for_guests
     comparison.holds('placement', 'MEMORY_MB less reserved, by its ratio',
-                     'more than 0', left, left > 0)
+                     'at least %d' % least_mib, left, left >= least_mib)
 
 
 def _refusals(host):

@@ -115,6 +115,8 @@ def _compare_backend(comparison, declared, evidence, backend, gives_back):
     comparison.equal('QEMU', '%s: share' % backend.name, True, backend.share)
     comparison.equal('QEMU', '%s: prealloc' % backend.name, True,
                      backend.prealloc)
+    comparison.equal('QEMU', '%s: discard' % backend.name, True,
+                     backend.discard)
     directory = evidence.survey.real(declared.directory)
     path = backend.mem_path
     comparison.holds('QEMU', '%s: mem-path' % backend.name,
@@ -207,9 +209,20 @@ def _compare_mappings(comparison, declared, evidence, backend):
                      sorted({mapping.inode for mapping in mappings}))
     devices = {mapping.device for mapping in mappings}
     own = [process.pid for process in evidence.processes]
-    comparison.equal('kernel', '%s: mapped by' % name, own, sorted(
-        pid for pid, device in survey.mappers[path] if device in devices and (
-            pid in own or survey.programs.get(pid) not in declared.mappers)))
+    pids = sorted({pid for pid, device in survey.mappers[path]
+                   if device in devices})
+    comparison.equal(
+        'kernel', '%s: mapped by' % name, own,
+        [pid for pid in pids if pid in own] + _strangers(
+            declared, survey, [pid for pid in pids if pid not in own]))
+
+
+def _strangers(declared, survey, pids):
+    """Name those who have mapped a guest's memory, and may not."""
+    programs = {pid: survey.programs.get(pid) for pid in pids}
+    return ['%d (%s)' % (pid, program or 'has ended')
+            for pid, program in programs.items()
+            if program not in declared.mappers]
 
 
 def _compare_large_pages(comparison, evidence, page_kib, gives_back):

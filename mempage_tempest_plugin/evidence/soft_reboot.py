@@ -17,6 +17,8 @@ from mempage_tempest_plugin.evidence import facts
 # What nova-compute logs about it (nova.virt.libvirt.driver, reboot).
 OBEYED = 'Instance soft rebooted successfully'
 IGNORED = 'Failed to soft reboot instance'
+# How it begins, at the same level as the first of these: nova.compute.manager.
+BEGUN = 'Rebooting instance'
 
 
 def compare(host, server, before, after, said):
@@ -36,6 +38,10 @@ def compare(host, server, before, after, said):
     comparison.equal(
         'nova-compute', 'what it logged of a guest that did not shut down',
         [], [line for line in said if IGNORED in line])
+    if is_told(said):
+        comparison.holds(
+            'nova-compute', 'what it logged of a guest that did', OBEYED,
+            said, any(OBEYED in line for line in said))
     return comparison
 
 
@@ -44,4 +50,5 @@ def is_told(said):
 
     :param said: what nova-compute has logged about it, list of lines
     """
-    return any(text in line for line in said for text in (OBEYED, IGNORED))
+    return any(text in line for line in said
+               for text in (BEGUN, OBEYED, IGNORED))

@@ -24,7 +24,12 @@ _BACKEND = re.compile(r'^child<(memory-backend-\w+)>$')
 
 @dataclasses.dataclass(frozen=True)
 class MemoryBackend:
-    """A host memory backend of QEMU; ``mem_path`` is None without a file."""
+    """A host memory backend of QEMU.
+
+    :ivar mem_path: None without a file
+    :ivar discard: whether QEMU gives up what is in the file when it ends;
+        None without a file
+    """
 
     name: str
     type: str
@@ -32,6 +37,7 @@ class MemoryBackend:
     share: bool
     prealloc: bool
     mem_path: str | None
+    discard: bool | None = None
 
 
 def memory_backends(ask):
@@ -85,7 +91,10 @@ def _backend(ask, name, kind):
     def get(prop):
         return ask('qom-get', path='/objects/' + name, property=prop)
 
-    return MemoryBackend(
+    found = MemoryBackend(
         name=name, type=kind, size=get('size'), share=get('share'),
-        prealloc=get('prealloc'),
-        mem_path=get('mem-path') if kind == 'memory-backend-file' else None)
+        prealloc=get('prealloc'), mem_path=None)
+    if kind != 'memory-backend-file':
+        return found
+    return dataclasses.replace(found, mem_path=get('mem-path'),
+                               discard=get('discard-data'))

@@ -141,6 +141,7 @@ class SSHConnection:
         """
         self._host = host
         self._timeout = timeout
+        self._connect_timeout = host.limit(CONNECT_TIMEOUT)
         self._lock = threading.Lock()
         self._client = None
         self._jump_client = None
@@ -214,7 +215,7 @@ class SSHConnection:
         transport = self._client.get_transport()
         if transport is None:
             raise paramiko.SSHException('the connection was lost')
-        return transport.open_session(timeout=CONNECT_TIMEOUT)
+        return transport.open_session(timeout=self._connect_timeout)
 
     def _connect(self):
         ssh = self._host.ssh
@@ -234,7 +235,7 @@ class SSHConnection:
                                          jump.user or self._host.ssh.user)
         return self._jump_client.get_transport().open_channel(
             'direct-tcpip', (self._host.address, self._host.ssh.port),
-            (jump.address, 0), timeout=CONNECT_TIMEOUT)
+            (jump.address, 0), timeout=self._connect_timeout)
 
     def _log_in(self, address, port, user, way=None):
         """Log in on a machine whose key is known.
@@ -251,8 +252,8 @@ class SSHConnection:
                 address, port, user, sock=way,
                 key_filename=os.path.expanduser(ssh.key),
                 allow_agent=False, look_for_keys=False,
-                timeout=CONNECT_TIMEOUT, banner_timeout=CONNECT_TIMEOUT,
-                auth_timeout=CONNECT_TIMEOUT)
+                **dict.fromkeys(('timeout', 'banner_timeout', 'auth_timeout'),
+                                self._connect_timeout))
         except FAILURES:
             client.close()
             raise

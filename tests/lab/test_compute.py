@@ -110,7 +110,9 @@ class ComputeTest(ComputeTestCase):
     def test_not_file_backed(self, name):
         self._start(name)
         self.assertNotIn('file_backed_memory', self._nova()['libvirt'])
-        self.assertNotIn('ram_allocation_ratio', self._nova()['DEFAULT'])
+        # Or placement would keep that of a drill.
+        self.assertEqual(['1.0'],
+                         self._nova()['DEFAULT']['ram_allocation_ratio'])
         self.assertNotIn('build_backing_store ', self.setup_script)
 
     def test_allowed_page_sizes(self):

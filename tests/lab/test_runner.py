@@ -141,6 +141,10 @@ class RunTest(base.LabTestCase):
 
     @ddt.data(
         ((), '--regex ^mempage_tempest_plugin'),
+        (('--concurrency', '2'), '--regex ^mempage_tempest_plugin'),
+        (('--exclude-regex', 'c'),
+         '--regex ^mempage_tempest_plugin --exclude-regex c'),
+        (('--load-list', 'x'), '--load-list x'),
         (('--regex', 'a b', '--concurrency', '2', '--load_list', 'x'),
          '--regex a b --load-list x'),
         (('-s', '--exclude-regex=c', '--exclude-list', 'e',
@@ -177,6 +181,15 @@ class RunTest(base.LabTestCase):
         runner.run(['--regex', 'a b'], seed=7)
         self.assertEqual('run --config-file %s --regex a b 7\n'
                          % paths.TEMPEST_CONF, said.read_text())
+
+    def test_the_suite_unless_tests_are_named(self):
+        said = self.directory / 'said'
+        self._tempest('echo "$@" > %s' % said)
+        runner.run(['--concurrency', '2'])
+        self.assertEqual(
+            'run --config-file %s --regex ^mempage_tempest_plugin '
+            '--concurrency 4 --concurrency 2\n' % paths.TEMPEST_CONF,
+            said.read_text())
 
     def test_progress(self):
         self._tempest('echo "{0} a.test_b [1.0s] ... FAILED"; exit 3')

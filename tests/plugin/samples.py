@@ -101,7 +101,7 @@ def host_survey(mappings=None, **changes):
 
 def backend(**changes):
     values = dict(name='pc.ram', type='memory-backend-file', size=RAM,
-                  share=True, prealloc=True, mem_path=PATH)
+                  share=True, prealloc=True, mem_path=PATH, discard=True)
     values.update(changes)
     return qemu.MemoryBackend(**values)
 

@@ -30,6 +30,7 @@ from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import joined
+from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
 from mempage_tempest_plugin.tests.bases import reconfigured
 from mempage_tempest_plugin.tests.bases import stores
@@ -51,6 +52,7 @@ class TestFileBackedConflicts(stores.BaseStoreTest):
     promises = ('reconfigure_hosts',)
     # One test sends servers on to a host that is not file-backed.
     anywhere = True
+    room = leased.Room(in_files=0)
 
     @classmethod
     def resource_setup(cls):

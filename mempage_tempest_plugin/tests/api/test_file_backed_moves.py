@@ -132,6 +132,8 @@ class TestFileBackedResize(_BaseDecidedTest):
 
     features = ('resize',)
     may_skip = (observed.NO_TRAIT,)
+    # One that has twice the RAM.
+    servers_on_host = 2
 
     @classmethod
     def resource_setup(cls):

@@ -87,6 +87,8 @@ class TestFileBackedSwitched(_BaseStartTest):
 
     take = which.one_of_each_file_system
     flavor_ram_mib = 64
+    # Whoever starts there meanwhile has no file, for as long as it runs.
+    harmful = True
 
     def setUp(self):
         super().setUp()

@@ -260,13 +260,13 @@ class TestNoPageSizeUnfiltered(_BaseUnfilteredTest):
     features = ('cold_migration', 'live_migration', 'resize', 'shelve')
     speaks = (servers.UNSHELVE_ON_HOST,)
     # How many tests there are.
-    SERVERS = 3
+    servers_on_host = 3
 
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
         cls.booted = [cls.request_server(cls.source)
-                      for _ in range(cls.SERVERS)]
+                      for _ in range(cls.servers_on_host)]
         cls.addClassResourceCleanup(
             cls.nova.delete, [server.uuid for server in cls.booted])
 

@@ -40,8 +40,13 @@ class _BaseLargeToLargeTest(base.BaseMoveTest):
     take = which.first
 
     @classmethod
+    def choose(cls, hosts, peers):
+        chosen = super().choose(hosts, peers)
+        cls.flavor_ram_mib = page_sizes.common_ram(chosen, RAM_MIB)
+        return chosen
+
+    @classmethod
     def resource_setup(cls):
-        cls.flavor_ram_mib = page_sizes.common_ram(cls.declared, RAM_MIB)
         super().resource_setup()
         [cls.destination] = cls.destinations
 
@@ -109,6 +114,8 @@ class TestPageSizeEvacuation(_BaseLargeToLargeTest):
     start_on = which.reconfigurable
     alone_on = which.first
     harmful = True
+    servers_on_host = 2
+    room = leased.Room(with_pages=2)
 
     @decorators.idempotent_id('f88212ec-ddaa-4194-9849-09237b8538e7')
     def test_evacuate(self):

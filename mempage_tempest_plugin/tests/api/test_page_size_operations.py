@@ -130,8 +130,8 @@ class TestPageSizeSoftReboot(operations.BaseBootedTest):
         self.on_each_host(self.boot_reachable, self.wait_until_active,
                           self.wait_until_booted, memory.note,
                           *self.reboot_softly(), self.check_evidence,
-                          self.check_obeyed,
-                          *memory.checks(steps.SOFT_REBOOT))
+                          *memory.checks(steps.SOFT_REBOOT),
+                          self.check_obeyed)
 
 
 class TestPoolCounts(base.BaseMemoryTest):

@@ -60,7 +60,7 @@ class TestReservedPages(pools.BasePoolTest):
         node = next(found for found in self.before(host).pools
                     if found.size_kib == pool.size_kib and found.total)
         wanted = node.persistent + pool.unit_mib * 1024 // pool.size_kib
-        self.addCleanup(pool_size.change, host, node, node.persistent)
+        self.addCleanup(pool_size.put_back, host)
         given = pool_size.change(host, node, wanted)
         if given != wanted:
             observed.skip(

@@ -166,7 +166,7 @@ class BaseAmountTest(base.BaseMemoryTest):
                 server, words or REFUSALS))
             self.assertIsNone(server.host, server)
             self.assertEqual({}, actions.left_allocated(
-                server.uuid, self.cloud), server)
+                server.uuid, self.cloud, self.inventory.limit), server)
         unknown = [text for server in requested
                    for text in self._check_never_begun(server)]
         self.on_each_host(self.check_taken)

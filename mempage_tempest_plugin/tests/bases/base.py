@@ -130,6 +130,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     anywhere = False
     #: How many servers they have on each host at the same time, at most.
     servers_on_host = 2
+    #: For how many of them there has to be room: a leased.Room.
+    room = leased.Room()
     #: What they do with pools of large pages: leased.TAKES, leased.COUNTS or
     #: leased.CHANGES.
     pools = None
@@ -146,6 +148,9 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     request = None
     #: Further extra specs of the flavor of their servers.
     extra_specs = {}
+    #: The option of [compute] that names the configured flavor, which theirs
+    #: are copies of.
+    flavor_option = 'flavor_ref'
     #: Its RAM in MiB, if not that of the configured flavor.
     flavor_ram_mib = None
     #: Whether they need a network on which to reach guests.
@@ -201,17 +206,6 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         return joined.choose(cls, hosts)
 
     @classmethod
-    def store_mib(cls, configured_ram):
-        """Tell how much of a store their servers need at the same time.
-
-        :param configured_ram: function that returns the RAM of the configured
-            flavor in MiB
-        :returns: MiB on each host; math.inf if nobody knows
-        """
-        ram_mib = cls.flavor_ram_mib or configured_ram()
-        return cls.servers_on_host * ram_mib
-
-    @classmethod
     def setup_credentials(cls):
         cls.set_network_resources(
             network=cls.needs_network, subnet=cls.needs_network,
@@ -224,8 +218,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         cls.cloud = cloud.Cloud(cls.os_admin)
         cls.services = nova_services.ComputeServices(cls.os_admin)
         cls.nova = servers.Servers(
-            cls.os_admin, cls.services,
-            cls.inventory.limit(CONF.compute.build_timeout), INTERVAL)
+            cls.os_admin, cls.services, CONF.compute.build_timeout, INTERVAL,
+            cls.inventory.limit)
         if cls.harmful:
             # Before anything is made for the hosts that it has chosen.
             with nova_services.speaking(_compute_version(cls)):
@@ -277,7 +271,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         :returns: the flavor; it is deleted after the class
         """
         client = cls.os_admin.flavors_client
-        model = client.show_flavor(CONF.compute.flavor_ref)['flavor']
+        model = client.show_flavor(CONF.compute[cls.flavor_option])['flavor']
         if ram_mib is None:
             ram_mib = (page_sizes.whole_ram(cls.declared, model['ram'])
                        if request == page_sizes.LARGE else model['ram'])
@@ -377,7 +371,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         def compare(host):
             return host_state.compare_capacity(
                 declared, self.cloud.provider(host.name), host.survey(),
-                CONF.mempage.allowed_memory_pagesize,
+                self.flavor['ram'], CONF.mempage.allowed_memory_pagesize,
                 backing_trait.is_reported(self))
 
         if declared.file_backed:
@@ -553,6 +547,7 @@ class BaseMoveTest(BaseMemoryTest):
     #: Which of these it goes to: a which.Choice.
     take = which.one_of_each_policy
     needs_all_hosts = True
+    servers_on_host = 1
     # A guest that runs reports free pages, and QEMU gives them back: holes
     # in its file, which nobody could tell from damage.
     needs_system = False
@@ -767,7 +762,7 @@ class BaseMoveTest(BaseMemoryTest):
         :returns: why Nova refused it
         """
         reason = actions.refusal(self.nova.client, self.server.uuid,
-                                 request_id)
+                                 request_id, self.inventory.limit)
         if not reason:
             self.fail('%s; no event of request %s has failed' % (
                 not_refused, request_id))

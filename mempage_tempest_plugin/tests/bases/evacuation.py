@@ -38,7 +38,8 @@ def forced_down_source(test):
     """
     return forced_down.ForcedDown(
         test.os_admin, test.services, test.source.name,
-        CONF.compute.build_timeout, functools.partial(_restart, test))
+        test.source.declared.limit(CONF.compute.build_timeout),
+        functools.partial(_restart, test))
 
 
 def _restart(test):

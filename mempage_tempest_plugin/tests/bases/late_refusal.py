@@ -58,8 +58,9 @@ class Attempt:
         :param words: texts, one of which the reason has to have
         """
         test = self._test
-        test_utils.call_until_true(self._is_in_error, ERROR_TIMEOUT,
-                                   test.nova.client.build_interval)
+        test_utils.call_until_true(
+            self._is_in_error, test.source.declared.limit(ERROR_TIMEOUT),
+            test.nova.client.build_interval)
         test.assert_soon_agrees(test.source, functools.partial(
             self._compare_refused, words), ROLLBACK_TIMEOUT)
         test.check_absent(self._destination)

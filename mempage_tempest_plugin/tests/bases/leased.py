@@ -13,8 +13,8 @@
 """What test classes lease, so that others may run beside them."""
 
 import contextlib
+import dataclasses
 import functools
-import math
 import os
 
 from oslo_concurrency import lockutils
@@ -24,6 +24,7 @@ from tempest.common import credentials_factory
 from tempest import config
 
 from mempage_tempest_plugin.changes import leases
+from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.hosts import several
@@ -43,8 +44,25 @@ _COUNT = (COUNTS, CHANGES)
 # What allows to restart nova-compute, which looks at the pools of its kernel
 # then, and never again.
 _RESTART = {'reconfigure_hosts', 'fault_injection'}
-# MiB of a store that one lease of a part of it is for.
+# MiB of a store or a pool that one lease of a part of it is for, at least, and
+# how many parts there are, at most: each is an open file of who has it.
 _PART_MIB = 64
+_MOST_PARTS = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class Room:
+    """For which servers stores and pools have to have room at the same time.
+
+    :ivar in_files: how many there are on a host whose memory is in files; as
+        many as on others if None
+    :ivar with_pages: how many there are that have large pages
+    :ivar ram_mib: their RAM; that of the class's flavor if None
+    """
+
+    in_files: int | None = None
+    with_pages: int = 1
+    ram_mib: int | None = None
 
 
 def take(cls):
@@ -135,12 +153,12 @@ def _wish(cls):
         (exclusive if cls.pools == CHANGES else shared).update(
             map(leases.pool_sizes, kernels))
     return leases.Wish(frozenset(shared), frozenset(exclusive),
-                       _in_stores(cls, names - {
+                       _in_common(cls, names - {
                            host.name for host in alone_on(cls)}))
 
 
-def _in_stores(cls, names):
-    """Tell how much a class needs of the stores that it has in common.
+def _in_common(cls, names):
+    """Tell how much a class needs of stores and pools that others use, too.
 
     :param cls: the test class
     :param names: of its hosts
@@ -148,25 +166,63 @@ def _in_stores(cls, names):
     """
     parts = {}
     for name in names:
-        store = cls.inventory.hosts[name].file_backed
-        if store:
-            of = max(1, store.capacity_mib // _PART_MIB)
-            needed = cls.store_mib(_configured_ram) / _PART_MIB
-            # One that needs more than there is learns so when it is alone.
-            parts[leases.store(name)] = leases.Parts(
-                math.ceil(min(needed, of)), of)
-    return parts
+        host = cls.inventory.hosts[name]
+        if host.file_backed:
+            parts[leases.store(name)] = _parts(
+                _in_files_mib(cls), host.file_backed.capacity_mib)
+        elif cls.pools == TAKES and page_sizes.large(host):
+            ram_mib = page_sizes.whole_ram(cls.declared, _ram_mib(cls))
+            size = page_sizes.granted(host, page_sizes.LARGE, ram_mib)
+            if size:
+                parts[leases.pool(name, size)] = _parts(
+                    cls.room.with_pages * ram_mib, _pool_mib(host, size))
+    return {resource: each for resource, each in parts.items() if each.wanted}
+
+
+def _in_files_mib(cls):
+    """Tell how much a class needs of each store; math.inf if nobody knows."""
+    servers = cls.room.in_files
+    if servers is None:
+        servers = cls.servers_on_host
+    return servers * _ram_mib(cls)
+
+
+def _ram_mib(cls):
+    return (cls.room.ram_mib or cls.flavor_ram_mib
+            or _configured_ram(cls.flavor_option))
+
+
+def _pool_mib(host, size_kib):
+    """Tell how much RAM guests can have in pages of a size, in any case.
+
+    A guest has all pages on one NUMA node: what is left of several may be too
+    little on each of them.
+    """
+    return max(host.node_pages(size_kib).values()) * size_kib // 1024
+
+
+def _parts(needed_mib, mib):
+    """Divide a store or a pool.
+
+    :param needed_mib: what a class needs of it; math.inf if nobody knows
+    :param mib: what there is
+    :returns: leases.Parts
+    """
+    of = min(_MOST_PARTS, max(1, mib // _PART_MIB))
+    # One that needs more than there is learns so when it is alone.
+    return leases.Parts(-(-min(needed_mib, mib) * of // mib), of)
 
 
 @functools.cache
-def _configured_ram():
-    """Ask for the RAM of the configured flavor.
+def _configured_ram(option):
+    """Ask for the RAM of a configured flavor.
 
+    :param option: of [compute], which names it
     :returns: MiB
     """
     with contextlib.ExitStack() as stack:
         client = clients.Manager(_administrator(stack)).flavors_client
-        return client.show_flavor(CONF.compute.flavor_ref)['flavor']['ram']
+        return client.show_flavor(CONF.compute[option])['flavor']['ram']
 
 
 def _administrator(stack):

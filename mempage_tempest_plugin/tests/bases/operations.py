@@ -13,6 +13,7 @@
 """What tests share that do the same with a server on every host."""
 
 from tempest.common import waiters
+from tempest import config
 
 from mempage_tempest_plugin.changes import names
 from mempage_tempest_plugin.cloud import servers
@@ -22,6 +23,8 @@ from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import steps
 
+CONF = config.CONF
+
 
 def snapshot(test):
     """Make the steps of a snapshot; it is deleted after the test.
@@ -30,6 +33,8 @@ def snapshot(test):
     :returns: list of functions of a compute_host.ComputeHost
     """
     client = test.os_admin.image_client_v2
+    # A slow host takes longer to read the disk, and to send it.
+    client.build_timeout = test.inventory.limit(CONF.image.build_timeout)
     images = {}
 
     def request(host):

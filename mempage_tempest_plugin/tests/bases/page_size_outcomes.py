@@ -70,11 +70,8 @@ class BasePageSizeTest(base.BaseMemoryTest):
     # other.
     RAM_MIB = 64
     # Where memory is in files, all but one of a test's requests are refused.
-    SERVERS_IN_FILES = 4
-
-    @classmethod
-    def store_mib(cls, configured_ram):
-        return cls.SERVERS_IN_FILES * cls.RAM_MIB
+    # Elsewhere no more ask for large pages.
+    room = leased.Room(in_files=4, with_pages=4, ram_mib=RAM_MIB)
 
     @classmethod
     def resource_setup(cls):

@@ -19,7 +19,6 @@ from tempest.lib.common import fixed_network
 from tempest.lib.common.utils import data_utils
 from testtools import content
 
-from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.guests import memory
 from mempage_tempest_plugin.guests import reachability
 from mempage_tempest_plugin.hosts import redact
@@ -159,15 +158,8 @@ class BaseReachableTest(base.BaseMemoryTest):
 class BaseFilledTest(BaseReachableTest):
     """Tests with guests that have something in most of their memory."""
 
-    @classmethod
-    def resource_setup(cls):
-        super().resource_setup()
-        # The guest's system needs the rest.
-        model = cls.os_admin.flavors_client.show_flavor(
-            CONF.compute.flavor_ref_alt)['flavor']
-        cls.flavor = cls.create_flavor(
-            cls.extra_specs, page_sizes.whole_ram(cls.declared, model['ram'])
-            if cls.request else model['ram'], request=cls.request)
+    # The guest's system needs the rest.
+    flavor_option = 'flavor_ref_alt'
 
     def fill(self, server):
         """Wait for a server and fill its guest's memory with a pattern.

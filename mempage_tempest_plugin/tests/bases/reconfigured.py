@@ -12,6 +12,8 @@
 
 """What tests do that give nova-compute other options."""
 
+import collections
+
 from tempest import config
 
 from mempage_tempest_plugin.changes import reconfiguration
@@ -38,59 +40,53 @@ def try_all_refused(begun, refusals, hosts, until_down=False):
     """Try options with which nova-compute must not start.
 
     nova-compute takes its time, so that several hosts are tried at the same
-    time. They are put back then.
+    time. Each hears all words, each case is tried by one host at least. They
+    are put back then.
 
     :param begun: the reconfiguration.Reconfiguration
     :param refusals: dict by name of a case of pairs: options, as of ini.edit,
         and what nova-compute has to write to its log
     :param hosts: list of compute_host.ComputeHost
     :param until_down: whether to wait, in the first case, until nova knows
-        that nova-compute is down: that takes a minute, in which other hosts
-        try the other cases
-    :returns: dict by case of what disagrees: a HostError, or None if it
-        refused to start and said that
+        that nova-compute is down: that takes a minute
+    :returns: dict by case of what disagrees: a HostError, or None if each
+        host that tried it refused to start and said that
     """
-    cases = list(refusals)
-    if not until_down:
-        return _try(begun, refusals, cases, hosts)
-    first, others = hosts[0], hosts[1:]
-    outcome = _try(begun, refusals, cases[:1], [first], stay=True)
-    if others:
-        outcome.update(_try(begun, refusals, cases[1:], others))
-    outcome[cases[0]] = outcome[cases[0]] or begun.wait_until_down(first)
-    begun.restore([first])
-    if not others:
-        outcome.update(_try(begun, refusals, cases[1:], [first]))
-    return outcome
-
-
-def _try(begun, refusals, cases, hosts, stay=False):
-    outcome = {}
-    left = list(cases)
-    said = {}
-    while left:
-        now = {}
-        for host in hosts[:len(left)]:
-            now[host] = _next(left, refusals, said.get(host))
-            said[host] = refusals[now[host]][1]
+    outcome = dict.fromkeys(refusals)
+    # The first case is the last one that its host tries.
+    for batch in reversed(_batches(refusals, hosts)):
         errors = begun.apply_refused({
-            host: refusals[case] for host, case in now.items()})
-        outcome.update({case: errors[host] for host, case in now.items()})
-    if not stay:
-        begun.restore(hosts)
+            host: refusals[case] for host, case in batch.items()})
+        for host, case in batch.items():
+            outcome[case] = outcome[case] or errors[host]
+    if until_down:
+        first, others = hosts[0], hosts[1:]
+        if others:
+            begun.restore(others)
+        case = next(iter(refusals))
+        outcome[case] = outcome[case] or begun.wait_until_down(first)
+        hosts = [first]
+    begun.restore(hosts)
     return outcome
 
 
-def _next(left, refusals, said):
-    """Take a case with other words than a host has just heard, if it can.
+def _batches(refusals, hosts):
+    """Choose which cases are tried at the same time.
 
-    Where a service manager tries again and again, nova-compute may say those
-    of the case before once more.
+    Where a service manager tries again and again, nova-compute may say the
+    words of the case before once more: those of the next one are others, if
+    there are any.
 
-    :param left: list of cases, which loses it
     :param refusals: as of :func:`try_all_refused`
-    :param said: the words of the case before on that host
+    :param hosts: list of hosts
+    :returns: list of dicts of cases by host
     """
-    case = next((each for each in left if refusals[each][1] != said), left[0])
-    left.remove(case)
-    return case
+    alike = collections.defaultdict(list)
+    for case, (_, words) in refusals.items():
+        alike[words].append(case)
+    batches = []
+    for start in range(0, max(map(len, alike.values())), len(hosts)):
+        batches += [{host: cases[(start + number) % len(cases)]
+                     for number, host in enumerate(hosts)}
+                    for cases in alike.values() if start < len(cases)]
+    return batches

@@ -363,7 +363,8 @@ class TestBrokenStore(_BaseBrokenStoreTest):
         self.assertIn('Read-only file system', said)
         self.remains.paths[self.host.name] = []
         self.remains.check_none(self.host)
-        self.assertEqual({}, actions.left_allocated(server.uuid, self.cloud))
+        self.assertEqual({}, actions.left_allocated(
+            server.uuid, self.cloud, self.inventory.limit))
         self.remove()
 
 

@@ -106,7 +106,8 @@ class TestPagesReservedByOthers(_BasePagesTest):
         self.report('fault', server.fault)
         self.assertEqual('ERROR', server.status)
         self.assertIn(NO_PAGES, server.fault)
-        self.assertEqual({}, actions.left_allocated(server.uuid, self.cloud))
+        self.assertEqual({}, actions.left_allocated(
+            server.uuid, self.cloud, self.inventory.limit))
         self.assertEqual([], self.host.pids(server.uuid))
         self.check_taken(self.host)
 

@@ -35,6 +35,8 @@ KEEP = {**{name: steps.OPERATIONS[name]
 class _BaseSurvivesTest(reachable.BaseFilledTest):
     """Tests that have a guest look at its memory after each operation."""
 
+    servers_on_host = 1
+
     @classmethod
     def resource_setup(cls):
         super().resource_setup()

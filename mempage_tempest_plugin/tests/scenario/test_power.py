@@ -20,7 +20,7 @@ from mempage_tempest_plugin.changes import power
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import fates
-from mempage_tempest_plugin.hosts import libvirt_root
+from mempage_tempest_plugin.hosts import files
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import remains
 from mempage_tempest_plugin.tests.bases import survival
@@ -57,10 +57,11 @@ class _BasePowerTest(base.BaseMemoryTest):
         """
         left = remains.Remains(self)
         self.memory = survival.Survival(self)
-        files = [host for host in self.hosts if host.declared.file_backed]
+        with_files = [host for host in self.hosts
+                      if host.declared.file_backed]
         self.on_each_host(self.check_host, self._boot, self.wait_until_active)
         self.on_each_host(self._note_memory)
-        self.on_each_host(left.note_files, hosts=files)
+        self.on_each_host(left.note_files, hosts=with_files)
         self._before = {host.name: self.services.report(
             self.services.host_of(host.name)) for host in self.hosts}
         self.on_each_host(
@@ -71,7 +72,7 @@ class _BasePowerTest(base.BaseMemoryTest):
             self.check_evidence,
             self.memory.check('a boot of the host', fates.NEW), self.delete,
             self.wait_until_deleted)
-        self.on_each_host(self._check_no_files, hosts=files)
+        self.on_each_host(self._check_no_files, hosts=with_files)
 
     def _note_memory(self, host):
         """Write into memory that could be there afterwards."""
@@ -121,11 +122,19 @@ class _BasePowerTest(base.BaseMemoryTest):
 
     def _check_no_files(self, host):
         """A persistent store keeps no file of a guest that is gone."""
-        directory = host.real(host.declared.file_backed.directory)
-        found = libvirt_root.execute(
-            host.ssh, ['find', directory, '-type', 'f']).stdout.split()
-        self.assertEqual([], found, 'host %s: files in %s though its guests '
-                         'are gone' % (host.name, directory))
+        test_utils.call_until_true(
+            lambda: not self._files(host),
+            host.declared.limit(remains.RELEASE_TIMEOUT), 1)
+        self.assertEqual([], self._files(host), 'host %s: files in its store '
+                         'though its guests are gone' % host.name)
+
+    @staticmethod
+    def _files(host):
+        """List the files of guests, whether these run or not."""
+        survey = host.survey()
+        return sorted(
+            path for path, found in survey.files.items() if found.kind == 'f'
+            and files.guest_of(path, survey.backing_directory))
 
 
 class TestReboot(_BasePowerTest):

@@ -15,6 +15,7 @@ from unittest import mock
 
 import requests
 
+from mempage_lab.drills import faults
 from mempage_lab.drills import told
 from mempage_lab import lab
 from tests.lab import base
@@ -55,17 +56,17 @@ class ToldTest(base.LabTestCase):
             self.assertEqual((path, {'traits': after, 'generation': 7}),
                              self._put())
 
-    def test_allocation(self):
-        told.allocate(self.cloud, 'fbm1')
-        path, body = self._put()
-        self.assertEqual('/allocations/' + told.NOBODY, path)
-        self.assertEqual(['p'], list(body['allocations']))
-
-    def test_allocation_that_is_gone_already(self):
+    def test_what_is_leaked_is_freed(self):
         self.cloud.placement.delete.return_value = mock.Mock(
             status_code=404,
             **{'raise_for_status.side_effect': requests.HTTPError})
-        told.free(self.cloud, 'fbm1')
+        self.patch_object(told.lab, 'load').return_value.cloud = self.cloud
+        put_back = self.patch_object(faults.Source, 'put_back')
+        node = mock.Mock()
+        told.Leak('m', 'old', 'new').put_back(node)
+        put_back.assert_called_once_with(node)
+        [call] = self.cloud.placement.delete.call_args_list
+        self.assertEqual('/allocations/' + told.NOBODY, call.args[0])
 
     def test_service(self):
         told.disable(self.cloud, 'plain1')

@@ -12,10 +12,12 @@
 
 from unittest import mock
 
+from mempage_lab import errors
 from mempage_lab.machines import image
 from mempage_lab.machines import machine
 from mempage_lab.machines import qemu
 from mempage_lab.machines import snapshot
+from mempage_lab.machines import sockets
 from mempage_lab import systems
 from tests.lab import base
 
@@ -55,6 +57,18 @@ class SnapshotTest(base.LabTestCase):
         made.make()
         self.bare.process.start.assert_called_once_with(
             mock.ANY, ends_with_us=True)
+        self.assertTrue(made.directory.is_dir())
+
+    def test_one_that_answers_nobody(self):
+        self.bare.failure = lambda text: errors.LabError('machine ' + text)
+        made = self._snapshot()
+        self.bare.run.side_effect = sockets.Lost('agent.sock: timed out')
+        error = self.assertRaises(sockets.Lost, made.make)
+        self.assertEqual('machine is lost: agent.sock: timed out', str(error))
+        self.assertEqual(2, self.bare.process.kill.call_count)
+        self.bare.run.side_effect = [sockets.Lost('x'), *(
+            [''] * (len(snapshot.WARM_UP) + 1))]
+        made.make()
         self.assertTrue(made.directory.is_dir())
 
     def test_what_is_cut_short_is_no_snapshot(self):

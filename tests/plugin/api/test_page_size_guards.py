@@ -145,7 +145,7 @@ class ForcedTest(test_base.BaseTestCase):
         case.start = case.check_unmoved = case.check_absent = mock.Mock()
         with mock.patch.object(
                 actions, 'refusal', side_effect=(
-                    lambda client, server, force:
+                    lambda client, server, force, limit:
                     'Not enough capacity: No valid host was found.'
                     if force else 'No valid host was found.')):
             error = cases.assert_fails(self, case.test_refused)

@@ -15,9 +15,11 @@
 import dataclasses
 from unittest import mock
 
+import fixtures
 from oslotest import base
 import testtools
 
+from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.tests.api import test_plain
 from tests.plugin.bases import cases
 from tests.plugin import samples
@@ -52,3 +54,45 @@ class HandedOutTest(base.BaseTestCase):
     def test_promise_is_broken(self):
         self.reserved = 511
         cases.assert_fails(self, self._check, True, False)
+
+
+class NodeBesidePoolTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.useFixture(fixtures.MockPatch(
+            'mempage_tempest_plugin.evidence.ordinary_memory.'
+            'beyond_small_pages', return_value=6000))
+        self.used = [0, 0]
+        self.server = servers.RequestedServer(
+            'uuid', 6000, host='h', status='ERROR',
+            fault='No valid host was found. Not enough hosts')
+        self.case = cases.make(
+            test_plain.TestNodeBesidePool, cloud=mock.Mock(), nova=mock.Mock(),
+            boot=mock.Mock(return_value=self.server),
+            create_flavor=mock.Mock())
+        self.case.cloud.provider.return_value = samples.provider(
+            memory_total=8000, memory_reserved=0)
+        self.case.cloud.used_memory.side_effect = lambda host: self.used.pop()
+
+    def _check(self):
+        self.case._check_refused(cases.host('h'))
+
+    def test_refused(self):
+        self._check()
+        self.assertEqual([], self.used)
+
+    def test_taken(self):
+        self.server.status, self.server.fault = 'ACTIVE', ''
+        cases.assert_fails(self, self._check)
+
+    def test_refused_where_the_pages_were_to_be(self):
+        self.server.fault = 'Exceeded maximum number of retries.'
+        cases.assert_fails(self, self._check)
+
+    def test_others_have_taken_the_room_meanwhile(self):
+        """Then placement has refused it, and nobody looked at the node"""
+        self.used = [2001, 0]
+        error = self.assertRaises(testtools.TestCase.skipException,
+                                  self._check)
+        self.assertIn('it has 5999 MiB for guests on host h', str(error))

@@ -48,6 +48,8 @@ def make(cls, method='on_each_host', **attributes):
     """
     case = cls(method)
     vars(case).update(attributes)
+    if not hasattr(case, 'inventory'):
+        case.inventory = mock.Mock(limit=lambda seconds: seconds)
     with mock.patch('tempest.test.BaseTestCase.setUp'):
         case.setUp()
     return case

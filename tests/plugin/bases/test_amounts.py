@@ -51,7 +51,7 @@ class AmountTest(test_base.BaseTestCase):
         self.case = cases.make(
             _Case, hosts=[cases.host('a')], nova=mock.Mock(),
             cloud=mock.Mock(), counted=[], services=mock.Mock(),
-            inventory=mock.Mock(path='x.yaml'))
+            inventory=mock.Mock(path='x.yaml', limit=lambda seconds: seconds))
         self.case.services.host_of.side_effect = 'service-{}'.format
         self.asked = self.useFixture(fixtures.MockPatchObject(
             actions, 'builds', return_value=[])).mock

@@ -49,7 +49,8 @@ class FilterTest(test_base.BaseTestCase):
         manager.servers_client.list_servers.return_value = {'servers': []}
         manager.servers_client.show_server.return_value = {
             'server': dict(shown, id='server')}
-        case.nova = servers.Servers(manager, case.services, 1, 0.01)
+        case.nova = servers.Servers(manager, case.services, 1, 0.01,
+                                    lambda seconds: seconds)
         case.cloud = mock.Mock()
         case.cloud.page_size.return_value = None
         self.useFixture(fixtures.MockPatchObject(base, 'CONF'))

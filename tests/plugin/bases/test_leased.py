@@ -31,6 +31,7 @@ from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import page_size_outcomes
+from mempage_tempest_plugin.tests.bases import reachable
 from tests.plugin.bases import cases
 from tests.plugin import samples
 
@@ -52,9 +53,10 @@ class LeasedTestCase(test_base.BaseTestCase):
             return_value='/locks'))
         self.leases = self.useFixture(fixtures.MockPatchObject(
             leases, 'Leases')).mock
+        self.declared = HOSTS
         self.useFixture(fixtures.MockPatchObject(
             inventory, 'load', lambda path: inventory.Inventory(
-                path, {host.name: host for host in HOSTS})))
+                path, {host.name: host for host in self.declared})))
         self.asked = []
         self.useFixture(fixtures.MockPatchObject(
             compute_host, 'get', self._host))
@@ -64,7 +66,8 @@ class LeasedTestCase(test_base.BaseTestCase):
 
     def _host(self, declared, timeout):
         self.asked.append(declared.name)
-        return cases.host(declared.name, kernel=KERNELS[declared.name])
+        return cases.host(declared.name,
+                          kernel=KERNELS.get(declared.name))
 
     def configure(self, **changes):
         changes = {'host_inventory': 'x.yaml', 'runs_alone': True, **changes}
@@ -240,6 +243,96 @@ class StoreTest(LeasedTestCase):
         [wish] = self.leases.return_value.take.call_args.args
         self.assertEqual((4, 16), wish.parts[leases.store('a')])
 
+    @ddt.data((1, 1), (192, 1), (2 ** 14 + 1, 2), (math.inf, 64))
+    @ddt.unpack
+    def test_large_stores_have_few_parts(self, servers, wanted):
+        """Each part is an open file, and a process has a thousand"""
+        self.declared = [dataclasses.replace(
+            HOSTS[0], file_backed=dataclasses.replace(
+                HOSTS[0].file_backed, capacity_mib=2 ** 20))]
+        self.assertEqual(
+            {leases.store('a'): (wanted, 64)},
+            self.wish(servers_on_host=servers, flavor_ram_mib=1).parts)
+
+    def test_guests_with_another_flavor(self):
+        self.wish(about=which.file_backed)
+        self.ram.assert_called_with('flavor_ref')
+        leased.take(type('TestIt', (reachable.BaseFilledTest,), {}))
+        self.ram.assert_called_with('flavor_ref_alt')
+
+    def test_who_has_servers_on_other_hosts_only(self):
+        self.assertEqual({}, self.wish(
+            anywhere=True, room=leased.Room(in_files=0)).parts)
+
+
+@ddt.ddt
+class PoolTest(LeasedTestCase):
+    """Who shares a pool leases as many parts of it as the guests need."""
+
+    def declare(self, *pools):
+        self.declared = [dataclasses.replace(
+            samples.LARGE_PAGE, name='a', pools=tuple(
+                inventory.DeclaredPool(*pool) for pool in pools))]
+
+    def parts(self, **attributes):
+        return self.wish(**{'pools': leased.TAKES, **attributes}).parts
+
+    def test_one_server_on_each_host(self):
+        self.declare((2048, 384))
+        self.assertEqual({leases.pool('a', 2048): (3, 12)}, self.parts())
+
+    @ddt.data(({'room': leased.Room(with_pages=2)}, 6),
+              ({'flavor_ram_mib': 66}, 2),
+              ({'flavor_ram_mib': 65}, 2), ({'flavor_ram_mib': 64}, 1))
+    @ddt.unpack
+    def test_what_classes_say(self, attributes, wanted):
+        self.declare((2048, 384))
+        self.assertEqual({leases.pool('a', 2048): (wanted, 12)},
+                         self.parts(**attributes))
+
+    @ddt.data(None, leased.COUNTS, leased.CHANGES)
+    def test_nobody_else(self, pools):
+        self.declare((2048, 384))
+        self.assertEqual({}, self.parts(pools=pools))
+
+    def test_pages_that_no_guest_may_have(self):
+        self.declare((2048, 384))
+        self.declared = [dataclasses.replace(
+            self.declared[0], allowed_page_sizes=('small',))]
+        self.assertEqual({}, self.parts())
+
+    def test_who_is_alone_needs_no_parts(self):
+        self.declare((2048, 384))
+        self.assertEqual({}, self.parts(alone_on=which.each))
+
+    def test_larger_pages_if_they_fit(self):
+        """As Nova grants them"""
+        self.declare((2048, 384), (1048576, 2))
+        self.assertEqual({leases.pool('a', 2048): (3, 12)}, self.parts())
+        self.assertEqual({leases.pool('a', 1048576): (16, 32)},
+                         self.parts(flavor_ram_mib=1024))
+
+    def test_nothing_of_a_pool_that_is_too_small(self):
+        """The test says why: it is no reason to wait"""
+        self.declare((2048, 4))
+        self.assertEqual({}, self.parts())
+
+    def test_whole_pages(self):
+        self.declare((1048576, 4))
+        self.assertEqual({leases.pool('a', 1048576): (16, 64)}, self.parts())
+
+    def test_each_node_may_have_what_is_left(self):
+        """Two nodes with half of it each may have no room for one more"""
+        self.declare((2048, 192, 0), (2048, 192, 1))
+        self.assertEqual({leases.pool('a', 2048): (3, 6)}, self.parts())
+
+    def test_small_requests(self):
+        self.declare((2048, 384), (1048576, 2))
+        leased.take(type('TestIt', (
+            page_size_outcomes.BasePageSizeTest,), {}))
+        [wish] = self.leases.return_value.take.call_args.args
+        self.assertEqual({leases.pool('a', 2048): (4, 12)}, wish.parts)
+
 
 class ConfiguredRamTest(test_base.BaseTestCase):
 
@@ -255,22 +348,25 @@ class ConfiguredRamTest(test_base.BaseTestCase):
     def configure(self, dynamic):
         conf = self.useFixture(fixtures.MockPatchObject(leased, 'CONF')).mock
         conf.auth.use_dynamic_credentials = dynamic
+        conf.compute = {'flavor_ref': 'theirs'}
 
     def test_the_administrator_makes_accounts(self):
         self.configure(dynamic=True)
         with fixtures.MockPatchObject(
                 leased.credentials_factory,
                 'get_configured_admin_credentials') as patched:
-            self.assertEqual(192, leased._configured_ram())
+            self.assertEqual(192, leased._configured_ram('flavor_ref'))
         self.manager.assert_called_once_with(patched.mock.return_value)
+        (self.manager.return_value.flavors_client.show_flavor
+         .assert_called_once_with('theirs'))
 
     def test_the_account_is_given_back(self):
         self.configure(dynamic=False)
         with fixtures.MockPatchObject(
                 leased.credentials_factory,
                 'get_credentials_provider') as patched:
-            self.assertEqual([192, 192], [leased._configured_ram()
-                                          for _ in range(2)])
+            self.assertEqual([192, 192], [
+                leased._configured_ram('flavor_ref') for _ in range(2)])
         provider = patched.mock.return_value
         self.manager.assert_called_once_with(
             provider.get_admin_creds.return_value.credentials)

@@ -74,7 +74,8 @@ class RefusedTest(MoveTestCase):
         self.case.nova.act.assert_called_once_with(
             'uuid', 'migrate_server', 'ACTIVE', host='b')
         self.refusal.assert_called_once_with(
-            self.case.nova.client, 'uuid', 'req-1')
+            self.case.nova.client, 'uuid', 'req-1',
+            self.case.inventory.limit)
         self.assertEqual([('check_unmoved', [7]), ('check_absent', 'b')],
                          self.checked)
 

@@ -80,9 +80,13 @@ class SnapshotTest(test_base.BaseTestCase):
 
     def setUp(self):
         super().setUp()
-        self.case = cases.make(base.BaseMemoryTest, nova=mock.Mock(),
-                               os_admin=mock.Mock())
+        self.case = cases.make(
+            base.BaseMemoryTest, nova=mock.Mock(), os_admin=mock.Mock(),
+            inventory=mock.Mock(**{'limit.side_effect': lambda seconds:
+                                   10 * seconds}))
         self.case.servers = [servers.RequestedServer('uuid', 64, host='a')]
+        self.useFixture(fixtures.MockPatchObject(
+            operations, 'CONF', mock.Mock(**{'image.build_timeout': 300})))
         create = self.case.os_admin.compute_images_client.create_image
         create.return_value = {'image_id': 'image'}
         self.image = self.useFixture(fixtures.MockPatch(
@@ -103,6 +107,10 @@ class SnapshotTest(test_base.BaseTestCase):
             mock.call.image(self.case.os_admin.image_client_v2, 'image',
                             'active'),
             mock.call.server('uuid', 'ACTIVE')], waited.mock_calls)
+
+    def test_slow_hosts_have_longer(self):
+        self.assertEqual(
+            3000, self.case.os_admin.image_client_v2.build_timeout)
 
     def test_it_is_deleted_whatever_becomes_of_it(self):
         self.image.side_effect = lib_exc.TimeoutException
@@ -174,6 +182,15 @@ class SoftRebootTest(test_base.BaseTestCase):
         error = str(cases.assert_fails(self, self._reboot))
         self.assertIn('what it logged of a guest that did not shut down: '
                       'expected none, nova-compute says WARNING', error)
+
+    def test_made_hard_without_a_word(self):
+        """Whoever logs that it begins would log that the guest obeyed"""
+        self.host.log.about.return_value = [
+            'INFO [instance: uuid] Rebooting instance']
+        error = str(cases.assert_fails(self, self._reboot))
+        self.assertIn('what it logged of a guest that did: expected Instance '
+                      'soft rebooted successfully, nova-compute says INFO',
+                      error)
 
     def test_nothing_happened(self):
         self.host.pids.side_effect = [[7], [7]]

@@ -46,45 +46,50 @@ class TryAllRefusedTest(test_base.BaseTestCase):
         self.taken = begun.taken
         return reconfigured.try_all_refused(begun, refusals, hosts, **kwargs)
 
-    def _in_turn(self, host, hosts):
+    def _in_turn(self, host, hosts, alike=('a1', 'a2', 'b1', 'b2', 'c1')):
         """Try cases that share their words, which are their first letter."""
-        refusals = {case: ({'option': case}, case[0])
-                    for case in ('a1', 'a2', 'b1', 'b2', 'c1')}
+        refusals = {case: ({'option': case}, case[0]) for case in alike}
         self.assertEqual(refusals.keys(),
                          self._try(hosts, refusals=refusals).keys())
-        return [batch[host][0] for batch in self.taken[:-1] if host in batch]
+        return [batch[host] for batch in self.taken[:-1]]
 
     def test_words_of_the_case_before_are_not_those_of_the_next(self):
-        self.assertEqual(list('ababc'), self._in_turn('a', ['a']))
-        for host in 'ab':
-            turn = self._in_turn(host, ['a', 'b'])
-            self.assertEqual(len(turn), len(set(turn)))
+        self.assertEqual(['b2', 'a2', 'c1', 'b1', 'a1'],
+                         self._in_turn('a', ['a']))
+
+    def test_each_host_hears_all_words_and_each_case_is_tried(self):
+        """Or a host that starts where it must not is not noticed"""
+        hosts = ['a', 'b', 'c']
+        tried = [self._in_turn(host, hosts) for host in hosts]
+        self.assertEqual([['c1', 'b1', 'a1'], ['c1', 'b2', 'a2'],
+                          ['c1', 'b1', 'a1']], tried)
+        self.assertEqual(['a3', 'a1', 'a2'], [
+            case for host in ('a', 'b')
+            for case in self._in_turn(host, ['a', 'b'], ('a1', 'a2', 'a3'))
+            if (host, case) != ('b', 'a1')])
 
     def test_same_words_if_there_are_no_others(self):
         refusals = {case: ({'option': case}, 'a') for case in ('one', 'two')}
         self._try(['a'], refusals=refusals)
-        self.assertEqual([{'a': 'one'}, {'a': 'two'}, 'put back a'],
+        self.assertEqual([{'a': 'two'}, {'a': 'one'}, 'put back a'],
                          self.taken)
 
-    def test_several_hosts_at_the_same_time(self):
+    def test_the_first_error_of_a_case(self):
         self.assertEqual(
             {'one': None, 'two': 'error of two', 'three': None},
             self._try(['a', 'b']))
-        self.assertEqual([{'a': 'one', 'b': 'two'}, {'a': 'three'},
-                          'put back a b'], self.taken)
+        self.assertEqual([dict.fromkeys('ab', case) for case in (
+            'three', 'two', 'one')] + ['put back a b'], self.taken)
 
-    def test_others_go_on_until_the_first_is_down(self):
+    def test_others_are_put_back_before_the_first_is_down(self):
         self.assertEqual(
             {'one': 'late', 'two': 'error of two', 'three': None},
             self._try(['a', 'b', 'c'], 'late', until_down=True))
-        self.assertEqual(
-            [{'a': 'one'}, {'b': 'two', 'c': 'three'}, 'put back b c',
-             'a is down', 'put back a'], self.taken)
+        self.assertEqual(['put back b c', 'a is down', 'put back a'],
+                         self.taken[3:])
 
-    def test_one_host_goes_down_before_it_goes_on(self):
+    def test_one_host_goes_down_at_last(self):
+        self._try(['a'], until_down=True)
         self.assertEqual(
-            {'one': None, 'two': 'error of two', 'three': None},
-            self._try(['a'], until_down=True))
-        self.assertEqual(
-            [{'a': 'one'}, 'a is down', 'put back a', {'a': 'two'},
-             {'a': 'three'}, 'put back a'], self.taken)
+            [{'a': 'three'}, {'a': 'two'}, {'a': 'one'}, 'a is down',
+             'put back a'], self.taken)

@@ -136,7 +136,8 @@ class StoreTest(test_base.BaseTestCase):
         declared = dataclasses.replace(
             samples.FILE_BACKED, slowness=2,
             file_backed=inventory.FileBacked(400 * 1024, '/srv'))
-        nova = servers.Servers(mock.MagicMock(), None, 300, 0)
+        nova = servers.Servers(mock.MagicMock(), None, 300, 0,
+                               lambda seconds: seconds)
         cls = type('TestIt', (stores.BaseStoreTest,), {
             'nova': nova, 'declared': [samples.FILE_BACKED, declared]})
         with mock.patch.object(base.BaseMemoryTest, 'setup_clients'):

@@ -48,13 +48,11 @@ class ServersTestCase(base.BaseTestCase):
         # The service of a host may have another name than its hypervisor.
         self.services.host_of.side_effect = 'service-of-{}'.format
         self.servers = servers.Servers(self.manager, self.services, TIMEOUT,
-                                       0.001)
+                                       0.001, lambda seconds: seconds)
 
     def expect_timeout(self):
         """Do not wait long for what never happens."""
-        self.servers._timeout = NEVER
-        self.useFixture(fixtures.MockPatchObject(
-            servers, 'FAULT_TIMEOUT', NEVER))
+        self.servers._timeout = self.servers._fault_timeout = NEVER
 
     def listed(self, *answers):
         """Say what the API lists, each time that it is asked."""
@@ -408,6 +406,20 @@ class WaitTest(ServersTestCase):
                 'a', 'ERROR', raise_on_error=False))
         patched.mock.assert_called_once_with(
             self.client, 'a', 'ERROR', raise_on_error=False)
+
+
+class SlowTest(base.BaseTestCase):
+    """All limits are longer where hosts are slow, Tempest's own ones, too."""
+
+    def test_limits(self):
+        manager = mock.Mock()
+        found = servers.Servers(manager, None, 300, 1,
+                                lambda seconds: 4 * seconds)
+        self.assertEqual((1200, 4 * servers.FAULT_TIMEOUT, 1200), (
+            found._timeout, found._fault_timeout,
+            manager.servers_client.build_timeout))
+        found.wait_longer(5)
+        self.assertEqual(1205, manager.servers_client.build_timeout)
 
 
 class OnHostTest(ServersTestCase):

@@ -82,6 +82,41 @@ class CleanupTest(base.BaseTestCase):
         self.assertEqual(1, status)
         self.assertIn('host a: broken\nhost b: nova-compute runs', text)
 
+    def _put_back_pools(self, dry_run=False, **failure):
+        hosts = [mock.Mock() for _ in 'ab']
+        for host, name in zip(hosts, 'ab'):
+            host.name = name
+        asked = mock.Mock(**{'ask.return_value': [
+            (hosts[0], False), (hosts[1], True)]})
+        with mock.patch.object(command.pool_size, 'put_back',
+                               **failure) as put_back, \
+                mock.patch('sys.stdout', new_callable=io.StringIO) as stdout:
+            status = command._put_back_pools(None, asked, dry_run)
+        return status, stdout.getvalue(), put_back
+
+    def test_pools(self):
+        status, text, put_back = self._put_back_pools()
+        self.assertEqual(
+            (0, 'put back the numbers of large pages of host b\n'),
+            (status, text))
+        put_back.assert_called_once()
+        status, text, put_back = self._put_back_pools(dry_run=True)
+        self.assertEqual(0, status)
+        self.assertIn('would put back', text)
+        put_back.assert_not_called()
+
+    def test_pool_that_cannot_be_put_back(self):
+        status, text, _ = self._put_back_pools(
+            side_effect=exceptions.HostError('b', 'broken'))
+        self.assertEqual(1, status)
+        self.assertIn('cannot put back the numbers of large pages of host b: '
+                      'host b: broken', text)
+
+    def test_pools_come_before_nova_compute_is_restarted(self):
+        names = [step.__name__ for step in command._CLEANUPS]
+        self.assertLess(names.index('_put_back_pools'),
+                        names.index('_put_back_configurations'))
+
     def test_dry_run(self):
         status, text = self._clean_up(['a'], {}, '--dry-run')
         self.assertEqual(0, status)

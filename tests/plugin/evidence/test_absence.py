@@ -130,7 +130,8 @@ class TestRefusal(testtools.TestCase):
             'events': [
                 {'event': 'a', 'result': 'Error', 'details': 'no pages'},
                 {'event': 'b', 'result': 'Success', 'details': None}]}}
-        self.assertEqual('no pages', actions.refusal(client, SERVER, 'req-1'))
+        self.assertEqual('no pages', actions.refusal(
+            client, SERVER, 'req-1', lambda seconds: seconds))
 
     def test_ends(self):
         for last, waits in (('Error', False), ('Success', True)):
@@ -141,7 +142,8 @@ class TestRefusal(testtools.TestCase):
                     {'event': 'a', 'result': None, 'details': None}]}}
             with mock.patch.object(actions, 'RECORD_TIMEOUT', 0.1), \
                     mock.patch('time.sleep') as sleep:
-                actions.refusal(client, SERVER, 'req-1')
+                actions.refusal(client, SERVER, 'req-1',
+                                lambda seconds: seconds)
             self.assertEqual(waits, sleep.called, last)
 
 

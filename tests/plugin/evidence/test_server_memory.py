@@ -66,6 +66,7 @@ FILE_BACKED = (
      {'pc.ram: type', 'pc.ram: mem-path'}),
     ({'backends': [samples.backend(share=False)]}, {'pc.ram: share'}),
     ({'backends': [samples.backend(prealloc=False)]}, {'pc.ram: prealloc'}),
+    ({'backends': [samples.backend(discard=False)]}, {'pc.ram: discard'}),
     ({'survey': samples.host_survey(processes={})},
      {'QEMU processes', 'pc.ram: owner', 'pc.ram: mapped, bytes',
       'pc.ram: mapped shared', 'pc.ram: mapped on device',
@@ -201,6 +202,17 @@ class CompareServerTest(base.BaseTestCase):
             (12, '8:1'), (samples.PID, '0:40')]})
         self.assertEqual(set(), _wrong(server_memory.compare(
             samples.FILE_BACKED, samples.file_backed_evidence(survey=found))))
+
+    def test_strangers_are_named(self):
+        found = samples.host_survey(
+            mappers={samples.PATH: [(12, '0:40'), (samples.PID, '0:40'),
+                                    (9, '0:40')]},
+            programs={12: 'less', samples.PID: 'qemu-system-x86'})
+        [wrong] = server_memory.compare(
+            samples.FILE_BACKED, samples.file_backed_evidence(survey=found)
+        ).disagreements
+        self.assertEqual([samples.PID, '9 (has ended)', '12 (less)'],
+                         wrong.observed)
 
     @ddt.data(((), {'pc.ram: mapped by'}), (('virtiofsd',), set()),
               (('ovs-vswitchd',), {'pc.ram: mapped by'}))
@@ -417,7 +429,7 @@ class CompareCapacityTest(base.BaseTestCase):
     def test_file_backed(self, changes, wrong):
         self.assertEqual(wrong, _wrong(host_state.compare_capacity(
             samples.FILE_BACKED, samples.provider(**changes),
-            samples.host_survey(), False)))
+            samples.host_survey(), 192, False)))
 
     def test_nova_30_reports_no_trait_of_file_backed_hosts(self):
         for traits in (), ('COMPUTE_MEM_BACKING_FILE',):
@@ -426,7 +438,8 @@ class CompareCapacityTest(base.BaseTestCase):
                 _wrong(host_state.compare_capacity(
                     samples.FILE_BACKED,
                     samples.provider(traits=frozenset(traits)),
-                    samples.host_survey(), False, file_trait=False)))
+                    samples.host_survey(), 192, False,
+                    file_trait=False)))
 
     @ddt.data(
         ({}, set()),
@@ -440,7 +453,10 @@ class CompareCapacityTest(base.BaseTestCase):
         # declared.
         ({'memory_total': 512, 'memory_max_unit': 512}, {'MEMORY_MB total'}),
         ({'memory_max_unit': 1}, {'MEMORY_MB of one server, at most'}),
-        ({'memory_reserved': 8000}, {'MEMORY_MB less reserved, by its ratio'}),
+        ({'memory_reserved': 7808}, set()),
+        ({'memory_reserved': 7809}, {'MEMORY_MB less reserved, by its ratio'}),
+        ({'allocation_ratio': 0.02},
+         {'MEMORY_MB less reserved, by its ratio'}),
         ({'memory_total': None, 'memory_max_unit': None},
          {'MEMORY_MB total', 'MEMORY_MB of one server, at most',
           'MEMORY_MB less reserved, by its ratio'}))
@@ -451,7 +467,7 @@ class CompareCapacityTest(base.BaseTestCase):
         values.update(changes)
         self.assertEqual(wrong, _wrong(host_state.compare_capacity(
             samples.PLAIN, samples.provider(**values),
-            samples.host_survey(), False)))
+            samples.host_survey(), 192, False)))
 
     @ddt.data((4000, set()), (8000, {'MEMORY_MB total'}), (None, {
         'MEMORY_MB total'}))
@@ -461,7 +477,7 @@ class CompareCapacityTest(base.BaseTestCase):
                                     traits=frozenset())
         self.assertEqual(wrong, _wrong(host_state.compare_capacity(
             samples.PLAIN, provider,
-            samples.host_survey(nodes_mib=nodes_mib), False)))
+            samples.host_survey(nodes_mib=nodes_mib), 192, False)))
 
     @ddt.data(
         (samples.LARGE_PAGE, ['2048', 'REQUIRED'], set()),
@@ -478,11 +494,11 @@ class CompareCapacityTest(base.BaseTestCase):
             memory_total=8000, memory_max_unit=8000, traits=frozenset(
                 'CUSTOM_MEMORY_PAGE_SIZE_' + size for size in sizes))
         self.assertEqual(wrong, _wrong(host_state.compare_capacity(
-            host, provider, samples.host_survey(), True)))
+            host, provider, samples.host_survey(), 192, True)))
 
     def test_no_provider(self):
         self.assertEqual({'provider'}, _wrong(host_state.compare_capacity(
-            samples.PLAIN, None, samples.host_survey(), True)))
+            samples.PLAIN, None, samples.host_survey(), 192, True)))
 
 
 class CompareRemainsTest(base.BaseTestCase):

@@ -17,7 +17,8 @@ from mempage_tempest_plugin.hosts import qemu
 OBJECTS = {
     'objmain': ('child<iothread>', {}),
     'ram-node0': ('child<memory-backend-file>', {
-        'size': 1024, 'share': True, 'prealloc': True, 'mem-path': '/a/b'}),
+        'size': 1024, 'share': True, 'prealloc': True, 'mem-path': '/a/b',
+        'discard-data': True}),
     'ram-node1': ('child<memory-backend-ram>', {
         'size': 2048, 'share': False, 'prealloc': False}),
 }
@@ -36,7 +37,7 @@ class QemuTest(base.BaseTestCase):
     def test_memory_backends(self):
         self.assertEqual(
             [qemu.MemoryBackend('ram-node0', 'memory-backend-file', 1024,
-                                True, True, '/a/b'),
+                                True, True, '/a/b', True),
              qemu.MemoryBackend('ram-node1', 'memory-backend-ram', 2048,
                                 False, False, None)],
             qemu.memory_backends(_ask))

@@ -78,7 +78,8 @@ class BrokenStoreTest(base.BaseTestCase):
         case = cases.make(
             test_faults.TestBrokenStore, method,
             hosts=[cases.host('fbm1', declared=declared)],
-            inventory=mock.Mock(path='hosts.yaml'), **attributes)
+            inventory=mock.Mock(path='hosts.yaml',
+                                limit=lambda seconds: seconds), **attributes)
         self.useFixture(fixtures.MockPatchObject(
             faulty_store, 'FaultyStore', side_effect=AssertionError))
         [case.host] = case.hosts

@@ -62,6 +62,27 @@ class PowerTest(base.BaseTestCase):
         self.host.pids.side_effect = [[], [7]]
         cases.assert_fails(self, self._start_over)
 
+    def _check_no_files(self, *names):
+        self._case()
+        self.host.survey.side_effect = [samples.host_survey(
+            files={path: samples.file(path, kind='f')
+                   for path in ['%s/%s' % (samples.DIRECTORY, name)]})
+            for name in names]
+        self.host.declared = mock.Mock(limit=lambda seconds: 60)
+        with mock.patch('time.sleep'):
+            self.case._check_no_files(self.host)
+
+    def test_files_may_go_a_moment_after_the_guest(self):
+        self._check_no_files('libvirt/qemu/7-x/pc.ram', 'README', 'README')
+
+    def test_file_that_stays(self):
+        self._case()
+        self.host.survey.return_value = samples.host_survey()
+        self.host.declared = mock.Mock(limit=lambda seconds: 0)
+        error = cases.assert_fails(self, self.case._check_no_files, self.host)
+        self.assertIn('host fbm1: files in its store though', str(error))
+        self.assertIn(samples.PATH, str(error))
+
     def _boot(self, declared):
         case = self._case(declared, _flavors={True: 'any', False: 'large'})
         with mock.patch.object(case, 'boot',
