@@ -98,7 +98,6 @@ class RunTest(processes.ProcessTestCase):
     tests = TESTS + NAMED
     main = MAIN
     declared = INVENTORY
-    seconds = 120
 
     def setUp(self):
         super().setUp()
