@@ -72,7 +72,7 @@ class FactsTest(base.BaseTestCase):
                          [result['outcome'] for result in found])
         [comparison] = found[0]['comparisons']
         self.assertEqual('fbm1', comparison['host'])
-        self.assertEqual(34, len(comparison['facts']))
+        self.assertEqual(35, len(comparison['facts']))
 
     def test_disagreeing(self):
         [result] = self._run_json('--disagreeing')
