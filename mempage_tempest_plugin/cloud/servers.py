@@ -26,6 +26,7 @@ from tempest.lib import exceptions as lib_exc
 from tempest.lib.services.compute import base_compute_client
 import tenacity
 
+from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.cloud import nova_services
 
 # Seconds that Nova may take to write down why a server failed.
@@ -208,6 +209,8 @@ class Servers:
         :param status: the status
         :param kwargs: of Tempest's wait_for_server_status
         :returns: the server as the API shows it
+        :raises TimeoutException: if it does not get it, with what Nova has
+            recorded of the action
         """
         # To list servers that are not there yet is a third of the work of
         # showing one. Who has a status may still be busy: that is shown.
@@ -215,9 +218,11 @@ class Servers:
                                              [status, 'ERROR'])):
             shown = self.client.show_server(server)['server']
             raise lib_exc.TimeoutException(
-                'Server %s is not %s within %d s, but %s (task: %s)' % (
+                'Server %s is not %s within %d s, but %s (task: %s). %s' % (
                     server, status, self._timeout, shown['status'],
-                    shown['OS-EXT-STS:task_state']))
+                    shown['OS-EXT-STS:task_state'],
+                    actions.last_failure(self.client, server)
+                    or 'Nova has recorded no failure'))
         return waiters.wait_for_server_status(self.client, server, status,
                                               **kwargs)
 

@@ -22,6 +22,7 @@ from tempest import exceptions
 from tempest.lib import exceptions as lib_exc
 from tempest.lib.services.compute import base_compute_client
 
+from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.cloud import servers
 
 # Seconds: for what has to happen, however slow the machine is; and for what
@@ -392,8 +393,12 @@ class WaitTest(ServersTestCase):
         self.client.get.return_value = None, '{"servers": []}'
         self.client.show_server.return_value = {'server': {
             'status': 'ACTIVE', 'OS-EXT-STS:task_state': 'pausing'}}
+        self.client.list_instance_actions.return_value = {
+            'instanceActions': []}
         error = self.assertRaises(lib_exc.TimeoutException,
                                   self.servers.wait_for, 'a', 'PAUSED')
+        self.assertIn('(task: pausing). Nova has recorded no failure',
+                      str(error))
         self.assertIn('Server a is not PAUSED within', str(error))
         self.assertIn('but ACTIVE (task: pausing)', str(error))
 
@@ -524,3 +529,48 @@ class AtOnceTest(base.BaseTestCase):
                               run, range(9), limit=1)
         # The one that was under way has ended, no other has begun.
         self.assertIn(called, ([], [0]))
+
+
+class LastFailureTest(base.BaseTestCase):
+    """Why an action went wrong, though its server goes on."""
+
+    TRACEBACK = """Traceback (most recent call last):
+  File "/nova/compute/utils.py", line 1483, in decorated_function
+    return function(self, context, *args, **kwargs)
+           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  File "/nova/compute/manager.py", line 214, in resize_instance
+    with excutils.save_and_reraise_exception():
+nova.exception.ResizeError: Resize error: Unexpected error
+Command: ssh -o BatchMode=yes 198.51.100.12 mkdir -p /var
+Stderr: 'Host key verification failed.\\r\\n'
+"""
+
+    def _told(self, *events):
+        client = mock.Mock()
+        client.list_instance_actions.return_value = {'instanceActions': [
+            {'request_id': 'old', 'start_time': '2026-11-30T17:00:00'},
+            {'request_id': 'new', 'start_time': '2026-11-30T17:00:01'}]}
+        client.show_instance_action.return_value = {
+            'instanceAction': {'events': events}}
+        told = actions.last_failure(client, 'a')
+        client.show_instance_action.assert_called_once_with('a', 'new')
+        return told
+
+    def test_error_without_calls(self):
+        self.assertEqual(
+            'compute_resize_instance: nova.exception.ResizeError: Resize '
+            'error: Unexpected error Command: ssh -o BatchMode=yes '
+            "198.51.100.12 mkdir -p /var Stderr: 'Host key verification "
+            "failed.\\r\\n'", self._told(
+                {'event': 'cold_migrate', 'result': 'Success'},
+                {'event': 'compute_resize_instance', 'result': 'Error',
+                 'traceback': self.TRACEBACK}))
+
+    def test_no_traceback(self):
+        self.assertEqual('x: why; y: not recorded', self._told(
+            {'event': 'x', 'result': 'Error', 'traceback': None,
+             'details': 'why'},
+            {'event': 'y', 'result': 'Error', 'traceback': None}))
+
+    def test_nothing_failed(self):
+        self.assertEqual('', self._told({'event': 'x', 'result': None}))
