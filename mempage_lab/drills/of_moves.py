@@ -97,7 +97,8 @@ DRILLS = {
             'test ! -e %s.kept || mv %s.kept %s' % (
                 AUTHORIZED, AUTHORIZED, AUTHORIZED)),
         tests=drill.COLD_TEST,
-        words=r'Permission denied \(publickey'),
+        # Nova cuts off what ssh says behind that.
+        words=r"compute_resize_instance: .* execute ssh .*Stderr: '\w+@"),
     'host-key-unknown': drill.file_backed(
         what='a host does not know the host keys of the others',
         fault=faults.Commands(
@@ -105,5 +106,5 @@ DRILLS = {
             'test ! -e %s.kept || mv %s.kept %s' % (
                 KNOWN_HOSTS, KNOWN_HOSTS, KNOWN_HOSTS)),
         tests=drill.COLD_TEST,
-        words='Host key verification failed'),
+        words='compute_resize_instance: .* execute ssh .*Host key verif'),
 }

@@ -12,8 +12,6 @@
 
 """What moves, done or refused, must leave behind: nothing."""
 
-import re
-
 from tempest.lib.common.utils import test_utils
 
 # Seconds that Nova may need to write down how an action ended, after the
@@ -22,8 +20,6 @@ RECORD_TIMEOUT = 10
 # Seconds until it has given back what it held for a server that failed: it
 # says ERROR, and then does that.
 GIVE_BACK_TIMEOUT = 30
-# A call in a traceback: where it is, what it says, and marks below it.
-_CALLS = re.compile(r'^ +File ".*\n(?: +.*\n)*', re.MULTILINE)
 
 
 def refusal(client, server, request_id, limit):
@@ -51,22 +47,18 @@ def last_failure(client, server):
 
     :param client: Tempest's servers client of an administrator
     :param server: UUID of the server
-    :returns: text; empty if nothing did, or Nova has recorded nothing
+    :returns: one line; empty if nothing did. Nova keeps 255 characters of
+        each error
     """
     latest = max(client.list_instance_actions(server)['instanceActions'],
                  key=lambda action: action['start_time'], default=None)
     if not latest:
         return ''
     return '; '.join(
-        '%s: %s' % (event['event'], _error(event))
+        '%s: %s' % (event['event'], ' '.join(
+            (event.get('details') or 'not recorded').split()))
         for event in _events(client, server, latest['request_id'])
         if event['result'] == 'Error')
-
-
-def _error(event):
-    """Get the error of an event that failed, without where it was raised."""
-    error = _CALLS.split(event['traceback'] or '')[-1]
-    return ' '.join(error.split()) or event.get('details') or 'not recorded'
 
 
 def _unfinished(events):
