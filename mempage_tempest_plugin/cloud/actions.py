@@ -38,8 +38,7 @@ def refusal(client, server, request_id, limit):
         return not _unfinished(events)
 
     test_utils.call_until_true(have_ended, limit(RECORD_TIMEOUT), 1)
-    return '\n'.join(event['details'] or '' for event in events
-                     if event['result'] == 'Error')
+    return '\n'.join(event['details'] or '' for event in _failed(events))
 
 
 def last_failure(client, server):
@@ -57,8 +56,11 @@ def last_failure(client, server):
     return '; '.join(
         '%s: %s' % (event['event'], ' '.join(
             (event.get('details') or 'not recorded').split()))
-        for event in _events(client, server, latest['request_id'])
-        if event['result'] == 'Error')
+        for event in _failed(_events(client, server, latest['request_id'])))
+
+
+def _failed(events):
+    return [event for event in events if event['result'] == 'Error']
 
 
 def _unfinished(events):
@@ -68,8 +70,7 @@ def _unfinished(events):
     writes it into the record of the first one (event_finish finds it by its
     name).
     """
-    failed = {event['event'] for event in events
-              if event['result'] == 'Error'}
+    failed = {event['event'] for event in _failed(events)}
     return {event['event'] for event in events
             if event['result'] is None} - failed
 

@@ -13,6 +13,7 @@
 """The command mempage-tempest cleanup: remove what killed runs have left."""
 
 import contextlib
+import functools
 import os
 import sys
 
@@ -156,21 +157,11 @@ def _no_other_tests(lock_path, wait):
 
 
 def _put_back_pools(manager, asked, dry_run):
-    status = 0
-    for host, is_left in asked.ask(asked.hosts, pool_size.is_left):
-        if not is_left:
-            continue
-        what = 'the numbers of large pages of host %s' % host.name
-        if dry_run:
-            print('would put back %s' % what)
-            continue
-        try:
-            pool_size.put_back(host)
-            print('put back %s' % what)
-        except exceptions.HostError as error:
-            print('cannot put back %s: %s' % (what, error))
-            status = 1
-    return status
+    return _do_each('put back', 'put back', (
+        ('the numbers of large pages of host %s' % host.name,
+         functools.partial(pool_size.put_back, host))
+        for host, is_left in asked.ask(asked.hosts, pool_size.is_left)
+        if is_left), dry_run)
 
 
 def _put_back_configurations(manager, asked, dry_run):
@@ -194,18 +185,30 @@ def _put_back_configurations(manager, asked, dry_run):
 
 
 def _remove_left(manager, asked, dry_run):
-    status = 0
-    for left in leftovers.find(
+    return _do_each('remove', 'removed', (
+        (left.what, left.remove) for left in leftovers.find(
             manager, asked.hosts, CONF.compute.build_timeout,
-            lockutils.get_lock_path(CONF), asked.ask):
+            lockutils.get_lock_path(CONF), asked.ask)), dry_run)
+
+
+def _do_each(do, done, cleanups, dry_run):
+    """Clean up one after the other, whatever becomes of those before.
+
+    :param do: what is done, for people
+    :param done: the same, when it was done
+    :param cleanups: iterable of pairs: what is cleaned up, and a function
+    :returns: exit status
+    """
+    status = 0
+    for what, function in cleanups:
         if dry_run:
-            print('would remove %s' % left.what)
+            print('would %s %s' % (do, what))
             continue
         try:
-            left.remove()
-            print('removed %s' % left.what)
+            function()
+            print('%s %s' % (done, what))
         except (lib_exc.TempestException, exceptions.MempageError) as error:
-            print('cannot remove %s: %s' % (left.what, error))
+            print('cannot %s %s: %s' % (do, what, error))
             status = 1
     return status
 

@@ -48,7 +48,7 @@ def compare(host, survey, guests, libvirt_name):
         _compare_owners(comparison, survey, guests)
     else:
         comparison.equal('file system', 'files of guests', [],
-                         sorted(_owners(survey)))
+                         sorted(owners(survey)))
     _compare_pools(comparison, host.pools, survey)
     if survey.small_page_kib is not None:
         comparison.equal('kernel', 'small page size, KiB',
@@ -98,19 +98,20 @@ def _compare_store(comparison, declared, survey):
 def _compare_owners(comparison, survey, guests):
     comparison.equal(
         'file system', 'files of guests that are gone', [],
-        sorted(path for path, owner in _owners(survey).items()
+        sorted(path for path, owner in owners(survey).items()
                if owner not in guests))
 
 
-def _owners(survey):
+def owners(survey):
     """Tell whose files are where those of guests are, or would be.
 
+    :param survey: a survey of a host
     :returns: dict by path of the name of the guest's directory, as
         7-instance-0000002a
     """
-    owners = {path: files.guest_of(path, survey.backing_directory)
-              for path, found in survey.files.items() if found.kind == 'f'}
-    return {path: owner for path, owner in owners.items() if owner}
+    found = {path: files.guest_of(path, survey.backing_directory)
+             for path, file in survey.files.items() if file.kind == 'f'}
+    return {path: owner for path, owner in found.items() if owner}
 
 
 def compare_capacity(host, provider, survey, least_mib, page_size_traits,

@@ -20,7 +20,7 @@ from mempage_tempest_plugin.changes import power
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import fates
-from mempage_tempest_plugin.hosts import files
+from mempage_tempest_plugin.evidence import host_state
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import remains
 from mempage_tempest_plugin.tests.bases import survival
@@ -131,10 +131,7 @@ class _BasePowerTest(base.BaseMemoryTest):
     @staticmethod
     def _files(host):
         """List the files of guests, whether these run or not."""
-        survey = host.survey()
-        return sorted(
-            path for path, found in survey.files.items() if found.kind == 'f'
-            and files.guest_of(path, survey.backing_directory))
+        return sorted(host_state.owners(host.survey()))
 
 
 class TestReboot(_BasePowerTest):
