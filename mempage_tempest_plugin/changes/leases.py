@@ -224,10 +224,8 @@ class Leases:
         def acquire(delay, max_delay, timeout):
             limit = timeutils.StopWatch(timeout).start()
             while True:
-                for number in range(parts.of):
-                    if len(had) == parts.wanted:
-                        return True
-                    if number not in had and self._take_part(
+                for number in set(range(parts.of)) - had:
+                    if len(had) < parts.wanted and self._take_part(
                             stack, '%s-%d' % (resource, number)):
                         had.add(number)
                 if len(had) == parts.wanted or limit.expired():

@@ -293,6 +293,12 @@ class FilesTest(ForgeryTestCase):
         forged.edit(archive.PRODUCT, lambda text: text.replace(
             '"rated_endurance_tbw": 7300', '"rated_endurance_tbw": 9000'))
 
+    @staticmethod
+    def _figure(result, identity):
+        [found] = [figure for figure in result['hosts'][0]['figures']
+                   if figure['id'] == identity]
+        return found
+
     def test_device_that_endures_more_afterwards(self):
         forged = self._worn_out()
         self._endure(forged)
@@ -302,8 +308,7 @@ class FilesTest(ForgeryTestCase):
         forged = self._worn_out()
 
         def lengthen(result):
-            [life] = [figure for figure in result['hosts'][0]['figures']
-                      if figure['id'] == 'wear.projected_life']
+            life = self._figure(result, 'wear.projected_life')
             life['figures']['value'].update(median=6.1, low=6.0, high=6.2)
         forged.edit_result(lengthen)
         self.assert_relisted(forged, '.figures.value.high: is 6.2, and '
@@ -313,8 +318,7 @@ class FilesTest(ForgeryTestCase):
         forged = self._worn_out()
 
         def enlarge(result):
-            [budget] = [figure for figure in result['hosts'][0]['figures']
-                        if figure['id'] == 'wear.daily_budget']
+            budget = self._figure(result, 'wear.daily_budget')
             budget['figures']['value'].update(median=9e3, low=9e3, high=9e3)
             budget['store'].update(median=9e3)
         forged.edit_result(enlarge)

@@ -143,7 +143,8 @@ def _wish(cls):
     if cls.anywhere:
         names.update(cls.inventory.hosts)
     shared = {leases.host(name) for name in names}
-    exclusive = {leases.host(host.name) for host in alone_on(cls)}
+    alone = {host.name for host in alone_on(cls)}
+    exclusive = {leases.host(name) for name in alone}
     restarts = not _RESTART.isdisjoint(joined.united(cls, 'promises'))
     kernels = _kernels(used) if cls.pools or restarts else set()
     if cls.pools:
@@ -153,8 +154,7 @@ def _wish(cls):
         (exclusive if cls.pools == CHANGES else shared).update(
             map(leases.pool_sizes, kernels))
     return leases.Wish(frozenset(shared), frozenset(exclusive),
-                       _in_common(cls, names - {
-                           host.name for host in alone_on(cls)}))
+                       _in_common(cls, names - alone))
 
 
 def _in_common(cls, names):
