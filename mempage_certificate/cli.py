@@ -191,13 +191,15 @@ def _run(arguments):
     from mempage_certificate.running import command
 
     try:
-        done = command.run(
-            arguments, arguments.product and _read(arguments.product))
-        if done.data is None:
-            return int(not done.eligible)
-        result = _make(done.data, done.profile, done.product, arguments.sign,
-                       [*arguments.hide, *done.hosts],
-                       arguments.output or str(done.path / 'bundle.tar.gz'))
+        with command.run(arguments, arguments.product and
+                         _read(arguments.product)) as done:
+            if done.data is None:
+                return int(not done.eligible)
+            # Of many hosts it takes minutes, and nobody else is to make it.
+            result = _make(
+                done.data, done.profile, done.product, arguments.sign,
+                [*arguments.hide, *done.hosts],
+                arguments.output or str(done.path / 'bundle.tar.gz'))
     except KeyboardInterrupt:
         print('mempage-certify: interrupted, there is no bundle; --resume '
               'goes on', file=sys.stderr)

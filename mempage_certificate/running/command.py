@@ -59,12 +59,15 @@ class Done:
     eligible: bool
 
 
+@contextlib.contextmanager
 def run(arguments, product):
-    """Run what a profile asks for.
+    """Run what a profile asks for, and keep its directory from others.
+
+    Until the end of the block, too, SIGTERM does what Ctrl-C does.
 
     :param arguments: the parsed command line
     :param product: the bytes of PRODUCT.yaml; None if it is not given
-    :returns: a :class:`Done`
+    :yields: a :class:`Done`
     :raises CertificateError: if nothing can run
     :raises RunError: as hosts_of_runs.choose
     :raises KeyboardInterrupt: if it was interrupted twice
@@ -90,8 +93,8 @@ def run(arguments, product):
         whole = _Whole(kept, configuration, private, arguments.lanes,
                        document, usable)
         eligible = whole.run(arguments.dry_run)
-        return Done(kept.path, None if arguments.dry_run else kept.join(),
-                    kept.profile, kept.product, kept.hosts, eligible)
+        yield Done(kept.path, None if arguments.dry_run else kept.join(),
+                   kept.profile, kept.product, kept.hosts, eligible)
 
 
 def _has_store(declared):

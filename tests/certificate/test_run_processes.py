@@ -256,9 +256,10 @@ class ProcessTest(processes.ProcessTestCase):
                          self.err)
         self.assertEqual(1, self._result()['run']['unfinished'])
 
-    def test_interrupted_while_the_bundle_is_made(self):
+    @ddt.data(signal.SIGINT, signal.SIGTERM)
+    def test_interrupted_while_the_bundle_is_made(self, how):
         self.assertEqual(130, self._held('mempage_certificate.cli', 'bundles',
-                                         'make', signal.SIGINT))
+                                         'make', how))
         self.assertIn('interrupted, there is no bundle; --resume goes on',
                       self.err)
 
