@@ -12,11 +12,9 @@
 
 """Drills of the hosts themselves: stores, pools, names and rights."""
 
-import pathlib
-import sys
-
 from mempage_lab.drills import drill
 from mempage_lab.drills import faults
+from mempage_lab import paths
 from mempage_tempest_plugin.declared import which
 
 STORE = drill.STORE
@@ -33,7 +31,9 @@ UNCOVER = ('while [[ $(grep -c " %s " /proc/self/mounts) -gt 1 ]]; '
            'do umount %s || exit; done' % (STORE, STORE))
 # Where libvirt has guests' files if memory_backing_dir is not set.
 OLD = '/var/lib/libvirt/qemu/ram/7-instance-7fffffff'
-SUPERVISORCTL = pathlib.Path(sys.prefix, 'bin/supervisorctl')
+# That of each checkout: another one than that which drills may have brought
+# the lab up. Of other systems there is one for all.
+SUPERVISORCTL = '/usr/bin/supervisorctl %s/*/bin/supervisorctl' % paths.CACHE
 SUDOERS = '/etc/sudoers.d/mempage-lab'
 POOL = '/proc/sys/vm/nr_hugepages'
 FEWER_PAGES = 320
@@ -143,9 +143,10 @@ DRILLS = {
     'restart-without-effect': drill.file_backed(
         what='the command that restarts libvirt does nothing, and says yes',
         fault=faults.Commands(
-            'mount --bind /bin/true %s' % SUPERVISORCTL,
-            'while grep -q " %s " /proc/self/mounts; do umount %s || exit; '
-            'done' % (SUPERVISORCTL, SUPERVISORCTL)),
+            'for each in %s; do test ! -e "$each" || '
+            'mount --bind /bin/true "$each"; done' % SUPERVISORCTL,
+            'grep -o " [^ ]*/bin/supervisorctl " /proc/self/mounts | '
+            'xargs --no-run-if-empty umount'),
         tests=r'TestDaemonsRestarted\.test_libvirt',
         words='the libvirt that answers at .*fbm1.* is still that of before'),
     'sudo-asks-for-a-password': drill.file_backed(
