@@ -54,17 +54,17 @@ def run(count, workers, shown):
     :param shown: a :class:`mempage_lab.progress.Progress`
     :returns: a generator of :class:`Run`
     """
+    arguments = runner.suite(workers)
     for number in range(1, count + 1):
         seed = random.randrange(_LARGEST_SEED)
         begin = time.monotonic()
-        status, results = runner.run(runner.suite(workers), shown,
-                                     seed)
+        status, results = runner.run(arguments, shown, seed)
         outcome = stream.read(results / 'results.subunit')
         failed = tuple(sorted(outcome.failures))
         if status and not failed:
             # As a worker that is killed between two tests.
             failed = ('tempest run: exit status %d' % status,)
-        if runner.compare(None, results):
+        if runner.compare(arguments, results):
             failed += (str(results / runner.EXPECTED),)
         done = Run(seed, len(outcome.passed), failed,
                    round(time.monotonic() - begin, 1),

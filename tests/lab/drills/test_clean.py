@@ -22,8 +22,9 @@ class CleanTest(base.LabTestCase):
 
     def setUp(self):
         super().setUp()
-        self.compare = self.patch_object(runner, 'compare')
-        self.compare.return_value = None
+        # What "mempage-tempest expect" says.
+        self.expect = self.patch_object(runner.subprocess, 'run')
+        self.expect.return_value = mock.Mock(returncode=0, stdout='')
 
     def test_runs(self):
         outcomes = iter([stream.Outcome(['a', 'b'], {}),
@@ -38,6 +39,8 @@ class CleanTest(base.LabTestCase):
         self.assertEqual([first.seed, second.seed], [
             seed for _, _, seed in (call[0] for call in run.call_args_list)])
         self.assertNotEqual(first.seed, second.seed)
+        self.assertEqual(['--regex', runner.SUITE],
+                         self.expect.call_args[0][0][-2:])
 
     def test_a_run_that_ended_badly_without_a_failed_test_is_not_clean(self):
         run = self.patch_object(runner, 'run')
@@ -53,7 +56,7 @@ class CleanTest(base.LabTestCase):
         run.return_value = 0, self.directory
         self.patch_object(stream, 'read').return_value = stream.Outcome(
             ['a'], {})
-        self.compare.return_value = 'b skips'
+        self.expect.return_value = mock.Mock(returncode=1, stdout='b skips')
         [done] = clean.run(1, 3, mock.Mock())
         self.assertEqual((str(self.directory / 'expected.txt'),), done.failed)
 
