@@ -23,7 +23,9 @@ from oslotest import base
 from mempage_tempest_plugin.hosts import deleted_files
 from mempage_tempest_plugin.hosts import ssh
 
-GUEST = '7-instance-0000002a'
+# All of the machine is searched, where other workers run these tests, too.
+NAME = 'instance-%08x' % os.getpid()
+GUEST = '7-' + NAME
 
 
 class HoldersTest(base.BaseTestCase):
@@ -47,7 +49,7 @@ class HoldersTest(base.BaseTestCase):
 
     def test_open(self):
         os.unlink(self.path)
-        for name in GUEST, '[0-9]*-instance-0000002a':
+        for name in GUEST, '[0-9]*-' + NAME:
             self.assertEqual(self.found, self._holders(name))
 
     def test_several_guests(self):
@@ -77,8 +79,7 @@ class HoldersTest(base.BaseTestCase):
 
     def test_of_another_guest(self):
         os.unlink(self.path)
-        self.assertEqual({}, self._holders('17-instance-0000002a',
-                                           'instance-0000002a'))
+        self.assertEqual({}, self._holders('17-' + NAME, NAME))
 
     def test_nobody(self):
         self.stream.close()
