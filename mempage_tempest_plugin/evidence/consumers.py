@@ -145,6 +145,19 @@ def compare_nothing_shared(host, server, directory, found):
     return comparison
 
 
+def compare_access(host, server, access):
+    """Compare who may mount a share with nobody.
+
+    :param host: name of the host of the server that had it
+    :param server: UUID of the server
+    :param access: as of shares.Client.list_access
+    :returns: a facts.Comparison
+    """
+    comparison = _of(host, server, 'what is left of its share')
+    comparison.equal('Manila', 'who may mount it', [], access)
+    return comparison
+
+
 def _of(host, server, what):
     return facts.Comparison('host %s, server %s, %s' % (host, server, what),
                             host, server)

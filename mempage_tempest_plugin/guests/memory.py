@@ -101,8 +101,17 @@ def digest(seed, pages):
     """
     found = hashlib.md5(usedforsecurity=False)
     for page in range(pages):
-        found.update(('%s%031d\n' % (seed, page)).encode() * (PAGE // LINE))
+        found.update(text(seed, page).encode())
     return found.hexdigest()
+
+
+def text(seed, page):
+    """Write one page of a pattern.
+
+    :param seed: 32 characters
+    :param page: its number
+    """
+    return ('%s%031d\n' % (seed, page)) * (PAGE // LINE)
 
 
 class Guest:

@@ -43,36 +43,47 @@ class _BaseConnectedTest(base.BaseMemoryTest):
         self.net = connected.Connected(self)
 
 
-@ddt.ddt
 class _BaseGuestsTest(_BaseConnectedTest):
     """Guests with one kind of memory."""
 
-    @decorators.idempotent_id('65048863-6b7c-422c-8bce-057ce4b2f685')
-    @utils.services('compute', 'network')
-    def test_guest_has_a_network(self):
-        """DHCP, pings and ssh; switch and QEMU alone have its memory"""
+    def check_network(self):
+        """Assert that guests have a network, and who has their memory."""
         self.on_each_host(self.net.boot, self.wait_until_active,
                           self.net.check_connected)
 
-    @decorators.idempotent_id('7b1590de-35ee-45bb-90f9-258b4866e64b')
-    @ddt.data(*OPERATIONS)
-    @utils.services('compute', 'network')
-    def test_after(self, name):
-        """The new QEMU process has a network, and the switch its memory"""
-        self.on_each_host(self.net.boot, self.wait_until_active,
-                          self.net.check_connected)
-        for step in OPERATIONS[name].steps:
+    def check_after(self, operation):
+        """Assert the same of guests with another QEMU process than before.
+
+        :param operation: a steps.Operation
+        """
+        self.check_network()
+        for step in operation.steps:
             self.on_each_host(*step.calls(self))
         self.on_each_host(self.net.check_connected)
 
 
+@ddt.ddt
 class TestVhostUserInFiles(_BaseGuestsTest):
     """File-backed hosts, one of each file system."""
 
     about = which.vhost_user & which.file_backed
     take = which.one_of_each_file_system
 
+    @decorators.idempotent_id('d74849c5-f6fe-4bdd-ae62-44258ce01d6c')
+    @utils.services('compute', 'network')
+    def test_network(self):
+        """DHCP, pings and ssh; switch and QEMU alone have its memory"""
+        self.check_network()
 
+    @decorators.idempotent_id('fe700c4d-49b0-4b93-b264-683e75f6c1b2')
+    @ddt.data(*OPERATIONS)
+    @utils.services('compute', 'network')
+    def test_after(self, name):
+        """The new QEMU process has a network, and the switch its memory"""
+        self.check_after(OPERATIONS[name])
+
+
+@ddt.ddt
 class TestVhostUserInPages(_BaseGuestsTest):
     """Hosts with large pages for guests, one of each policy."""
 
@@ -80,6 +91,19 @@ class TestVhostUserInPages(_BaseGuestsTest):
     take = which.one_of_each_policy
     pools = leased.TAKES
     request = page_sizes.LARGE
+
+    @decorators.idempotent_id('170821b0-9d48-419a-be50-0275f1946048')
+    @utils.services('compute', 'network')
+    def test_network(self):
+        """DHCP, pings and ssh; switch and QEMU alone have its memory"""
+        self.check_network()
+
+    @decorators.idempotent_id('3157dc8d-dd99-4224-a848-d99cd98bcc62')
+    @ddt.data(*OPERATIONS)
+    @utils.services('compute', 'network')
+    def test_after(self, name):
+        """The new QEMU process has a network, and the switch its memory"""
+        self.check_after(OPERATIONS[name])
 
 
 #: Hosts that differ in what guests' memory is, or what may have it.
@@ -202,10 +226,8 @@ class _BaseTrafficMigrationTest(base.BaseMoveTest):
         super().setUp()
         self.net = connected.Connected(self)
 
-    @decorators.idempotent_id('6a6da6c7-359a-4481-ad94-af277ed66177')
-    @utils.services('compute', 'network')
-    def test_round_trip(self):
-        """A guest keeps its network on another host, and back"""
+    def check_round_trip(self):
+        """Assert that a guest keeps its network on another host, and back."""
         stays = self.net.boot(self.source)
         self.net.boot(self.source)
         for server in stays, self.server:
@@ -239,6 +261,12 @@ class TestTrafficInFilesMigrated(_BaseTrafficMigrationTest):
 
     start_on = which.file_backed
 
+    @decorators.idempotent_id('cb6443d3-cd55-409e-9901-c57e49d09593')
+    @utils.services('compute', 'network')
+    def test_round_trip(self):
+        """The other switch has its memory, and packets get through"""
+        self.check_round_trip()
+
 
 class TestTrafficInPagesMigrated(_BaseTrafficMigrationTest):
     """From a host with large pages for guests to another one."""
@@ -246,3 +274,9 @@ class TestTrafficInPagesMigrated(_BaseTrafficMigrationTest):
     request = page_sizes.LARGE
     pools = leased.TAKES
     go_to = which.common_large_pages
+
+    @decorators.idempotent_id('677eb587-101e-4813-ab36-6fe9e6828639')
+    @utils.services('compute', 'network')
+    def test_round_trip(self):
+        """The other switch has its memory, and packets get through"""
+        self.check_round_trip()
