@@ -26,6 +26,7 @@ from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import shared
 
+
 class _BaseSharesTest(base.BaseMemoryTest):
     """Servers that have a share."""
 
