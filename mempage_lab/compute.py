@@ -22,10 +22,13 @@ from mempage_lab import paths
 from mempage_lab import program
 from mempage_lab import secrets
 from mempage_lab import shell
+from mempage_lab import switch
 from mempage_lab import templates
 
 #: Who the tests log in as on a host; not root, but with sudo.
 SSH_USER = 'tempest'
+#: Programs that have large pages of their own, and map those of guests.
+PEERS = ('ovs-vswitchd', 'virtiofsd')
 
 
 class Compute:
@@ -124,8 +127,9 @@ class Compute:
         """
         return templates.render(
             template, policy=self.host.policy, page_sizes=page_sizes,
-            contained=self.host.shape.contained, libvirt=self.libvirt,
-            nova=self.nova, volumes=containers.VOLUMES,
+            contained=self.host.shape.contained,
+            switch=self.host.shape.switch, libvirt=self.libvirt, nova=self.nova,
+            volumes=containers.VOLUMES,
             outside=functools.partial(containers.outside, self.host))
 
     def _by_all_names(self, hosts):
@@ -153,8 +157,10 @@ class Compute:
         self.node.run(
             'ovs-vsctl', '--no-wait', 'set', 'Open_vSwitch', '.',
             *('external_ids:%s="%s"' % item for item in ids.items()),
-            'other_config:n-handler-threads=1',
-            'other_config:n-revalidator-threads=1', '--',
+            *('other_config:%s="%s"' % item for item in {
+                'n-handler-threads': 1, 'n-revalidator-threads': 1,
+                **switch.options(self.host.shape.switch,
+                                 self.host.index)}.items()), '--',
             '--may-exist', 'add-br', 'br-ex', '--',
             'set', 'bridge', 'br-ex', 'datapath_type=%s' % self.datapath, '--',
             '--may-exist', 'add-port', 'br-ex', 'eth1')
@@ -175,7 +181,7 @@ class Compute:
         :param pids: the machine's numbers of all processes of the host
         :returns: list of numbers, in the order of its pools
         """
-        used = memory.large_pages(pids)
+        used = memory.large_pages(pids, but=PEERS)
         return [used.get(pool.size_kib, 0) for pool in self.host.policy.pools]
 
     def reserved_huge_pages(self):

@@ -157,7 +157,8 @@ class Lab:
         result = {}
         for chosen in self.topology.installations:
             # To make a tree installs a package, and so does that step.
-            before = 'compiler' if chosen.system.is_machine else 'packages'
+            before = ('compiler' if chosen.system.is_machine
+                      and not chosen.system.extra else 'packages')
             for step, function in (('system', chosen.system.make),
                                    ('openstack', chosen.install),
                                    ('nova-mempage', chosen.settle_extension)):

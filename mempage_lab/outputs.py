@@ -67,7 +67,7 @@ def write(topology, resources, kvm):
         hosts=len(topology.hosts), stock=topology.stock,
         slowness=max(map(_slowness, topology.hosts)),
         running_guests_move=kvm or _qemu_keeps_guests(topology),
-        login_user=image.LOGIN_USER,
+        login_user=image.LOGIN_USER, vhost_user=bool(topology.switched),
         admin_password=credentials['password'], inventory=paths.INVENTORY))
 
 

@@ -22,8 +22,10 @@ import yaml
 from mempage_lab import errors
 from mempage_lab import installation
 from mempage_lab.machines import qemu
+from mempage_lab import packages
 from mempage_lab import paths
 from mempage_lab import releases
+from mempage_lab import switch
 from mempage_lab import systems
 from mempage_tempest_plugin.declared import documents
 from mempage_tempest_plugin.declared import inventory
@@ -89,11 +91,13 @@ class Shape:
     :ivar domain: the one that libvirt says the host is in, and nothing else
     :ivar jump: the host that the tests have to log in through
     :ivar tenant_guests: how many guests of a project that is not the tests'
+    :ivar switch: which Open vSwitch: see :mod:`mempage_lab.switch`
     """
     contained: bool = False
     domain: str | None = None
     jump: str | None = None
     tenant_guests: int = 0
+    switch: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +153,12 @@ class Topology:
     @functools.cached_property
     def _installation(self):
         return functools.cache(lambda name: installation.Installation(
-            self.release, self.stock, systems.System(name)))
+            self.release, self.stock, systems.System(name, self._extra(name))))
+
+    def _extra(self, name):
+        """Return the packages that nodes of a Debian have besides."""
+        wanted = self.switched and name in switch.SYSTEMS
+        return packages.CONSUMERS if wanted else ()
 
     @functools.cached_property
     def _default_system(self):
@@ -205,19 +214,30 @@ class Topology:
                 for pool in host.policy.pools]
 
     @property
+    def switched(self):
+        """The hosts whose guests have vhost-user ports."""
+        return [host for host in self.hosts if host.shape.switch]
+
+    @property
     def machines(self):
         """The hosts that are virtual machines."""
         return [host for host in self.hosts if host.machine]
 
     def pages(self, size_kib):
-        """Return how many pages of a size all hosts' pools have together."""
-        return sum(pool.pages + pool.reserved for pool in self.pools
-                   if pool.size_kib == size_kib)
+        """Return how many pages of a size the lab adds to the machine's.
+
+        Those of all hosts' pools, and their switches' own.
+        """
+        return (sum(pool.pages + pool.reserved for pool in self.pools
+                    if pool.size_kib == size_kib)
+                + sum(switch.pages(host.shape.switch, size_kib)
+                      for host in self.hosts))
 
     @property
     def page_sizes(self):
-        """All page sizes in KiB that some host has a pool of."""
-        return sorted({pool.size_kib for pool in self.pools})
+        """All page sizes in KiB that some host or its switch has."""
+        return sorted({pool.size_kib for pool in self.pools}
+                      | {switch.PAGE_KIB for _ in self.switched})
 
     @property
     def optional_sizes(self):
@@ -394,6 +414,10 @@ def _check_hosts(path, hosts):
                 '%sjump: %s is not a host that the tests can reach without '
                 'another one; such are %s' % (
                     where, host.shape.jump, ', '.join(direct) or 'none'))
+        if host.shape.switch and host.shape.contained:
+            raise errors.LabError(
+                '%sswitch: not of a host whose services are contained: '
+                'nobody has tried it' % where)
 
 
 def _check_store(where, store):
@@ -411,7 +435,7 @@ def _check_store(where, store):
 def _check_machine(where, host):
     """Refuse what a machine cannot be, or cannot have."""
     store = host.policy.file_backed
-    unusual = [key for key in ('contained', 'domain', 'jump')
+    unusual = [key for key in ('contained', 'domain', 'jump', 'switch')
                if getattr(host.shape, key)]
     if unusual or store and store.link:
         raise errors.LabError('%s%s: not of a machine' % (
@@ -471,6 +495,13 @@ def _check_systems(topology, where=''):
                 '3.%d: choose another release or system' % (
                     where, release.name, *release.python, system.name,
                     system.python))
+    for host in topology.switched:
+        name = topology.installation(host).system.name
+        if name not in switch.SYSTEMS:
+            raise errors.LabError(
+                '%shosts.%s.switch: DPDK was tried on %s, and the host has '
+                '%s: name the system of the host' % (
+                    where, host.name, ' and '.join(switch.SYSTEMS), name))
 
 
 def _choose_network(declared, used_networks):
