@@ -31,6 +31,8 @@ SYSTEMS = {('debian', '12'), ('debian', '13')}
 CONTROLLER_MIB = 2048
 HOST_MIB = 320
 GUESTS_MIB = 1024
+#: Of shares: Ceph, and Manila.
+SHARES_MIB = 1024
 #: Packages, environments, image and one lab's state, in GiB; and that of the
 #: state alone.
 DISK_GIB = 8
@@ -128,7 +130,7 @@ def memory_needed(wanted):
     tenants = tenant.RAM_MIB * sum(host.shape.tenant_guests
                                    for host in wanted.hosts)
     return (CONTROLLER_MIB + HOST_MIB * len(wanted.hosts) + pools + machines
-            + GUESTS_MIB + tenants)
+            + GUESTS_MIB + tenants + SHARES_MIB * wanted.shares)
 
 
 def _existing(path):

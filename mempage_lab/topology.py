@@ -128,12 +128,14 @@ class Topology:
     :ivar stock: whether Nova is without the project's extension
     :ivar system: the Debian of all nodes that name no other; None: that of
         the machine, or if its Python is none of the release's, another one
+    :ivar shares: whether there is a shared file system service
     """
     network: ipaddress.IPv4Network
     hosts: tuple
     release: releases.Release = releases.NEWEST
     stock: bool = False
     system: str | None = None
+    shares: bool = False
 
     def installation(self, host=None):
         """Return the OpenStack that a node runs.
@@ -153,12 +155,17 @@ class Topology:
     @functools.cached_property
     def _installation(self):
         return functools.cache(lambda name: installation.Installation(
-            self.release, self.stock, systems.System(name, self._extra(name))))
+            self.release, self.stock, self.system_named(name)))
 
-    def _extra(self, name):
-        """Return the packages that nodes of a Debian have besides."""
-        wanted = self.switched and name in switch.SYSTEMS
-        return packages.CONSUMERS if wanted else ()
+    def system_named(self, name):
+        """Return a Debian with all packages that nodes of it have.
+
+        :param name: one of :data:`mempage_lab.systems.DEBIANS`
+        :returns: a :class:`mempage_lab.systems.System`
+        """
+        wanted = ((self.switched or self.shares)
+                  and name == switch.SYSTEM)
+        return systems.System(name, packages.CONSUMERS if wanted else ())
 
     @functools.cached_property
     def _default_system(self):
@@ -338,7 +345,7 @@ def load(path, used_networks):
     network = _choose_network(content.get('network', 'auto'), used_networks)
     release = releases.RELEASES[content.get('release', releases.NEWEST.name)]
     result = Topology(network, hosts, release, content.get('stock', False),
-                      content.get('system'))
+                      content.get('system'), content.get('shares', False))
     _check_systems(result, '%s: ' % path)
     if result.stock and result.restricting:
         raise errors.LabError(
@@ -379,7 +386,8 @@ def save(topology, path):
              for host in topology.hosts}
     path.write_text(yaml.safe_dump(
         {'network': str(topology.network), 'release': topology.release.name,
-         'stock': topology.stock, **_named(system=topology.system),
+         'stock': topology.stock, 'shares': topology.shares,
+         **_named(system=topology.system),
          'hosts': hosts}, sort_keys=False))
 
 
@@ -495,13 +503,21 @@ def _check_systems(topology, where=''):
                 '3.%d: choose another release or system' % (
                     where, release.name, *release.python, system.name,
                     system.python))
-    for host in topology.switched:
+    for host in topology.hosts:
+        wanted = _wants(topology, host)
         name = topology.installation(host).system.name
-        if name not in switch.SYSTEMS:
+        if wanted and (host.machine or name != switch.SYSTEM):
             raise errors.LabError(
-                '%shosts.%s.switch: DPDK was tried on %s, and the host has '
-                '%s: name the system of the host' % (
-                    where, host.name, ' and '.join(switch.SYSTEMS), name))
+                '%s%s takes a host with system: %s that is no machine; %s is '
+                '%s' % (where, wanted, switch.SYSTEM, host.name,
+                        'a machine' if host.machine else 'of ' + name))
+
+
+def _wants(topology, host):
+    """Tell what of a host there is on one Debian only; '' for nothing."""
+    if host.shape.switch:
+        return 'hosts.%s.switch: %s' % (host.name, host.shape.switch)
+    return 'shares: true' if topology.shares else ''
 
 
 def _choose_network(declared, used_networks):

@@ -24,6 +24,7 @@ from mempage_lab import errors
 from mempage_lab.machines import qemu
 from mempage_lab import preflight
 from mempage_lab import shell
+from mempage_lab import switch
 from mempage_lab import topology
 from tests.lab import base
 
@@ -84,6 +85,17 @@ class PreflightTest(base.LabTestCase):
         self.assertEqual(768 + 768 + 2048 + 128,
                          preflight.memory_needed(with_pools)
                          - preflight.memory_needed(without))
+
+    def test_shares_and_switches_need_memory(self):
+        path = topology.find('consumers')
+        consumers = topology.load(path, [])
+        text = path.read_text().replace('shares: true', '').replace(
+            'switch: dpdk', '')
+        without = topology.load(self.write_topology(text), [])
+        self.assertEqual(
+            preflight.SHARES_MIB + 5 * switch.PAGES * 2,
+            preflight.memory_needed(consumers)
+            - preflight.memory_needed(without))
 
     def test_machines_need_memory(self):
         default = self.default_topology()
