@@ -24,6 +24,20 @@ _REFUSES_SINCE = (11, 2, 0)
 _REFUSED = "'interface' requires shared memory"
 
 
+def compare_switch(declared, runs):
+    """Compare the switch of a host with what is declared of it.
+
+    :param declared: the host's declaration (inventory.Host), with a switch
+    :param runs: whether a process has its name
+    :returns: a facts.Comparison
+    """
+    comparison = facts.Comparison('host %s, its switch' % declared.name,
+                                  declared.name)
+    comparison.equal('kernel', '%s runs' % declared.switch.program, True,
+                     runs)
+    return comparison
+
+
 def compare_ports(host, server, interfaces):
     """Compare the ports of a server that has one with what they have to be.
 

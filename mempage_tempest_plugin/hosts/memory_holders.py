@@ -31,3 +31,16 @@ def find(host, guest):
     :raises HostError: if the host cannot be reached or asked
     """
     return page_holders.parse(libvirt_root.run(host.ssh, SCRIPT, guest=guest))
+
+
+def is_running(host, program):
+    """Tell whether a program runs that may map the memory of guests.
+
+    :param host: a compute_host.ComputeHost
+    :param program: its name, as in /proc/PID/comm
+    :raises HostError: if the host cannot be reached
+    """
+    # Not pgrep: as a user, that may not see processes of others.
+    return host.ssh.execute(
+        ['sh', '-c', 'cat /proc/[0-9]*/comm 2>/dev/null | grep -qxF -- "$0"',
+         program], root=True, check=False).status == 0

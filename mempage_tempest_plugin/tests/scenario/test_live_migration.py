@@ -233,7 +233,8 @@ class TestFileBackedLiveMigration(_BaseLiveMigrationTest):
 class TestOrdinaryLiveMigration(_BaseLiveMigrationTest):
     """From a host with ordinary memory to another one, and to stores."""
 
-    start_on = ~which.file_backed
+    # Such guests have no network where ports are vhost-user ports.
+    start_on = ~which.file_backed & ~which.vhost_user
     go_to = which.no_page_size
     take = (which.among(~which.file_backed, which.first)
             + which.among(which.file_backed, which.one_of_each_policy))

@@ -12,10 +12,13 @@
 
 """Tests of what is compared of switches and shares."""
 
+import dataclasses
+
 import ddt
 from oslotest import base
 
 from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.evidence import consumers
 from mempage_tempest_plugin.hosts import page_holders
 from mempage_tempest_plugin.hosts import shared_directory
@@ -43,6 +46,14 @@ class ConsumersTest(base.BaseTestCase):
     def test_ports(self, interfaces, names):
         self.assertEqual(names, _disagreeing(consumers.compare_ports(
             'huge1', samples.SERVER, interfaces)))
+
+    def test_switch(self):
+        host = dataclasses.replace(
+            samples.FILE_BACKED, switch=inventory.Switch('ovs-vswitchd'))
+        self.assertEqual([], consumers.compare_switch(
+            host, True).disagreements)
+        self.assertEqual({'ovs-vswitchd runs'}, _disagreeing(
+            consumers.compare_switch(host, False)))
 
     def _holders(self, holders, *programs):
         return consumers.compare_holders(

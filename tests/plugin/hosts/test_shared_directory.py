@@ -70,7 +70,8 @@ class ScriptTest(base.BaseTestCase):
     def test_process(self):
         path = self.useFixture(fixtures.TempDir()).path
         process = subprocess.Popen(
-            [sys.executable, '-c', 'import sys; sys.stdin.read()', '--shared-dir', path],
+            [sys.executable, '-c', 'import sys; sys.stdin.read()',
+             '--shared-dir', path],
             stdin=subprocess.PIPE)
         self.addCleanup(process.wait)
         self.addCleanup(process.stdin.close)
