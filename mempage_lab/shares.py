@@ -66,6 +66,12 @@ class Manila(installation.Installation):
                 '/usr/lib/python3/dist-packages/' + module.name)
 
 
+def manila(topology):
+    """Return the :class:`Manila` of a topology."""
+    return Manila(topology.release, True,
+                  topology.system_named(switch.SYSTEM))
+
+
 class Shares:
     """That node and what runs in it.
 
@@ -74,10 +80,8 @@ class Shares:
 
     def __init__(self, topology):
         self.topology = topology
-        system = topology.system_named(switch.SYSTEM)
-        self.node = node.Node(
-            NAME, NUMBER, str(topology.management[NUMBER]),
-            Manila(topology.release, True, system))
+        self.node = node.Node(NAME, NUMBER, str(topology.management[NUMBER]),
+                              manila(topology))
 
     def programs(self):
         """Return the node's :class:`mempage_lab.program.Program` objects."""

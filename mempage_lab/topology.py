@@ -20,6 +20,7 @@ import pathlib
 import yaml
 
 from mempage_lab import errors
+from mempage_lab import host_checks
 from mempage_lab import installation
 from mempage_lab.machines import qemu
 from mempage_lab import packages
@@ -32,8 +33,6 @@ from mempage_tempest_plugin.declared import inventory
 
 SHIPPED = paths.PACKAGE / 'topologies'
 DEFAULT = SHIPPED / 'default.yaml'
-#: What machines run, and nothing else was tried.
-MACHINE_SYSTEM = 'debian-13'
 #: Reserved for benchmarking networks (RFC 2544): seldom in use.
 FREE_RANGES = ipaddress.ip_network('198.18.0.0/15')
 
@@ -341,7 +340,7 @@ def load(path, used_networks):
     hosts = tuple(
         _host(name, index, dict(declared or {}))
         for index, (name, declared) in enumerate(content['hosts'].items()))
-    _check_hosts(path, hosts)
+    host_checks.check(path, hosts)
     network = _choose_network(content.get('network', 'auto'), used_networks)
     release = releases.RELEASES[content.get('release', releases.NEWEST.name)]
     result = Topology(network, hosts, release, content.get('stock', False),
@@ -357,7 +356,7 @@ def load(path, used_networks):
 
 def _host(name, index, declared):
     machine = _machine(declared.pop('machine', None))
-    system = declared.pop('system', machine and MACHINE_SYSTEM)
+    system = declared.pop('system', machine and host_checks.MACHINE_SYSTEM)
     shape = {field.name: declared.pop(field.name)
              for field in dataclasses.fields(Shape) if field.name in declared}
     policy = LabPolicy(**documents.fields(declared, LabPolicy))
@@ -403,94 +402,6 @@ def _check_schema(path, content):
     problems = documents.problems(content, {**own, '$defs': defs})
     if problems:
         raise errors.LabError('%s: %s' % (path, '; '.join(problems)))
-
-
-def _check_hosts(path, hosts):
-    direct = [host.name for host in hosts if not host.shape.jump]
-    for host in hosts:
-        where = '%s: hosts.%s.' % (path, host.name)
-        store = host.policy.file_backed
-        if host.machine:
-            _check_machine(where, host)
-        if store and store.disk:
-            _check_disk(where, store, host.machine)
-        _check_pools(where, host)
-        if store:
-            _check_store(where + 'file_backed.', store)
-        if host.shape.jump not in (None, *direct):
-            raise errors.LabError(
-                '%sjump: %s is not a host that the tests can reach without '
-                'another one; such are %s' % (
-                    where, host.shape.jump, ', '.join(direct) or 'none'))
-        if host.shape.switch and host.shape.contained:
-            raise errors.LabError(
-                '%sswitch: not of a host whose services are contained: '
-                'nobody has tried it' % where)
-
-
-def _check_store(where, store):
-    if store.capacity_mib > store.size_mib:
-        raise errors.LabError(
-            '%ssize_mib: %d MiB cannot hold the declared capacity of %d MiB'
-            % (where, store.size_mib, store.capacity_mib))
-    if store.link and pathlib.PurePath(store.directory).is_relative_to(
-            store.link):
-        raise errors.LabError(
-            '%slink: %s cannot be a link to %s' % (
-                where, store.link, store.directory))
-
-
-def _check_machine(where, host):
-    """Refuse what a machine cannot be, or cannot have."""
-    store = host.policy.file_backed
-    unusual = [key for key in ('contained', 'domain', 'jump', 'switch')
-               if getattr(host.shape, key)]
-    if unusual or store and store.link:
-        raise errors.LabError('%s%s: not of a machine' % (
-            where, unusual[0] if unusual else 'file_backed.link'))
-    if host.system != MACHINE_SYSTEM:
-        raise errors.LabError('%ssystem: a machine runs %s, not %s' % (
-            where, MACHINE_SYSTEM, host.system))
-    if len({disk.serial for disk in host.machine.disks}) < len(
-            host.machine.disks):
-        raise errors.LabError(
-            '%smachine.disks: two have the same serial number' % where)
-    if (store and store.filesystem == 'tmpfs'
-            and store.size_mib > host.machine.memory_mib):
-        raise errors.LabError(
-            '%sfile_backed.size_mib: %d MiB, and the machine has %d MiB of '
-            'memory' % (where, store.size_mib, host.machine.memory_mib))
-
-
-def _check_disk(where, store, machine):
-    """Refuse a store on a disk that cannot hold it."""
-    disks = {disk.serial: disk for disk in machine.disks} if machine else {}
-    if store.disk not in disks:
-        raise errors.LabError('%sfile_backed.disk: %s; it has %s' % (
-            where, store.disk, ', '.join(disks) or 'no disks'))
-    if store.size_mib > disks[store.disk].size_mib:
-        raise errors.LabError(
-            '%sfile_backed.size_mib: %d MiB, and the disk %s has %d MiB' % (
-                where, store.size_mib, store.disk,
-                disks[store.disk].size_mib))
-    if store.filesystem == 'tmpfs':
-        raise errors.LabError(
-            '%sfile_backed.disk: a tmpfs is not on a disk' % where)
-
-
-def _check_pools(where, host):
-    """Refuse pools on NUMA nodes that a host does not have."""
-    nodes = len(host.machine.numa) if host.machine else 1
-    for pool in host.policy.pools:
-        if pool.node is None and pool.reserved and nodes > 1:
-            raise errors.LabError(
-                '%spools: reserved pages of %d KiB: on which NUMA node? Nova '
-                'keeps them back by node' % (where, pool.size_kib))
-        if pool.node is not None and pool.node >= nodes:
-            raise errors.LabError(
-                '%spools: NUMA node %d; the host has %s' % (
-                    where, pool.node, 'one node, 0' if nodes == 1
-                    else 'nodes 0 to %d' % (nodes - 1)))
 
 
 def _check_systems(topology, where=''):
