@@ -28,7 +28,7 @@ from mempage_lab import templates
 #: Who the tests log in as on a host; not root, but with sudo.
 SSH_USER = 'tempest'
 #: Programs that have large pages of their own, and map those of guests.
-PEERS = ('ovs-vswitchd', 'virtiofsd')
+PEERS = (switch.PROGRAM, 'virtiofsd')
 
 
 class Compute:
@@ -81,7 +81,7 @@ class Compute:
             '--unixctl=/run/openvswitch/ovsdb-server.ctl '
             '/var/lib/openvswitch/conf.db')
         yield program.Program(
-            'ovs-vswitchd', 'ovs-vswitchd unix:/run/openvswitch/db.sock '
+            switch.PROGRAM, 'ovs-vswitchd unix:/run/openvswitch/db.sock '
             '--unixctl=/run/openvswitch/ovs-vswitchd.ctl '
             '--pidfile=/run/openvswitch/ovs-vswitchd.pid')
         yield program.Program(
@@ -128,8 +128,8 @@ class Compute:
         return templates.render(
             template, policy=self.host.policy, page_sizes=page_sizes,
             contained=self.host.shape.contained,
-            switch=self.host.shape.switch, libvirt=self.libvirt, nova=self.nova,
-            volumes=containers.VOLUMES,
+            switch=self.host.shape.switch, shares=self.topology.shares,
+            libvirt=self.libvirt, nova=self.nova, volumes=containers.VOLUMES,
             outside=functools.partial(containers.outside, self.host))
 
     def _by_all_names(self, hosts):
@@ -149,7 +149,7 @@ class Compute:
         ids = {'system-id': self.host.name, 'hostname': self.host.name,
                'ovn-remote': 'tcp:%s:6642' % self.topology.controller,
                'ovn-encap-type': 'geneve',
-               'ovn-encap-ip': self.node.address,
+               'ovn-encap-ip': self._tunnel_address,
                'ovn-bridge-datapath-type': self.datapath,
                'ovn-bridge-mappings': 'public:br-ex',
                'ovn-cms-options': 'enable-chassis-as-gw',
@@ -164,6 +164,25 @@ class Compute:
             '--may-exist', 'add-br', 'br-ex', '--',
             'set', 'bridge', 'br-ex', 'datapath_type=%s' % self.datapath, '--',
             '--may-exist', 'add-port', 'br-ex', 'eth1')
+        if self.host.shape.switch:
+            self.node.wait_for(switch.PROGRAM, self._connect_tunnels)
+
+    @property
+    def _tunnel_address(self):
+        """Where other hosts send what guests there send to guests here."""
+        if self.host.shape.switch:
+            return switch.tunnel_address(self.host.index)
+        return self.node.address
+
+    def _connect_tunnels(self):
+        """Give the bridge an address, or raise if it is not there yet.
+
+        It stays when the switch restarts.
+        """
+        self.node.run('ip', 'address', 'replace',
+                      self._tunnel_address + '/24', 'dev', 'br-ex')
+        self.node.run('ip', 'link', 'set', 'br-ex', 'up')
+        return True
 
     def start_nova_compute(self):
         """Start nova-compute, once libvirt can tell it of its guests."""
@@ -216,6 +235,9 @@ class Compute:
         if self.host.shape.contained:
             write(containers.SCRIPT, templates.render(
                 'contained.sh', volumes=containers.VOLUMES), mode=0o755)
+        if self.topology.shares:
+            write('/etc/mempage-lab/mount.ceph',
+                  templates.render('mount.ceph'), mode=0o755)
         jump = self.topology.jump(self.host)
         write('/etc/ssh/sshd_config', templates.render(
             'sshd_config', node=self.node,
@@ -241,7 +263,8 @@ class Compute:
             kvm=self.guests_under_kvm, machine=bool(self.host.machine),
             reserved_huge_pages=self.reserved_huge_pages(),
             pools_mib=self.pools_mib(),
-            controller=self.topology.controller, secrets=secrets.load())
+            controller=self.topology.controller, secrets=secrets.load(),
+            shares=self.topology.shares)
         split = self.host.shape.contained
         files = {'nova.conf': templates.render('nova.conf', **values,
                                                split=split)}

@@ -89,8 +89,8 @@ def large_pages(pids, but=()):
     result = collections.Counter()
     for pid in pids:
         rollup = dict(_fields(pid, 'smaps_rollup'))
-        if (rollup.get('Shared_Hugetlb') or rollup.get('Private_Hugetlb')
-                ) and _program(pid) not in but:
+        mapped = rollup.get('Shared_Hugetlb') or rollup.get('Private_Hugetlb')
+        if mapped and _program(pid) not in but:
             size = None
             for name, value in _fields(pid, 'smaps'):
                 if name == 'KernelPageSize':

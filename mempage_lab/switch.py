@@ -20,11 +20,24 @@ import os
 
 #: The one of DPDK, as a topology names it; None is the other one.
 DPDK = 'dpdk'
-#: Debians on which it was tried.
-SYSTEMS = ('debian-13',)
+#: What either is called, by the kernel and by the host's supervisor.
+PROGRAM = 'ovs-vswitchd'
+#: The Debian on which it was tried.
+SYSTEM = 'debian-13'
 #: Pages in which one of DPDK has packets, each of which guests cannot have.
 PAGE_KIB = 2048
 PAGES = 64
+
+
+def tunnel_address(index):
+    """Return the address that the tunnels to a host end at.
+
+    It is that of a bridge: in userspace Open vSwitch finds no other. Only the
+    hosts know it, on the network that guests are reached through.
+
+    :param index: number of the host, from 0
+    """
+    return '169.254.24.%d' % (10 + index)
 
 
 def pages(kind, size_kib):
@@ -36,6 +49,11 @@ def pages(kind, size_kib):
     return PAGES if kind == DPDK and size_kib == PAGE_KIB else 0
 
 
+def mebibytes(kind):
+    """Return how many MiB of large pages a switch takes for itself."""
+    return pages(kind, PAGE_KIB) * PAGE_KIB // 1024
+
+
 def options(kind, index):
     """Return what a switch is told besides what all are.
 
@@ -45,14 +63,13 @@ def options(kind, index):
     """
     if kind != DPDK:
         return {}
-    mebibytes = PAGES * PAGE_KIB // 1024
     cpus = sorted(os.sched_getaffinity(0))
     return {
         'dpdk-init': 'true',
         # Neither network cards nor files: a machine may have several.
         'dpdk-extra': '--no-pci --in-memory',
-        'dpdk-socket-mem': mebibytes,
-        'dpdk-socket-limit': mebibytes,
+        'dpdk-socket-mem': mebibytes(kind),
+        'dpdk-socket-limit': mebibytes(kind),
         # Threads that ask their ports for packets without end would take a
         # CPU each. When nothing has come for a while they sleep so many
         # microseconds between two questions.

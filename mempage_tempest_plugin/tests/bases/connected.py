@@ -88,9 +88,10 @@ class Connected:
         """
         server = server or self._test.server_on(host)
         self.check_port(host, server)
-        self.enter(host, server)
+        # Before its network, which it may lack for want of shared memory.
         self._test.assert_agrees(base.compare_memory(
             self._test, host, server, self._test.page_kib(host)))
+        self.enter(host, server)
         self.check_holders(host, server)
 
     def check_port(self, host, server=None):
