@@ -159,6 +159,19 @@ def compare_nothing_shared(host, server, directory, found):
     return comparison
 
 
+def compare_ended(host, server, pids):
+    """Compare the processes of a deleted server with none.
+
+    :param host: name of the host where it was
+    :param server: UUID of the server
+    :param pids: its QEMU processes
+    :returns: a facts.Comparison
+    """
+    comparison = _of(host, server, 'deleted')
+    comparison.equal('kernel', 'QEMU processes', [], pids)
+    return comparison
+
+
 def compare_access(host, server, access):
     """Compare who may mount a share with nobody.
 

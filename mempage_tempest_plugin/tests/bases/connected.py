@@ -14,6 +14,7 @@
 
 import itertools
 
+from tempest import config
 from tempest.lib.common.utils import data_utils
 
 from mempage_tempest_plugin.evidence import consumers
@@ -25,6 +26,8 @@ from mempage_tempest_plugin.hosts import domain_xml
 from mempage_tempest_plugin.hosts import memory_holders
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import reachable
+
+CONF = config.CONF
 
 #: Seconds in which a guest has to answer that did so before.
 ANSWER_TIMEOUT = 60
@@ -98,8 +101,11 @@ class Connected:
             host.name, uuid, domain_xml.interfaces(host.libvirt.xml(uuid))))
 
     def enter(self, host, server=None):
-        """Assert that a guest takes connections, and has a network."""
+        """Assert that a guest has a network, once it has booted."""
         server = server or self._test.server_on(host)
+        # What is silent has no open port, either: say so.
+        self._check_answers(host, server, self._guests.address(server),
+                            CONF.validation.ssh_timeout)
         self.connect(server)
         self.check_network(host, server)
 
@@ -110,16 +116,23 @@ class Connected:
         """
         server = server or self._test.server_on(host)
         client = self.clients[server.uuid]
-        comparison = facts.Comparison(
-            'in the guest of server %s' % server.uuid, host.name, server.uuid)
-        answers = reachability.answers(
-            client.ip_address, host.declared.limit(ANSWER_TIMEOUT))
-        comparison.equal('guest', 'answers pings', True, answers)
-        if answers:
-            self.states[server.uuid] = state = network.ask(client)
-            comparison.equal('guest', 'its addresses',
-                             [self.address(server)], state.addresses)
+        self._check_answers(host, server, client.ip_address, ANSWER_TIMEOUT)
+        self.states[server.uuid] = state = network.ask(client)
+        comparison = self._of_guest(host, server)
+        comparison.equal('guest', 'its addresses', [self.address(server)],
+                         state.addresses)
         self._test.assert_agrees(comparison)
+
+    def _check_answers(self, host, server, address, timeout):
+        comparison = self._of_guest(host, server)
+        comparison.equal('guest', 'answers pings', True, reachability.answers(
+            address, host.declared.limit(timeout)))
+        self._test.assert_agrees(comparison)
+
+    @staticmethod
+    def _of_guest(host, server):
+        return facts.Comparison('in the guest of server %s' % server.uuid,
+                                host.name, server.uuid)
 
     def address(self, server):
         """Look up the address that Neutron has given to a server's port.

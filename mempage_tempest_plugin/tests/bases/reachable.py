@@ -135,6 +135,15 @@ class Guests:
         self._validation[server.uuid] = resources
         return server, resources
 
+    def address(self, server):
+        """Look up where a guest is reached.
+
+        :param server: the servers.RequestedServer
+        """
+        _, address = locate(self._test, server, self._network,
+                            self._validation[server.uuid])
+        return address
+
     def connect(self, server):
         """Wait until a guest takes ssh connections.
 
@@ -192,12 +201,7 @@ def connect(test, server, network, resources):
     :returns: Tempest's RemoteClient, which has not logged in yet
     :raises GuestError: if the guest does not take connections
     """
-    shown = test.nova.client.show_server(server.uuid)['server']
-    # Without waiting for ssh or ping, it gives the server its floating IP.
-    compute.wait_for_ssh_or_ping(
-        shown, test.os_admin, network, validatable=True,
-        validation_resources=resources, wait_until=None, set_floatingip=True)
-    address = compute.get_server_ip(shown, resources)
+    shown, address = locate(test, server, network, resources)
     # Tempest's client pauses ever longer between its attempts.
     reachability.wait_for_port(address, SSH_PORT, test.inventory.limit(
         CONF.validation.ssh_timeout))
@@ -206,6 +210,23 @@ def connect(test, server, network, resources):
         CONF.validation.image_ssh_password,
         pkey=resources['keypair']['private_key'], server=shown,
         servers_client=test.nova.client)
+
+
+def locate(test, server, network, resources):
+    """Have a server reachable, and look up where that is.
+
+    :param test: a base.BaseMemoryTest
+    :param server: the servers.RequestedServer
+    :param network: as of :func:`find_network`
+    :param resources: Tempest's validation resources
+    :returns: the server as Nova shows it, and its address
+    """
+    shown = test.nova.client.show_server(server.uuid)['server']
+    # Without waiting for ssh or ping, it gives the server its floating IP.
+    compute.wait_for_ssh_or_ping(
+        shown, test.os_admin, network, validatable=True,
+        validation_resources=resources, wait_until=None, set_floatingip=True)
+    return shown, compute.get_server_ip(shown, resources)
 
 
 def attach_consoles(test, uuids, exc_info):

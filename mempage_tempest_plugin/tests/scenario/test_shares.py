@@ -24,6 +24,7 @@ from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import leased
+from mempage_tempest_plugin.tests.bases import remains
 from mempage_tempest_plugin.tests.bases import shared
 
 
@@ -56,18 +57,30 @@ class _BaseGuestsTest(_BaseSharesTest):
             self._start_without, self.shared.check_memory,
             self._check_no_share)
 
-    def check_deleted(self):
-        """Assert that nothing of it is left of a server that is deleted."""
-        self._attach_and_use()
-        self.on_each_host(
-            self.delete, self.wait_until_deleted, self._check_absent,
-            self.shared.check_nothing_left)
+    def check_deleted(self, before=(), running=(), after=()):
+        """Assert that nothing of it is left of a server that is deleted.
 
-    def _attach_and_use(self):
+        :param before: steps before there is a server
+        :param running: steps while it runs
+        :param after: steps when it is gone
+        """
+        self._attach_and_use(*before)
         self.on_each_host(
-            self.check_attachable, self.shared.boot, self.wait_until_active,
-            self.shared.attach, self.shared.start, self.shared.enter,
-            self.shared.check_both_sides, self.shared.check_memory)
+            *running, self.delete, self.wait_until_deleted, *after,
+            self._check_ended, self.shared.check_nothing_left)
+
+    def _check_ended(self, host):
+        server = self.server_on(host).uuid
+        self.assert_soon_agrees(
+            host, lambda host: consumers.compare_ended(
+                host.name, server, host.pids(server)), shared.GONE_TIMEOUT)
+
+    def _attach_and_use(self, *before):
+        self.on_each_host(
+            self.check_attachable, *before, self.shared.boot,
+            self.wait_until_active, self.shared.attach, self.shared.start,
+            self.shared.enter, self.shared.check_both_sides,
+            self.shared.check_memory)
 
     def _start_without(self, host):
         self.nova.act(self.server_on(host).uuid, 'start_server', 'ACTIVE')
@@ -76,9 +89,6 @@ class _BaseGuestsTest(_BaseSharesTest):
         server = self.server_on(host).uuid
         self.assert_agrees(consumers.compare_shares(
             host.name, server, [], self.shared.tags(host)))
-
-    def _check_absent(self, host):
-        base.check_absent(self, host, self.server_on(host).uuid)
 
 
 class TestSharesInFiles(_BaseGuestsTest):
@@ -97,7 +107,9 @@ class TestSharesInFiles(_BaseGuestsTest):
     @utils.services('compute', 'network')
     def test_deleted_with_its_share(self):
         """Neither mount nor virtiofsd nor access is left of a guest"""
-        self.check_deleted()
+        left = remains.Remains(self)
+        self.check_deleted([left.note_space], [left.note_files],
+                           [left.check_none])
 
 
 class TestSharesInPages(_BaseGuestsTest):

@@ -62,6 +62,7 @@ class ConnectedTestCase(test_base.BaseTestCase):
                 target, name, return_value=value)).mock)
         self.useFixture(fixtures.MockPatchObject(
             connected, 'ANSWER_TIMEOUT', 0.1))
+        self.useFixture(fixtures.MockPatchObject(connected, 'CONF'))
         self.hosts = [_host('a'), _host('b')]
         self.case = cases.make(
             base.BaseMemoryTest, hosts=self.hosts, nova=mock.Mock(),
