@@ -17,6 +17,7 @@ import uuid
 
 from mempage_lab import containers
 from mempage_lab import memory
+from mempage_lab import network
 from mempage_lab import node
 from mempage_lab import paths
 from mempage_lab import program
@@ -165,6 +166,12 @@ class Compute:
             'set', 'bridge', 'br-ex', 'datapath_type=%s' % self.datapath, '--',
             '--may-exist', 'add-port', 'br-ex', 'eth1')
         if self.host.shape.switch:
+            # The kernel tells others that the bridge's address is at its only
+            # port, too, and what they would send there is for no tunnel.
+            card = network.hardware_address(
+                network.BRIDGES.index(network.EXTERNAL), self.node.number)
+            self.node.run('ovs-vsctl', '--no-wait', 'set', 'bridge', 'br-ex',
+                          'other_config:hwaddr="%s"' % card)
             self.node.wait_for(switch.PROGRAM, self._connect_tunnels)
 
     @property

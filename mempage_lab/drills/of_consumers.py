@@ -49,7 +49,8 @@ DRILLS = {
         what='QEMU maps large pages privately: the switch sees other ones',
         fault=faults.Emulator('memory["share"] = False'),
         tests=NETWORK_IN_PAGES,
-        words=drill.first('ram-node0: share: expected yes, QEMU says no')),
+        words='check_connected: [^:]*: ram-node0: share: expected yes, QEMU '
+              'says no'),
     'share-trait-missing': file_backed(
         what='nova-compute does not tell that its guests can have shares',
         fault=faults.Source(

@@ -442,6 +442,7 @@ class ConsumersTest(ComputeTestCase):
         self.assertIn('external_ids:ovn-bridge-datapath-type="netdev"', told)
         self.assertIn('external_ids:ovn-encap-ip="169.254.24.11"', told)
         self.assertIn('ip address replace 169.254.24.11/24 dev br-ex', told)
+        self.assertIn('other_config:hwaddr="02:00:00:00:01:0b"', told)
         self.assertIn('/etc/alternatives/ovs-vswitchd', self.setup_script)
 
     def test_the_usual_switch(self):
