@@ -67,6 +67,8 @@ class Shared:
         self._test.addCleanup(self.manila.wait_for_resource_deletion, created)
         self._test.addCleanup(test_utils.call_and_ignore_notfound_exc,
                               self.manila.delete_share, created)
+        # Manila keeps what a server has, whichever was there first.
+        self._test.addCleanup(self._test.delete_requested)
         self._wait_for('share %s' % created, 'available',
                        lambda: self.manila.show_share(created)['status'])
         return created
