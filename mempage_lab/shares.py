@@ -44,6 +44,15 @@ PROCESSES = 2
 #: How the API of old clients is asked for: without a project.
 _CATALOGUE = ('shared-file-system', '/v2')
 _MICROVERSION = '2.82'
+# A share service that has started tells the scheduler at once what room there
+# is, and then once a minute. A scheduler that does not listen yet, as both
+# start together, knows nothing of it for that long.
+_PATCHES = ((
+    'manila/manager.py',
+    '    @periodic_task.periodic_task\n'
+    '    def _publish_service_capabilities(self, context):\n',
+    '    @periodic_task.periodic_task(spacing=CONF.periodic_interval)\n'
+    '    def _publish_service_capabilities(self, context):\n', ''),)
 #: Seconds until Ceph can store something, and Manila has noticed.
 LIMIT = 120
 
@@ -53,7 +62,7 @@ class Manila(installation.Installation):
 
     distributions = ('manila', 'pyuwsgi', 'mysqlclient', 'python-memcached',
                      'setuptools<81')
-    patches = ()
+    patches = _PATCHES
     kind = 'manila'
 
     def _finish(self):

@@ -38,6 +38,7 @@ class ManilaTest(base.LabTestCase):
             (tree / name).touch()
         manila.system.seen.return_value = tree
         site = manila.venv / 'lib' / 'python3.13' / 'site-packages'
+        self.patch_object(shares.Manila, 'patches', ())
         self.patch_object(installation, 'make_venv', lambda *_, **__: (
             site.mkdir(parents=True)))
         manila.install()
