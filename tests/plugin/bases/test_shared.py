@@ -77,6 +77,13 @@ class AttachTest(SharedTestCase):
         self.assertEqual(SHARE, self.shared.create())
         self.assertEqual('NFS', self.manila.create_share.call_args.args[1])
 
+    def test_deletion_waits_for_the_end_of_access(self):
+        self.manila.list_access.side_effect = [['nova-1'], []]
+        self.useFixture(fixtures.MockPatchObject(shared, 'GONE_TIMEOUT', 9))
+        self.shared._delete(SHARE)
+        self.assertEqual(2, self.manila.list_access.call_count)
+        self.manila.delete_share.assert_called_once_with(SHARE)
+
     def test_share_that_manila_cannot_make(self):
         self.manila.create_share.return_value = SHARE
         self.manila.show_share.return_value = {'status': 'error'}
