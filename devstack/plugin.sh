@@ -19,6 +19,7 @@ _XTRACE_MEMPAGE_PLUGIN=$(set +o | grep xtrace)
 set +o xtrace
 
 source "$MEMPAGE_DIR/devstack/lib/host-memory"
+source "$MEMPAGE_DIR/devstack/lib/consumers"
 source "$MEMPAGE_DIR/devstack/lib/nova-memory"
 source "$MEMPAGE_DIR/devstack/lib/host-inventory"
 
@@ -27,6 +28,7 @@ function mempage_pre_install {
     if is_service_enabled n-cpu; then
         check_host_memory
         check_nova_memory
+        check_consumers
         install_memory_packages
         build_host_memory
     fi
@@ -38,6 +40,7 @@ function mempage_pre_install {
 # libvirt and Nova are there; neither has started a guest.
 function mempage_install {
     if is_service_enabled n-cpu; then
+        install_consumers
         connect_libvirt
     fi
     if [[ $MEMPAGE_NOVA_EXTENSION == True ]] \
@@ -53,6 +56,9 @@ function mempage_post_config {
     async_wait configure_neutron_nova
     if is_service_enabled n-cpu; then
         configure_nova_compute_memory
+    fi
+    if is_service_enabled n-cpu n-api; then
+        configure_nova_shares
     fi
     if [[ $MEMPAGE_NOVA_EXTENSION == True ]] && is_service_enabled n-sch; then
         configure_nova_scheduler_memory
@@ -104,6 +110,7 @@ case "$1 ${2:-}" in
         mempage_test_config
         ;;
     "unstack ")
+        remove_consumers
         remove_host_memory
         remove_inventory
         ;;

@@ -12,9 +12,11 @@
 
 """Where OpenStack's APIs are."""
 
+import socket
+
 #: Ports by service: those that everybody uses.
 PORTS = {'keystone': 5000, 'glance': 9292, 'placement': 8778,
-         'neutron': 9696, 'nova': 8774}
+         'neutron': 9696, 'nova': 8774, 'manila': 8786}
 
 
 def url(controller, service, path=''):
@@ -25,3 +27,18 @@ def url(controller, service, path=''):
     :param path: what follows the port
     """
     return 'http://%s:%d%s' % (controller, PORTS[service], path)
+
+
+def answers(address, port):
+    """Return a function that tells whether an API answers.
+
+    :param address: where it is
+    :param port: its own
+    :returns: what raises OSError if nobody is there
+    """
+    def check():
+        with socket.create_connection((address, port), 10) as stream:
+            stream.sendall(b'GET / HTTP/1.0\r\n\r\n')
+            answer = stream.recv(100).split()
+            return len(answer) > 1 and answer[1] != b'500'
+    return check

@@ -73,23 +73,32 @@ def credentials(controller, project='admin'):
 
 def register_services(cloud, controller):
     """Make the services' users and the catalogue."""
+    for user, (kind, path) in SERVICES.items():
+        register_service(cloud, user, kind, apis.url(controller, user, path))
+
+
+def register_service(cloud, user, kind, url):
+    """Make a service's user and its entry in the catalogue.
+
+    :param user: its name, and that of the service
+    :param kind: the type of the service
+    :param url: where its API is
+    """
     identity = cloud.identity
     project = identity.find_project('service') or identity.create_project(
         name='service', domain_id='default')
-    roles = [_role(identity, name) for name in ('admin', 'service')]
-    for user, (kind, path) in SERVICES.items():
-        account = identity.find_user(user) or identity.create_user(
-            name=user, password=secrets.load()[user], domain_id='default')
-        for role in roles:
-            identity.assign_project_role_to_user(project, account, role)
-        service = identity.find_service(user) or identity.create_service(
-            name=user, type=kind)
-        if not any(identity.endpoints(service_id=service.id)):
-            for interface in ('public', 'internal', 'admin'):
-                identity.create_endpoint(
-                    service_id=service.id, interface=interface,
-                    url=apis.url(controller, user, path),
-                    region_id='RegionOne')
+    account = identity.find_user(user) or identity.create_user(
+        name=user, password=secrets.load()[user], domain_id='default')
+    for role in ('admin', 'service'):
+        identity.assign_project_role_to_user(project, account,
+                                             _role(identity, role))
+    service = identity.find_service(user) or identity.create_service(
+        name=user, type=kind)
+    if not any(identity.endpoints(service_id=service.id)):
+        for interface in ('public', 'internal', 'admin'):
+            identity.create_endpoint(
+                service_id=service.id, interface=interface, url=url,
+                region_id='RegionOne')
 
 
 def _role(identity, name):

@@ -17,15 +17,19 @@ import uuid
 
 from mempage_lab import containers
 from mempage_lab import memory
+from mempage_lab import network
 from mempage_lab import node
 from mempage_lab import paths
 from mempage_lab import program
 from mempage_lab import secrets
 from mempage_lab import shell
+from mempage_lab import switch
 from mempage_lab import templates
 
 #: Who the tests log in as on a host; not root, but with sudo.
 SSH_USER = 'tempest'
+#: Programs that have large pages of their own, and map those of guests.
+PEERS = (switch.PROGRAM, 'virtiofsd')
 
 
 class Compute:
@@ -78,7 +82,7 @@ class Compute:
             '--unixctl=/run/openvswitch/ovsdb-server.ctl '
             '/var/lib/openvswitch/conf.db')
         yield program.Program(
-            'ovs-vswitchd', 'ovs-vswitchd unix:/run/openvswitch/db.sock '
+            switch.PROGRAM, 'ovs-vswitchd unix:/run/openvswitch/db.sock '
             '--unixctl=/run/openvswitch/ovs-vswitchd.ctl '
             '--pidfile=/run/openvswitch/ovs-vswitchd.pid')
         yield program.Program(
@@ -124,8 +128,9 @@ class Compute:
         """
         return templates.render(
             template, policy=self.host.policy, page_sizes=page_sizes,
-            contained=self.host.shape.contained, libvirt=self.libvirt,
-            nova=self.nova, volumes=containers.VOLUMES,
+            contained=self.host.shape.contained,
+            switch=self.host.shape.switch, shares=self.topology.shares,
+            libvirt=self.libvirt, nova=self.nova, volumes=containers.VOLUMES,
             outside=functools.partial(containers.outside, self.host))
 
     def _by_all_names(self, hosts):
@@ -145,7 +150,7 @@ class Compute:
         ids = {'system-id': self.host.name, 'hostname': self.host.name,
                'ovn-remote': 'tcp:%s:6642' % self.topology.controller,
                'ovn-encap-type': 'geneve',
-               'ovn-encap-ip': self.node.address,
+               'ovn-encap-ip': self._tunnel_address,
                'ovn-bridge-datapath-type': self.datapath,
                'ovn-bridge-mappings': 'public:br-ex',
                'ovn-cms-options': 'enable-chassis-as-gw',
@@ -153,11 +158,38 @@ class Compute:
         self.node.run(
             'ovs-vsctl', '--no-wait', 'set', 'Open_vSwitch', '.',
             *('external_ids:%s="%s"' % item for item in ids.items()),
-            'other_config:n-handler-threads=1',
-            'other_config:n-revalidator-threads=1', '--',
+            *('other_config:%s="%s"' % item for item in {
+                'n-handler-threads': 1, 'n-revalidator-threads': 1,
+                **switch.options(self.host.shape.switch,
+                                 self.host.index)}.items()), '--',
             '--may-exist', 'add-br', 'br-ex', '--',
             'set', 'bridge', 'br-ex', 'datapath_type=%s' % self.datapath, '--',
             '--may-exist', 'add-port', 'br-ex', 'eth1')
+        if self.host.shape.switch:
+            # The kernel tells others that the bridge's address is at its only
+            # port, too, and what they would send there is for no tunnel.
+            card = network.hardware_address(
+                network.BRIDGES.index(network.EXTERNAL), self.node.number)
+            self.node.run('ovs-vsctl', '--no-wait', 'set', 'bridge', 'br-ex',
+                          'other_config:hwaddr="%s"' % card)
+            self.node.wait_for(switch.PROGRAM, self._connect_tunnels)
+
+    @property
+    def _tunnel_address(self):
+        """Where other hosts send what guests there send to guests here."""
+        if self.host.shape.switch:
+            return switch.tunnel_address(self.host.index)
+        return self.node.address
+
+    def _connect_tunnels(self):
+        """Give the bridge an address, or raise if it is not there yet.
+
+        It stays when the switch restarts.
+        """
+        self.node.run('ip', 'address', 'replace',
+                      self._tunnel_address + '/24', 'dev', 'br-ex')
+        self.node.run('ip', 'link', 'set', 'br-ex', 'up')
+        return True
 
     def start_nova_compute(self):
         """Start nova-compute, once libvirt can tell it of its guests."""
@@ -175,7 +207,7 @@ class Compute:
         :param pids: the machine's numbers of all processes of the host
         :returns: list of numbers, in the order of its pools
         """
-        used = memory.large_pages(pids)
+        used = memory.large_pages(pids, but=PEERS)
         return [used.get(pool.size_kib, 0) for pool in self.host.policy.pools]
 
     def reserved_huge_pages(self):
@@ -210,6 +242,9 @@ class Compute:
         if self.host.shape.contained:
             write(containers.SCRIPT, templates.render(
                 'contained.sh', volumes=containers.VOLUMES), mode=0o755)
+        if self.topology.shares:
+            write('/etc/mempage-lab/mount.ceph',
+                  templates.render('mount.ceph'), mode=0o755)
         jump = self.topology.jump(self.host)
         write('/etc/ssh/sshd_config', templates.render(
             'sshd_config', node=self.node,
@@ -235,7 +270,8 @@ class Compute:
             kvm=self.guests_under_kvm, machine=bool(self.host.machine),
             reserved_huge_pages=self.reserved_huge_pages(),
             pools_mib=self.pools_mib(),
-            controller=self.topology.controller, secrets=secrets.load())
+            controller=self.topology.controller, secrets=secrets.load(),
+            shares=self.topology.shares)
         split = self.host.shape.contained
         files = {'nova.conf': templates.render('nova.conf', **values,
                                                split=split)}

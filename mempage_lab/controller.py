@@ -187,7 +187,8 @@ class Controller:
                             dirs_exist_ok=True)
         values = dict(node=self.node, controller=self.node.address,
                       secrets=secrets.load(), policy=None,
-                      scheduler_filters=scheduler_filters(self.topology))
+                      scheduler_filters=scheduler_filters(self.topology),
+                      shares=self.topology.shares)
         for path, template, extra in (
                 ('/etc/keystone/keystone.conf', 'keystone.conf', {}),
                 ('/etc/glance/glance-api.conf', 'glance-api.conf', {}),
@@ -197,7 +198,8 @@ class Controller:
                 ('/etc/nova/nova.conf', 'nova.conf', {}),
                 ('/etc/mysql/lab.cnf', 'my.cnf', {}),
                 *(('/etc/uwsgi/%s.ini' % api, 'uwsgi.ini',
-                   {'port': port, 'api': api})
+                   {'port': port, 'module': self._release.wsgi[api],
+                    'processes': self._release.processes.get(api)})
                   for api, port in APIS.items()
                   if api in self._release.wsgi)):
             self.node.write(path, templates.render(
@@ -299,8 +301,9 @@ class Controller:
                 for user in ('admin', *cloud.SERVICES)}
 
     def _write_sql(self, passwords):
+        shares = {'manila': ['manila']} if self.topology.shares else {}
         self.node.write('/etc/mysql/lab.sql', templates.render(
-            'lab.sql', databases=DATABASES, passwords=passwords,
+            'lab.sql', databases={**DATABASES, **shares}, passwords=passwords,
             password=secrets.load()['database'],
             controller=self.node.address), mode=0o600, owner='mysql')
 
@@ -311,7 +314,7 @@ class Controller:
     def start_api(self, api):
         """Start an API and wait until it answers."""
         self.node.start_program(api)
-        self.node.wait_for(api, self._answers(APIS[api]))
+        self.node.wait_for(api, apis.answers(self.node.address, APIS[api]))
 
     def start_worker(self, name):
         """Start one of nova's or neutron's workers and wait for it.
@@ -333,12 +336,3 @@ class Controller:
                                       2) as stream:
             stream.sendall(b'AMQP\x00\x00\x09\x01')
             return stream.recv(1)
-
-    def _answers(self, port):
-        def check():
-            with socket.create_connection((self.node.address, port),
-                                          10) as stream:
-                stream.sendall(b'GET / HTTP/1.0\r\n\r\n')
-                answer = stream.recv(100).split()
-                return len(answer) > 1 and answer[1] != b'500'
-        return check

@@ -22,8 +22,8 @@ from keystoneauth1 import exceptions as keystone_exceptions
 from openstack import exceptions as openstack_exceptions
 
 from mempage_lab import cloud
-from mempage_lab import controller
 from mempage_lab import errors
+from mempage_lab import shares
 
 #: Seconds that an API may take for the list of its versions.
 ANSWER_LIMIT = 10
@@ -39,11 +39,9 @@ def apis(current):
     :param current: the :class:`mempage_lab.lab.Lab`
     :returns: dict of name to whether it does
     """
-    address = current.topology.controller
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        return dict(zip(controller.APIS, pool.map(
-            lambda port: _answers(address, port),
-            controller.APIS.values())))
+        return dict(zip(current.apis, pool.map(
+            lambda where: _answers(*where), current.apis.values())))
 
 
 def _answers(address, port):
@@ -64,6 +62,19 @@ def hosts_up(current):
     """
     with cloud_errors():
         return cloud.hosts_up(current.cloud)
+
+
+def of_shares(current):
+    """Return what is wrong with shares, as texts.
+
+    :param current: the :class:`mempage_lab.lab.Lab`
+    :raises LabError: if the cloud cannot be asked
+    """
+    with cloud_errors():
+        if current.shares and not shares.are_usable(current.cloud):
+            return ['nobody can make shares: manila-share is not up, or '
+                    'Ceph is not']
+    return []
 
 
 def last_report(current, host, service):

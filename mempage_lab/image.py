@@ -46,6 +46,9 @@ MODULES = ['virtio_pci', 'virtio_net', 'virtio_blk', 'virtio_balloon',
            'virtio_rng', 'ata_piix', 'sr_mod', 'isofs', 'vfat', 'nls_ascii',
            'nls_cp437', 'nls_utf8', 'button', 'evdev']
 
+# To mount shares.
+SHARE_MODULES = ('virtiofs',)
+
 # What busybox lacks: the ssh server, a parser for the metadata, and what
 # Tempest and measurements ask a guest for.
 PROGRAMS = ['dropbear', 'dropbearkey', 'jshon', 'memtester', 'blkid',
@@ -68,14 +71,15 @@ _SIGNATURE_MAGIC = b'~Module signature appended~\n'
 SPARE = 2
 
 
-def fingerprint():
+def fingerprint(extra=()):
     """Identify what :func:`build` would build.
 
+    :param extra: as of it
     :returns: a hash that changes with the recipe and with the kernel that
         the distribution offers
     :raises CommandFailed: if apt does not know the kernel package
     """
-    digest = hashlib.sha256(' '.join(_kernel_package()).encode())
+    digest = hashlib.sha256(' '.join((*_kernel_package(), *extra)).encode())
     digest.update(pathlib.Path(__file__).read_bytes())
     for path in sorted(RECIPE.rglob('*')):
         if path.is_file():
@@ -84,7 +88,7 @@ def fingerprint():
     return digest.hexdigest()
 
 
-def build(destination, workdir):
+def build(destination, workdir, extra=()):
     """Build the image as a raw disk.
 
     It appears under its name when it is complete: a build that fails, is
@@ -93,6 +97,8 @@ def build(destination, workdir):
     :param destination: pathlib.Path of the image
     :param workdir: pathlib.Path of a directory for temporary files, about
         200 MiB; a killed build leaves some there, which may be removed
+    :param extra: modules of the kernel that it has besides, as those of
+        :data:`SHARE_MODULES`
     :raises CommandFailed: if a command failed, with the end of its output
     :raises LabError: if a program or a file of a package is missing
     """
@@ -108,7 +114,7 @@ def build(destination, workdir):
         for program in PROGRAMS:
             _add_program(root, program)
         _add_busybox(root)
-        _add_modules(root, kernel)
+        _add_modules(root, kernel, extra)
         initramfs = scratch / 'initramfs'
         _pack(root, initramfs)
         disk = scratch / 'disk'
@@ -209,7 +215,7 @@ def _add_busybox(root):
     (root / 'init').symlink_to('/bin/busybox')
 
 
-def _add_modules(root, kernel):
+def _add_modules(root, kernel, extra):
     """Copy the kernel modules and those that they depend on."""
     tree = _only([*kernel.glob('lib/modules/*'),
                   *kernel.glob('usr/lib/modules/*')])
@@ -217,7 +223,8 @@ def _add_modules(root, kernel):
     base = tree.parents[2]
     shell.run(_which('depmod'), '-b', base, release)
     plan = shell.run(_which('modprobe'), '-d', base, '-C', '/dev/null',
-                     '-S', release, '--all', '--show-depends', *MODULES)
+                     '-S', release, '--all', '--show-depends', *MODULES,
+                     *extra)
     modules = root / 'lib/modules' / release
     for module in re.findall(r'^insmod (\S+)', plan, re.MULTILINE):
         target = modules / pathlib.Path(module).relative_to(tree)

@@ -65,22 +65,36 @@ class Installation:
     :param system: the :class:`mempage_lab.systems.System` that it runs on
     """
 
+    #: What its directory is called.
+    kind = 'openstack'
+
     def __init__(self, release, stock, system):
         self.release = release
         self.stock = stock
         self.system = system
 
+    @property
+    def distributions(self):
+        """What is installed, in the words of pip."""
+        return DISTRIBUTIONS
+
+    @property
+    def patches(self):
+        """What is not as it was released; see :data:`PATCHES`."""
+        return PATCHES
+
     @functools.cached_property
     def fingerprint(self):
         """A name for what :meth:`install` installs."""
-        content = repr((self.system.name, DISTRIBUTIONS, PATCHES)).encode()
+        content = repr((self.system.name, self.distributions,
+                        self.patches)).encode()
         return hashlib.sha256(
             content + self.release.constraints.read_bytes()).hexdigest()[:12]
 
     @property
     def venv(self):
         """The directory of the virtual environment."""
-        return paths.CACHE / ('openstack-' + self.fingerprint)
+        return paths.CACHE / ('%s-%s' % (self.kind, self.fingerprint))
 
     @property
     def search_path(self):
@@ -95,13 +109,17 @@ class Installation:
         shutil.rmtree(self.venv, ignore_errors=True)
         paths.CACHE.mkdir(parents=True, exist_ok=True)
         run = functools.partial(self.system.run, visible=[paths.PACKAGE])
-        make_venv(self.venv, '-c', self.release.constraints, *DISTRIBUTIONS,
-                  run=run)
-        for path, old, new, needed in PATCHES:
+        make_venv(self.venv, '-c', self.release.constraints,
+                  *self.distributions, run=run)
+        for path, old, new, needed in self.patches:
             patched = self.module(path)
             if needed in patched.read_text():
                 patched.write_text(files.replaced(patched, old, new))
+        self._finish()
         complete.touch()
+
+    def _finish(self):
+        """Do what is left to do when all is installed."""
 
     def module(self, path):
         """Return where a module of the virtual environment is.

@@ -23,6 +23,7 @@ import shutil
 
 from mempage_lab import accel
 from mempage_lab import accounts
+from mempage_lab import apis
 from mempage_lab import boot
 from mempage_lab import cloud
 from mempage_lab import compute
@@ -40,6 +41,7 @@ from mempage_lab import paths
 from mempage_lab import preflight
 from mempage_lab import releases
 from mempage_lab import secrets
+from mempage_lab import shares
 from mempage_lab import tasks
 from mempage_lab import tenant
 from mempage_lab import topology
@@ -87,14 +89,29 @@ class Lab:
             (machine_compute.MachineCompute if host.machine
              else compute.Compute)(host, wanted, machine_pages)
             for host in wanted.hosts]
+        #: What is on a node of its own beside the controller: a list of none
+        #: or one.
+        self.shares = [shares.Shares(wanted)] if wanted.shares else []
         self.addresses = {controller.NAME: wanted.controller, **{
             host.name: wanted.address(host) for host in wanted.hosts}}
 
     @property
+    def parts(self):
+        """What has a node: the controller, and all compute hosts."""
+        return (self.controller, *self.shares, *self.computes)
+
+    @property
     def nodes(self):
         """All nodes by name."""
-        return {part.node.name: part.node
-                for part in (self.controller, *self.computes)}
+        return {part.node.name: part.node for part in self.parts}
+
+    @property
+    def apis(self):
+        """Address and port of each API, by the name of its program."""
+        return {**{name: (self.topology.controller, port)
+                   for name, port in controller.APIS.items()},
+                **{shares.API: (part.node.address, apis.PORTS['manila'])
+                   for part in self.shares}}
 
     @functools.cached_property
     def cloud(self):
@@ -117,8 +134,8 @@ class Lab:
 
     def _tasks(self):
         control = self.controller
-        apis = {name: (functools.partial(control.start_api, name),
-                       ['database']) for name in controller.APIS}
+        servers = {name: (functools.partial(control.start_api, name),
+                          ['database']) for name in controller.APIS}
         workers = {name: (functools.partial(control.start_worker, name),
                           ['broker', 'keystone', 'placement'])
                    for name in control.workers}
@@ -143,7 +160,8 @@ class Lab:
             'controller': (self._start_controller, ['template']),
             'database': (control.start_database, ['controller']),
             'broker': (control.start_broker, ['controller']),
-            **apis, **workers, **self._host_tasks(),
+            **servers, **workers, **self._host_tasks(),
+            **self._shares_tasks(),
             'aggregates': (self._create_aggregates, ['registered']),
             'resources': (self._create_resources, [
                 'image', 'keystone', 'glance-api', 'neutron-api',
@@ -152,12 +170,48 @@ class Lab:
             'tenant': (self._boot_tenants_guests, ['aggregates', 'resources']),
         }
 
+    def _shares_tasks(self):
+        """Return what makes the node of shares, if there is to be one."""
+        result = {}
+        for part in self.shares:
+            name = part.node.name
+            made = _task('manila', part.node.installation)
+            api = '%s/%s' % (name, shares.API)
+            result = {
+                made: (part.node.installation.install,
+                       [_task('system', part.node.installation)]),
+                name: (functools.partial(part.start, self.addresses),
+                       ['fabric', made]),
+                name + '/ceph': (part.make_filesystem, [name]),
+                name + '/database': (part.make_database, [name, 'database']),
+                name + '/catalogue': (functools.partial(
+                    self._with_cloud, part.register), ['keystone']),
+                api: (part.start_api, [name + '/database', 'broker']),
+                **{'%s/%s' % (name, worker): (
+                    functools.partial(part.start_worker, worker),
+                    [name + '/database', name + '/ceph', 'broker'])
+                   for worker in shares.WORKERS},
+                name + '/type': (functools.partial(
+                    self._with_cloud, part.make_share_type),
+                    [api, name + '/catalogue']),
+                name + '/usable': (
+                    functools.partial(self._with_cloud,
+                                      part.wait_until_usable),
+                    [name + '/type', *('%s/%s' % (name, worker)
+                                       for worker in shares.WORKERS)])}
+        return result
+
+    def _with_cloud(self, function):
+        # A connection keeps the catalogue that there was when it began.
+        function(cloud.connect(self.topology.controller))
+
     def _installation_tasks(self):
         """Return what makes OpenStack, for each system that nodes run."""
         result = {}
         for chosen in self.topology.installations:
             # To make a tree installs a package, and so does that step.
-            before = 'compiler' if chosen.system.is_machine else 'packages'
+            before = ('compiler' if chosen.system.is_machine
+                      and not chosen.system.extra else 'packages')
             for step, function in (('system', chosen.system.make),
                                    ('openstack', chosen.install),
                                    ('nova-mempage', chosen.settle_extension)):
@@ -197,11 +251,17 @@ class Lab:
     @functools.cached_property
     def image_path(self):
         """Where the guest image is cached."""
-        return paths.CACHE / ('guest-%s.raw' % image.fingerprint())
+        return paths.CACHE / ('guest-%s.raw' % image.fingerprint(
+            self._image_modules))
+
+    @property
+    def _image_modules(self):
+        return image.SHARE_MODULES if self.topology.shares else ()
 
     def _build_image(self):
         if not self.image_path.exists():
-            image.build(self.image_path, paths.CACHE / 'image-work')
+            image.build(self.image_path, paths.CACHE / 'image-work',
+                        self._image_modules)
 
     def choose_accelerator(self):
         """Find out whether KVM works, and let all hosts know it."""

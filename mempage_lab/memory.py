@@ -79,16 +79,18 @@ def measure(pids_by_name):
     return total
 
 
-def large_pages(pids):
+def large_pages(pids, but=()):
     """Return the large pages that processes have mapped.
 
     :param pids: numbers of processes
+    :param but: names of programs whose processes do not count
     :returns: dict of page size in KiB to number of pages
     """
     result = collections.Counter()
     for pid in pids:
         rollup = dict(_fields(pid, 'smaps_rollup'))
-        if rollup.get('Shared_Hugetlb') or rollup.get('Private_Hugetlb'):
+        mapped = rollup.get('Shared_Hugetlb') or rollup.get('Private_Hugetlb')
+        if mapped and _program(pid) not in but:
             size = None
             for name, value in _fields(pid, 'smaps'):
                 if name == 'KernelPageSize':
@@ -102,6 +104,14 @@ def _usage(pid):
     rollup = dict(_fields(pid, 'smaps_rollup'))
     shared = rollup.get('Pss_Shmem', 0)
     return Usage(rollup.get('Pss', 0) - shared, shared)
+
+
+def _program(pid):
+    """Return what the kernel keeps of the name of a process's program."""
+    try:
+        return (_PROC / str(pid) / 'comm').read_text().rstrip('\n')
+    except OSError:
+        return ''
 
 
 def _fields(pid, name):

@@ -113,7 +113,7 @@ def plug_machine(namespace, number):
                 _bridge_tap(host, interface, tap)
         _leave_checksums(namespace, taps.values())
     # The cards are not those of the namespace, which only passes on.
-    return [(tap, _hardware_address(0x10 + place, number))
+    return [(tap, hardware_address(0x10 + place, number))
             for place, tap in enumerate(taps.values())]
 
 
@@ -141,14 +141,20 @@ def _plug_namespace(namespace, number):
         for interface, (port, bridge) in ports.items():
             # Neighbours remember the address of a node that is made anew.
             _plug(fabric, bridge, port, interface, {
-                'net_ns_fd': namespace, 'address': _hardware_address(
+                'net_ns_fd': namespace, 'address': hardware_address(
                     BRIDGES.index(bridge), number)})
     _leave_checksums(FABRIC, [port for port, _ in ports.values()])
     _leave_checksums(namespace, ports)
     return True
 
 
-def _hardware_address(kind, number):
+def hardware_address(kind, number):
+    """Return the address of a node's card that no other card has.
+
+    :param kind: which of its cards: its network's place in BRIDGES, and 0x10
+        more in a virtual machine
+    :param number: one of the node's own
+    """
     return '02:00:00:00:%02x:%02x' % (kind, number)
 
 

@@ -27,6 +27,7 @@ from mempage_lab import image
 from mempage_lab.machines import node
 from mempage_lab import paths
 from mempage_lab import secrets
+from mempage_lab import switch
 from mempage_lab import templates
 from mempage_tempest_plugin.declared import inventory
 
@@ -67,7 +68,8 @@ def write(topology, resources, kvm):
         hosts=len(topology.hosts), stock=topology.stock,
         slowness=max(map(_slowness, topology.hosts)),
         running_guests_move=kvm or _qemu_keeps_guests(topology),
-        login_user=image.LOGIN_USER,
+        login_user=image.LOGIN_USER, vhost_user=bool(topology.switched),
+        shares=topology.shares,
         admin_password=credentials['password'], inventory=paths.INVENTORY))
 
 
@@ -104,7 +106,8 @@ def _declaration(topology, host):
             config='%s/%s' % (nova.configuration, nova.options),
             restart=restart + nova.program),
         libvirt_restart=restart + libvirt.program, slowness=_slowness(host),
-        power=_power(host),
+        power=_power(host), switch=host.shape.switch and inventory.Switch(
+            switch.PROGRAM, restart + switch.PROGRAM),
         **dict(vars(host.policy), file_backed=_store(host.policy)))
 
 

@@ -27,6 +27,13 @@ DEBIAN = (
     'openssh-client', 'sudo', 'genisoimage', 'xfsprogs', 'e2fsprogs',
     # Tempest pings guests, and fio measures the stores.
     'iputils-ping', 'fio', *image.PACKAGES)
+# Of Debian 13, for what maps guests' memory besides QEMU. Without its pools
+# DPDK makes no port: "Failed to create mempool".
+CONSUMERS = (
+    'openvswitch-switch-dpdk', 'librte-mempool-ring25', 'virtiofsd',
+    # A small Ceph, and what mounts its file system without the kernel.
+    'ceph-mon', 'ceph-mgr', 'ceph-osd', 'ceph-mds', 'ceph-common',
+    'ceph-fuse', 'python3-rados')
 # To build libvirt-python and mysqlclient, before OpenStack is installed.
 BUILD = ('gcc', 'libc6-dev', 'libvirt-dev', 'libmariadb-dev', 'pkg-config',
          'python3-dev', 'python3-venv')

@@ -22,6 +22,7 @@ import psutil
 from mempage_lab import errors
 from mempage_lab import hugepages
 from mempage_lab import paths
+from mempage_lab import shares
 from mempage_lab import shell
 from mempage_lab import tenant
 
@@ -31,10 +32,14 @@ SYSTEMS = {('debian', '12'), ('debian', '13')}
 CONTROLLER_MIB = 2048
 HOST_MIB = 320
 GUESTS_MIB = 1024
+#: Of shares: Ceph, and Manila.
+SHARES_MIB = 1024
 #: Packages, environments, image and one lab's state, in GiB; and that of the
 #: state alone.
 DISK_GIB = 8
 STATE_GIB = 2
+#: What a tree has besides, with a switch of DPDK and Ceph, and Manila.
+CONSUMERS_GIB = 1
 #: Of machines, while they are made: a tree, disks and a snapshot.
 MACHINES_GIB = 5
 
@@ -77,9 +82,13 @@ def check_resources(wanted):
             '%d MiB of memory are available, and these %d hosts take %d '
             'MiB: free some, or use a smaller topology'
             % (available, len(wanted.hosts), needed))
+    installations = [*wanted.installations,
+                     *([shares.manila(wanted)] if wanted.shares else [])]
     cached = all((found.venv / 'complete').exists()
-                 for found in wanted.installations)
+                 for found in installations)
     disk = STATE_GIB if cached else DISK_GIB
+    if not cached and (wanted.switched or wanted.shares):
+        disk += CONSUMERS_GIB
     if wanted.machines:
         disk += MACHINES_GIB
     _check_disk(paths.STATE if cached else paths.CACHE, disk)
@@ -128,7 +137,7 @@ def memory_needed(wanted):
     tenants = tenant.RAM_MIB * sum(host.shape.tenant_guests
                                    for host in wanted.hosts)
     return (CONTROLLER_MIB + HOST_MIB * len(wanted.hosts) + pools + machines
-            + GUESTS_MIB + tenants)
+            + GUESTS_MIB + tenants + SHARES_MIB * wanted.shares)
 
 
 def _existing(path):

@@ -66,10 +66,10 @@ class Release:
         return oldest <= system.python <= newest
 
 
-def _series(keystone, glance, placement, neutron, nova):
+def _series(keystone, glance, placement, neutron, nova, manila):
     return {'keystone': keystone, 'glance': glance,
             'openstack-placement': placement, 'neutron': neutron,
-            'nova': nova}
+            'nova': nova, 'manila': manila}
 
 
 #: Of 2024.2 only Keystone has a module for its API, the others scripts.
@@ -83,10 +83,10 @@ _NOVA = {'nova-api': 3}
 # while it is asked.
 _NEUTRON_SERVER = {'neutron-api': 'neutron-server'}
 RELEASES = {release.name: release for release in (
-    Release('2024.2', _series(26, 29, 12, 25, 30), (9, 12),
+    Release('2024.2', _series(26, 29, 12, 25, 30, 19), (9, 12),
             _NOVA, _SCRIPTS, _NEUTRON_SERVER),
-    Release('2025.1', _series(27, 30, 13, 26, 31), (9, 12), _NOVA),
-    Release('2025.2', _series(28, 31, 14, 27, 32), (10, 13), _NOVA),
-    Release('2026.1', _series(29, 32, 15, 28, 33), (10, 13)),
-    Release('2026.2', _series(30, 33, 16, 29, 34), (11, 13)))}
+    Release('2025.1', _series(27, 30, 13, 26, 31, 20), (9, 12), _NOVA),
+    Release('2025.2', _series(28, 31, 14, 27, 32, 21), (10, 13), _NOVA),
+    Release('2026.1', _series(29, 32, 15, 28, 33, 22), (10, 13)),
+    Release('2026.2', _series(30, 33, 16, 29, 34, 23), (11, 13)))}
 NEWEST = RELEASES['2026.2']

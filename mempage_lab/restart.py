@@ -20,6 +20,7 @@ from mempage_lab import controller
 from mempage_lab import errors
 from mempage_lab import health
 from mempage_lab import lab
+from mempage_lab import shares
 from mempage_lab import tasks
 from mempage_lab import wait
 
@@ -40,7 +41,7 @@ def find(current, target):
     """
     found = {}
     known = {}
-    for part in (current.controller, *current.computes):
+    for part in current.parts:
         host = part.node.name
         programs = [program.name for program in part.programs()]
         known.update(dict.fromkeys([host, *programs]))
@@ -90,6 +91,9 @@ def _restart(current, part, programs):
         if _service(program) in REPORTING:
             _wait_for_report(current, node, program, stopped,
                              logged[program])
+    if isinstance(part, shares.Shares):
+        with health.cloud_errors():
+            part.wait_until_usable(current.cloud)
 
 
 def _service(program):
@@ -104,6 +108,8 @@ def _ready(part):
                 'rabbitmq': part.start_broker,
                 **{api: functools.partial(part.start_api, api)
                    for api in controller.APIS}}
+    if isinstance(part, shares.Shares):
+        return {shares.API: part.start_api}
     return {part.libvirt.program: part.wait_for_libvirt}
 
 

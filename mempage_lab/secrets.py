@@ -19,7 +19,7 @@ import secrets
 from mempage_lab import paths
 
 NAMES = ('admin', 'database', 'rabbit', 'glance', 'placement', 'nova',
-         'neutron')
+         'neutron', 'manila')
 
 
 def load():

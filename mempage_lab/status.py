@@ -21,6 +21,7 @@ from mempage_lab import memory
 from mempage_lab import network
 from mempage_lab import paths
 from mempage_lab import program
+from mempage_lab import switch
 from mempage_lab import tables
 from mempage_lab import versions
 
@@ -36,13 +37,12 @@ def collect():
         return _result(['%s is a remains of a lab: mempage-lab down' % name
                         for name in remains])
     current = lab.load()
-    parts = (current.controller, *current.computes)
-    pids = memory.processes([part.node.name for part in parts])
+    pids = memory.processes([*current.nodes])
     usage = memory.measure(pids)
     apis = health.apis(current)
     hosts_up, problems = _hosts_up(current, apis)
     hosts = []
-    for part in parts:
+    for part in current.parts:
         name = part.node.name
         host = _host(part, pids[name], usage[name])
         host['up'] = name in hosts_up if part in current.computes else None
@@ -62,8 +62,9 @@ def _result(problems, used_network=None, hosts=(), apis=None, found=None):
             'memory_mib': sum(host['memory_mib'] for host in hosts),
             'shared_memory_mib': sum(host['shared_memory_mib']
                                      for host in hosts),
-            'pools_mib': sum(pool['pages'] * pool['size_kib'] // 1024
-                             for host in hosts for pool in host['pools'])}
+            'pools_mib': sum(host['switch_mib'] + sum(
+                pool['pages'] * pool['size_kib'] // 1024
+                for pool in host['pools']) for host in hosts)}
 
 
 def _hosts_up(current, apis):
@@ -72,7 +73,7 @@ def _hosts_up(current, apis):
     if problems:
         return set(), problems
     try:
-        return health.hosts_up(current), []
+        return health.hosts_up(current), health.of_shares(current)
     except errors.LabError as error:
         return set(), [str(error)]
 
@@ -82,10 +83,11 @@ def _host(part, pids, usage):
     policy = host and host.policy
     return {'name': part.node.name,
             'address': part.node.address,
-            'kind': policy.kind.value if policy else 'controller',
+            'kind': policy.kind.value if policy else part.node.name,
             'running': bool(part.node.pid),
             'backing_store': policy and _store(part.node, host),
             'pools': _pools(part, pids) if policy else [],
+            'switch_mib': switch.mebibytes(host.shape.switch) if host else 0,
             'services': _services(part),
             'memory_mib': usage.own // 1024,
             'shared_memory_mib': usage.shared // 1024}

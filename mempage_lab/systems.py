@@ -49,10 +49,12 @@ class System:
     """One Debian.
 
     :param name: one of :data:`DEBIANS`
+    :param extra: names of packages that it has besides
     """
 
-    def __init__(self, name):
+    def __init__(self, name, extra=()):
         self.name = name
+        self.extra = tuple(extra)
         self.codename, self.python = DEBIANS[name]
 
     @functools.cached_property
@@ -65,9 +67,13 @@ class System:
         """Where the machine has its files; a :class:`pathlib.Path`."""
         if self.is_machine:
             return pathlib.Path('/')
-        recipe = repr((self.name, TREE_PACKAGES)).encode()
+        recipe = repr((self.name, self._packages)).encode()
         return paths.CACHE / 'system-{}-{}'.format(
             self.name, hashlib.sha256(recipe).hexdigest()[:12])
+
+    @property
+    def _packages(self):
+        return (*TREE_PACKAGES, *self.extra)
 
     @property
     def supervisor(self):
@@ -91,13 +97,15 @@ class System:
 
         :raises CommandFailed: with the end of what the tool printed
         """
+        if self.is_machine and self.extra:
+            packages.install_debian(self.extra)
         if self.is_machine or self.root.exists():
             return
         packages.install_debian(['mmdebstrap'])
         paths.CACHE.mkdir(parents=True, exist_ok=True)
         unfinished = self.root.with_suffix('.new')
         remove_tree(unfinished)
-        bootstrap(self.codename, unfinished, TREE_PACKAGES)
+        bootstrap(self.codename, unfinished, self._packages)
         for path in filter(pathlib.Path.exists, map(pathlib.Path, _COPIED)):
             copy = unfinished / str(path).lstrip('/')
             copy.parent.mkdir(parents=True, exist_ok=True)

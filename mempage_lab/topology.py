@@ -20,18 +20,19 @@ import pathlib
 import yaml
 
 from mempage_lab import errors
+from mempage_lab import host_checks
 from mempage_lab import installation
 from mempage_lab.machines import qemu
+from mempage_lab import packages
 from mempage_lab import paths
 from mempage_lab import releases
+from mempage_lab import switch
 from mempage_lab import systems
 from mempage_tempest_plugin.declared import documents
 from mempage_tempest_plugin.declared import inventory
 
 SHIPPED = paths.PACKAGE / 'topologies'
 DEFAULT = SHIPPED / 'default.yaml'
-#: What machines run, and nothing else was tried.
-MACHINE_SYSTEM = 'debian-13'
 #: Reserved for benchmarking networks (RFC 2544): seldom in use.
 FREE_RANGES = ipaddress.ip_network('198.18.0.0/15')
 
@@ -89,11 +90,13 @@ class Shape:
     :ivar domain: the one that libvirt says the host is in, and nothing else
     :ivar jump: the host that the tests have to log in through
     :ivar tenant_guests: how many guests of a project that is not the tests'
+    :ivar switch: which Open vSwitch: see :mod:`mempage_lab.switch`
     """
     contained: bool = False
     domain: str | None = None
     jump: str | None = None
     tenant_guests: int = 0
+    switch: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,12 +127,14 @@ class Topology:
     :ivar stock: whether Nova is without the project's extension
     :ivar system: the Debian of all nodes that name no other; None: that of
         the machine, or if its Python is none of the release's, another one
+    :ivar shares: whether there is a shared file system service
     """
     network: ipaddress.IPv4Network
     hosts: tuple
     release: releases.Release = releases.NEWEST
     stock: bool = False
     system: str | None = None
+    shares: bool = False
 
     def installation(self, host=None):
         """Return the OpenStack that a node runs.
@@ -149,7 +154,17 @@ class Topology:
     @functools.cached_property
     def _installation(self):
         return functools.cache(lambda name: installation.Installation(
-            self.release, self.stock, systems.System(name)))
+            self.release, self.stock, self.system_named(name)))
+
+    def system_named(self, name):
+        """Return a Debian with all packages that nodes of it have.
+
+        :param name: one of :data:`mempage_lab.systems.DEBIANS`
+        :returns: a :class:`mempage_lab.systems.System`
+        """
+        wanted = ((self.switched or self.shares)
+                  and name == switch.SYSTEM)
+        return systems.System(name, packages.CONSUMERS if wanted else ())
 
     @functools.cached_property
     def _default_system(self):
@@ -205,19 +220,30 @@ class Topology:
                 for pool in host.policy.pools]
 
     @property
+    def switched(self):
+        """The hosts whose guests have vhost-user ports."""
+        return [host for host in self.hosts if host.shape.switch]
+
+    @property
     def machines(self):
         """The hosts that are virtual machines."""
         return [host for host in self.hosts if host.machine]
 
     def pages(self, size_kib):
-        """Return how many pages of a size all hosts' pools have together."""
-        return sum(pool.pages + pool.reserved for pool in self.pools
-                   if pool.size_kib == size_kib)
+        """Return how many pages of a size the lab adds to the machine's.
+
+        Those of all hosts' pools, and their switches' own.
+        """
+        return (sum(pool.pages + pool.reserved for pool in self.pools
+                    if pool.size_kib == size_kib)
+                + sum(switch.pages(host.shape.switch, size_kib)
+                      for host in self.hosts))
 
     @property
     def page_sizes(self):
-        """All page sizes in KiB that some host has a pool of."""
-        return sorted({pool.size_kib for pool in self.pools})
+        """All page sizes in KiB that some host or its switch has."""
+        return sorted({pool.size_kib for pool in self.pools}
+                      | {switch.PAGE_KIB for _ in self.switched})
 
     @property
     def optional_sizes(self):
@@ -314,11 +340,11 @@ def load(path, used_networks):
     hosts = tuple(
         _host(name, index, dict(declared or {}))
         for index, (name, declared) in enumerate(content['hosts'].items()))
-    _check_hosts(path, hosts)
+    host_checks.check(path, hosts)
     network = _choose_network(content.get('network', 'auto'), used_networks)
     release = releases.RELEASES[content.get('release', releases.NEWEST.name)]
     result = Topology(network, hosts, release, content.get('stock', False),
-                      content.get('system'))
+                      content.get('system'), content.get('shares', False))
     _check_systems(result, '%s: ' % path)
     if result.stock and result.restricting:
         raise errors.LabError(
@@ -330,7 +356,7 @@ def load(path, used_networks):
 
 def _host(name, index, declared):
     machine = _machine(declared.pop('machine', None))
-    system = declared.pop('system', machine and MACHINE_SYSTEM)
+    system = declared.pop('system', machine and host_checks.MACHINE_SYSTEM)
     shape = {field.name: declared.pop(field.name)
              for field in dataclasses.fields(Shape) if field.name in declared}
     policy = LabPolicy(**documents.fields(declared, LabPolicy))
@@ -359,7 +385,8 @@ def save(topology, path):
              for host in topology.hosts}
     path.write_text(yaml.safe_dump(
         {'network': str(topology.network), 'release': topology.release.name,
-         'stock': topology.stock, **_named(system=topology.system),
+         'stock': topology.stock, 'shares': topology.shares,
+         **_named(system=topology.system),
          'hosts': hosts}, sort_keys=False))
 
 
@@ -377,90 +404,6 @@ def _check_schema(path, content):
         raise errors.LabError('%s: %s' % (path, '; '.join(problems)))
 
 
-def _check_hosts(path, hosts):
-    direct = [host.name for host in hosts if not host.shape.jump]
-    for host in hosts:
-        where = '%s: hosts.%s.' % (path, host.name)
-        store = host.policy.file_backed
-        if host.machine:
-            _check_machine(where, host)
-        if store and store.disk:
-            _check_disk(where, store, host.machine)
-        _check_pools(where, host)
-        if store:
-            _check_store(where + 'file_backed.', store)
-        if host.shape.jump not in (None, *direct):
-            raise errors.LabError(
-                '%sjump: %s is not a host that the tests can reach without '
-                'another one; such are %s' % (
-                    where, host.shape.jump, ', '.join(direct) or 'none'))
-
-
-def _check_store(where, store):
-    if store.capacity_mib > store.size_mib:
-        raise errors.LabError(
-            '%ssize_mib: %d MiB cannot hold the declared capacity of %d MiB'
-            % (where, store.size_mib, store.capacity_mib))
-    if store.link and pathlib.PurePath(store.directory).is_relative_to(
-            store.link):
-        raise errors.LabError(
-            '%slink: %s cannot be a link to %s' % (
-                where, store.link, store.directory))
-
-
-def _check_machine(where, host):
-    """Refuse what a machine cannot be, or cannot have."""
-    store = host.policy.file_backed
-    unusual = [key for key in ('contained', 'domain', 'jump')
-               if getattr(host.shape, key)]
-    if unusual or store and store.link:
-        raise errors.LabError('%s%s: not of a machine' % (
-            where, unusual[0] if unusual else 'file_backed.link'))
-    if host.system != MACHINE_SYSTEM:
-        raise errors.LabError('%ssystem: a machine runs %s, not %s' % (
-            where, MACHINE_SYSTEM, host.system))
-    if len({disk.serial for disk in host.machine.disks}) < len(
-            host.machine.disks):
-        raise errors.LabError(
-            '%smachine.disks: two have the same serial number' % where)
-    if (store and store.filesystem == 'tmpfs'
-            and store.size_mib > host.machine.memory_mib):
-        raise errors.LabError(
-            '%sfile_backed.size_mib: %d MiB, and the machine has %d MiB of '
-            'memory' % (where, store.size_mib, host.machine.memory_mib))
-
-
-def _check_disk(where, store, machine):
-    """Refuse a store on a disk that cannot hold it."""
-    disks = {disk.serial: disk for disk in machine.disks} if machine else {}
-    if store.disk not in disks:
-        raise errors.LabError('%sfile_backed.disk: %s; it has %s' % (
-            where, store.disk, ', '.join(disks) or 'no disks'))
-    if store.size_mib > disks[store.disk].size_mib:
-        raise errors.LabError(
-            '%sfile_backed.size_mib: %d MiB, and the disk %s has %d MiB' % (
-                where, store.size_mib, store.disk,
-                disks[store.disk].size_mib))
-    if store.filesystem == 'tmpfs':
-        raise errors.LabError(
-            '%sfile_backed.disk: a tmpfs is not on a disk' % where)
-
-
-def _check_pools(where, host):
-    """Refuse pools on NUMA nodes that a host does not have."""
-    nodes = len(host.machine.numa) if host.machine else 1
-    for pool in host.policy.pools:
-        if pool.node is None and pool.reserved and nodes > 1:
-            raise errors.LabError(
-                '%spools: reserved pages of %d KiB: on which NUMA node? Nova '
-                'keeps them back by node' % (where, pool.size_kib))
-        if pool.node is not None and pool.node >= nodes:
-            raise errors.LabError(
-                '%spools: NUMA node %d; the host has %s' % (
-                    where, pool.node, 'one node, 0' if nodes == 1
-                    else 'nodes 0 to %d' % (nodes - 1)))
-
-
 def _check_systems(topology, where=''):
     """Refuse systems whose Python is none of the release's."""
     for found in topology.installations:
@@ -471,6 +414,21 @@ def _check_systems(topology, where=''):
                 '3.%d: choose another release or system' % (
                     where, release.name, *release.python, system.name,
                     system.python))
+    for host in topology.hosts:
+        wanted = _wants(topology, host)
+        name = topology.installation(host).system.name
+        if wanted and (host.machine or name != switch.SYSTEM):
+            raise errors.LabError(
+                '%s%s takes a host with system: %s that is no machine; %s is '
+                '%s' % (where, wanted, switch.SYSTEM, host.name,
+                        'a machine' if host.machine else 'of ' + name))
+
+
+def _wants(topology, host):
+    """Tell what of a host there is on one Debian only; '' for nothing."""
+    if host.shape.switch:
+        return 'hosts.%s.switch: %s' % (host.name, host.shape.switch)
+    return 'shares: true' if topology.shares else ''
 
 
 def _choose_network(declared, used_networks):

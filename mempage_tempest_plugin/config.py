@@ -69,6 +69,30 @@ MempageGroup = [
                      'are on: [DEFAULT] allow_resize_to_same_host of '
                      'nova-api. Where this says so and it is not true, tests '
                      'fail.'),
+    cfg.BoolOpt('vhost_user',
+                default=False,
+                help='Whether the ports of servers are vhost-user ports on '
+                     'all hosts of the inventory that have services.switch: '
+                     'a switch in user space (Open vSwitch with DPDK, VPP), '
+                     'which maps the memory of guests. Only guests whose '
+                     'memory is shared have a network there: those in files '
+                     'and those in large pages. Tests send packets between '
+                     'such guests. Where this says so and it is not true, '
+                     'tests fail. The guest image needs nc and awk.'),
+    cfg.BoolOpt('shares',
+                default=False,
+                help='Whether servers can have shares of Manila attached '
+                     '(virtiofs), on file-backed hosts, and in large pages. '
+                     'Tests create shares of 1 GiB of Manila\'s default '
+                     'share type, write to them on both sides, and delete '
+                     'them. Where this says so and it is not true, tests '
+                     'fail. Needs version 2.97 of the compute API (Nova 31), '
+                     'and in the guest image the file system virtiofs.'),
+    cfg.StrOpt('share_protocol',
+               default='NFS',
+               choices=['NFS', 'CEPHFS'],
+               help='The protocol of the shares that tests create: one that '
+                    'Manila\'s default share type has.'),
     cfg.BoolOpt('reconfigure_hosts',
                 default=False,
                 help='Whether tests may change the configuration of '

@@ -13,6 +13,7 @@
 """All drills by name."""
 
 from mempage_lab.drills import of_configuration
+from mempage_lab.drills import of_consumers
 from mempage_lab.drills import of_guests
 from mempage_lab.drills import of_hosts
 from mempage_lab.drills import of_moves
@@ -20,4 +21,5 @@ from mempage_lab.drills import of_nova
 from mempage_lab.drills import of_operations
 
 DRILLS = {**of_configuration.DRILLS, **of_nova.DRILLS, **of_moves.DRILLS,
-          **of_operations.DRILLS, **of_guests.DRILLS, **of_hosts.DRILLS}
+          **of_operations.DRILLS, **of_guests.DRILLS, **of_hosts.DRILLS,
+          **of_consumers.DRILLS}

@@ -15,6 +15,7 @@
 import dataclasses
 
 from mempage_lab.drills import faults
+from mempage_lab import topology
 from mempage_tempest_plugin.declared import which
 
 #: Nova's modules, and those of the extension, below site-packages.
@@ -58,6 +59,8 @@ class Drill:
         expression; empty for nothing
     :ivar everywhere: whether all hosts that suit get the fault, not only the
         first
+    :ivar topology: the name of the one that has what the drill is about, if
+        the default one has not
     """
 
     what: str
@@ -68,6 +71,22 @@ class Drill:
     caught_by: str = ''
     unsaid: str = ''
     everywhere: bool = False
+    topology: str = ''
+
+    def lacks(self, current):
+        """Tell what a topology has not that the drill is about.
+
+        :param current: a :class:`mempage_lab.topology.Topology`
+        :returns: as words; empty for nothing
+        """
+        if not self.topology:
+            return ''
+        wanted = topology.load(topology.find(self.topology), [])
+        lacking = [word for word, there, here in (
+            ('vhost-user ports', wanted.switched, current.switched),
+            ('shares', wanted.shares, current.shares)) if there and not here]
+        return lacking and 'it takes the topology %s: this one has no %s' % (
+            self.topology, ' and no '.join(lacking))
 
     def hosts(self, topology):
         """Choose the nodes that get the fault.

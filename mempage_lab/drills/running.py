@@ -32,6 +32,7 @@ CAUSE_UNSAID = 'caught without the cause'
 WRONG_TEST = 'caught by the wrong test'
 MISSED = 'missed'
 NOT_RUN = 'not run'
+ELSEWHERE = 'for another topology'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,13 +79,32 @@ def run(current, drills, shown):
     mend(current, shown)
     for name, drill in drills.items():
         begin = time.monotonic()
-        hosts = drill.hosts(current.topology)
+        hosts, reason = _where(drill, current.topology)
         output = _run_one(current, name, drill, hosts, shown) if hosts else {}
-        verdict, said = (judge(drill, output) if hosts else
-                         (NOT_RUN, 'the topology has no such host'))
+        verdict, said = judge(drill, output) if hosts else reason
         shown.say('%s: %s' % (name, verdict))
         yield Result(name, drill.what, hosts, verdict, said, output,
                      round(time.monotonic() - begin, 1))
+
+
+def _where(drill, topology):
+    """Return the nodes that get a fault, and if none, a verdict and why."""
+    lacking = drill.lacks(topology)
+    if lacking:
+        return (), (ELSEWHERE, lacking)
+    return (drill.hosts(topology),
+            (NOT_RUN, 'the topology has no such host'))
+
+
+def passed(results, named):
+    """Tell whether all went as they should.
+
+    :param results: list of :class:`Result`
+    :param named: whether the user has named the drills: those that are for
+        another topology are passed over otherwise
+    """
+    good = {CAUGHT} if named else {CAUGHT, ELSEWHERE}
+    return all(result.verdict in good for result in results)
 
 
 def _run_one(current, name, drill, hosts, shown):

@@ -17,6 +17,7 @@ import functools
 from typing import Callable
 
 from tempest.common import waiters
+from tempest.lib import exceptions as lib_exc
 
 from mempage_tempest_plugin.changes import aggregates
 from mempage_tempest_plugin.changes import faulty_store
@@ -27,6 +28,7 @@ from mempage_tempest_plugin.changes import names
 from mempage_tempest_plugin.changes import nova_compute
 from mempage_tempest_plugin.changes import quotas
 from mempage_tempest_plugin.cloud import nova_services
+from mempage_tempest_plugin.cloud import shares
 
 #: Versions of the APIs that are needed: forcing services down, and traits.
 COMPUTE_MICROVERSION = '2.53'
@@ -57,6 +59,7 @@ def find(manager, hosts, timeout, lock_path, ask):
     """
     yield from _services(manager, hosts, timeout)
     yield from _servers(manager.servers_client)
+    yield from _shares(manager)
     yield from _images(manager.image_client_v2)
     yield from _flavors(manager.flavors_client)
     yield from _aggregates(manager.aggregates_client)
@@ -108,6 +111,22 @@ def _servers(client):
 def _delete_server(client, uuid):
     client.delete_server(uuid)
     waiters.wait_for_server_termination(client, uuid)
+
+
+def _shares(manager):
+    try:
+        client = shares.connect(manager)
+        found = client.list_shares()
+    except lib_exc.EndpointNotFound:
+        return
+    for share in filter(_is_ours, found):
+        yield Left('share %s' % share['name'],
+                   functools.partial(_delete_share, client, share['id']))
+
+
+def _delete_share(client, uuid):
+    client.delete_share(uuid)
+    client.wait_for_resource_deletion(uuid)
 
 
 def _images(client):

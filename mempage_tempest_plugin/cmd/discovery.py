@@ -96,6 +96,7 @@ def _look(ssh, host):
         small_page_kib=_small_page_kib(found, notes),
         pools=tuple(_pools(found, configuration.reserved, notes)),
         allowed_page_sizes=_allowed(configuration, notes),
+        switch=_switch(found),
         drafted=tuple(field.name for field
                       in dataclasses.fields(inventory.Policy)))
     if drafted.compute_log is None:
@@ -173,6 +174,11 @@ def _small_page_kib(found, notes):
         return int(found['page']) // 1024
     notes.append('The size of small pages was not found: 4 KiB was guessed.')
     return inventory.Policy.small_page_kib
+
+
+def _switch(found):
+    program = found.get('switch')
+    return inventory.Switch(program) if program else None
 
 
 def _allowed(configuration, notes):

@@ -21,10 +21,12 @@ from oslo_utils import netutils
 
 from mempage_tempest_plugin.cmd import discovery
 from mempage_tempest_plugin.declared import inventory
+from mempage_tempest_plugin.evidence import consumers
 from mempage_tempest_plugin.evidence import host_state
 from mempage_tempest_plugin.evidence import ordinary_memory
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import compute_host
+from mempage_tempest_plugin.hosts import memory_holders
 from mempage_tempest_plugin.hosts import nova_config
 from mempage_tempest_plugin.hosts import redact
 
@@ -120,6 +122,10 @@ def check(arguments):
                     declared, survey, survey.memory_mib, nova_config.read(
                         host.ssh, host.name, nova_config.processes(host.ssh)
                     ).reserved_mib))
+            if declared.switch:
+                comparisons.append(consumers.compare_switch(
+                    declared, memory_holders.is_running(
+                        host, declared.switch.program)))
         except exceptions.HostError as error:
             print(redact.mask(str(error)))
             status = 1

@@ -187,6 +187,18 @@ class Service:
 
 
 @dataclasses.dataclass(frozen=True)
+class Switch:
+    """The switch that serves the vhost-user ports of guests.
+
+    :ivar program: its name, as in /proc/PID/comm
+    :ivar restart: a command line for root
+    """
+
+    program: str
+    restart: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Power:
     """How to boot a host again: command lines for where the tests run.
 
@@ -216,6 +228,7 @@ class Host(Policy, Access):
     compute_log: Log | None = None
     compute_service: Service | None = None
     libvirt_restart: str | None = None
+    switch: Switch | None = None
 
     def limit(self, seconds):
         """Return how long something may take there.
@@ -319,7 +332,8 @@ def _host(name, declared):
     compute = services.get('nova-compute')
     return Host(name=name, **documents.fields(declared, Host),
                 compute_log=_log(compute), compute_service=_service(compute),
-                libvirt_restart=services.get('libvirt', {}).get('restart'))
+                libvirt_restart=services.get('libvirt', {}).get('restart'),
+                switch=_switch(services.get('switch')))
 
 
 def _document(host):
@@ -352,6 +366,10 @@ def _service(declared):
     return Service(config=declared['config'], restart=declared['restart'])
 
 
+def _switch(declared):
+    return Switch(**declared) if declared else None
+
+
 def _services(host):
     compute = {}
     if host.compute_log:
@@ -361,5 +379,6 @@ def _services(host):
         compute.update(vars(host.compute_service))
     services = {
         'nova-compute': {key: text for key, text in compute.items() if text},
-        'libvirt': host.libvirt_restart and {'restart': host.libvirt_restart}}
+        'libvirt': host.libvirt_restart and {'restart': host.libvirt_restart},
+        'switch': host.switch and documents.part(host.switch, Switch)}
     return {name: told for name, told in services.items() if told}

@@ -17,6 +17,8 @@ FILE_BACKED = 'COMPUTE_MEM_BACKING_FILE'
 #: A version of the compute API that only those releases of Nova know which
 #: report it: Nova 30 has 2.96, Nova 31 has 2.100.
 FILE_BACKED_SINCE = '2.97'
+#: Nova's own, of hosts whose libvirt can serve shares.
+VIRTIOFS = 'COMPUTE_STORAGE_VIRTIO_FS'
 #: Nova's own, of hosts that the scheduler leaves out.
 DISABLED = 'COMPUTE_STATUS_DISABLED'
 #: How those of page sizes begin, which the driver of nova_mempage reports.

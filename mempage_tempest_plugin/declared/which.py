@@ -163,6 +163,10 @@ def reserved_on_node(host):
             if pools.reserved_node is not None]
 
 
+shared_memory = dataclasses.replace(
+    file_backed | large_pages,
+    after=('with memory for guests that others can map (files, or large '
+           'pages)',))
 some_page_size = dataclasses.replace(
     large_pages | small_pages,
     after=('with pages for guests that ask for a page size',))
@@ -193,6 +197,19 @@ def logs(host):
 def libvirt_restartable(host):
     """The inventory says how to restart libvirt."""
     return host.libvirt_restart
+
+
+@_after('whose switch has vhost-user ports (services.switch)',
+        'whose switch has no vhost-user ports (services.switch)')
+def vhost_user(host):
+    """Guests have vhost-user ports there."""
+    return host.switch
+
+
+@_after('whose switch can be restarted (services.switch.restart)')
+def switch_restartable(host):
+    """The inventory says how to restart the switch."""
+    return host.switch and host.switch.restart
 
 
 @_after('that can be rebooted (power.reboot)')

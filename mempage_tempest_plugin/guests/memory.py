@@ -34,8 +34,9 @@ grep -q " $dir tmpfs " /proc/mounts ||
     sudo -n mount -t tmpfs -o size=95% mempage $dir
 sudo -n chmod 777 $dir
 """
-# Longer strings take longer: each is copied some times.
-_PAGES = """
+#: A shell function that prints pages of a pattern: its seed, and how many.
+#: Longer strings take longer: each is copied some times.
+GENERATOR = """
 pages() {
     awk -v seed="$1" -v n="$2" 'BEGIN { OFS = ORS = ""; for (; i < n; i++) {
         s = sprintf("%s%031d\\n", seed, i)
@@ -45,7 +46,7 @@ pages() {
 """
 # It looks at what it has written itself, so that it notices on its own what
 # a move does to memory that changes meanwhile.
-_WRITER = _PAGES + """
+_WRITER = GENERATOR + """
 i=0
 while :; do
     i=$((i + 1))
@@ -100,8 +101,17 @@ def digest(seed, pages):
     """
     found = hashlib.md5(usedforsecurity=False)
     for page in range(pages):
-        found.update(('%s%031d\n' % (seed, page)).encode() * (PAGE // LINE))
+        found.update(text(seed, page).encode())
     return found.hexdigest()
+
+
+def text(seed, page):
+    """Write one page of a pattern.
+
+    :param seed: 32 characters
+    :param page: its number
+    """
+    return ('%s%031d\n' % (seed, page)) * (PAGE // LINE)
 
 
 class Guest:
@@ -132,7 +142,7 @@ class Guest:
         size = mib * units.Mi
         written = int(self._run_there(
             '%s pages %s %d > %s || true; stat -c %%s %s' % (
-                _PAGES, self.seed, size // PAGE, self.file, self.file)))
+                GENERATOR, self.seed, size // PAGE, self.file, self.file)))
         if written != size:
             raise exceptions.GuestError(
                 'only %d of %d MiB could be written to its memory: %s' % (
@@ -146,7 +156,7 @@ class Guest:
         :param mib: how much
         """
         step = '%s pages %s %d >> %s; sleep 1' % (
-            _PAGES, self.seed, STEP_MIB * units.Mi // PAGE, self.file)
+            GENERATOR, self.seed, STEP_MIB * units.Mi // PAGE, self.file)
         self._run_there('(for i in $(seq %d); do %s; done) > /dev/null 2>&1 '
                         '< /dev/null &' % (mib // STEP_MIB, step))
 

@@ -51,6 +51,19 @@ def _listens(address, port):
     return True
 
 
+def answers(address, timeout):
+    """Tell whether a guest answers a ping.
+
+    :param address: the guest's IP address
+    :param timeout: seconds that it has for that
+    """
+    return test_utils.call_until_true(lambda: subprocess.run(
+        ['ping', '-n', '-c', '1', '-W', '1', address],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, check=False).returncode == 0,
+        timeout, INTERVAL)
+
+
 def longest_silence(text):
     """Find the longest time between two replies.
 

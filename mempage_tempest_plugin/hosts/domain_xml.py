@@ -125,6 +125,27 @@ def sharers(xml):
         for found in domain.findall(path)]
 
 
+def interfaces(xml):
+    """List the types of a domain's network interfaces.
+
+    :param xml: the XML as libvirt prints it
+    :returns: list of types, such as vhostuser and bridge
+    """
+    return [found.get('type') for found in ElementTree.fromstring(
+        xml).findall('devices/interface')]
+
+
+def shares(xml):
+    """List what a domain's guest can mount that virtiofsd serves.
+
+    :param xml: the XML as libvirt prints it
+    :returns: dict of directories of the host by the tags for the guest
+    """
+    return {found.find('target').get('dir'): found.find('source').get('dir')
+            for found in ElementTree.fromstring(xml).findall(
+                "devices/filesystem/driver[@type='virtiofs']/..")}
+
+
 def node_memory(xml):
     """Read from a domain's XML where its memory has to come from.
 

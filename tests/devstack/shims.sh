@@ -59,6 +59,11 @@ TEMPEST_CONFIG=$ROOT/tempest.conf
 TEMPEST_PLUGINS=0
 QEMU_CONF=$ROOT/qemu.conf
 STACK_USER=root
+KEYSTONE_SERVICE_URI=http://198.51.100.11/identity
+SERVICE_PASSWORD=secret
+SERVICE_DOMAIN_NAME=Default
+SERVICE_PROJECT_NAME=service
+REGION_NAME=RegionOne
 VIRT_DRIVER=libvirt
 LIBVIRT_TYPE=qemu
 INSTANCE_NAME_PREFIX=instance-
@@ -88,6 +93,13 @@ case "$3 $4" in
     "hypervisor show") echo "$5" ;;
 esac
 EOF
+for program in apt-cache ovs-vsctl update-alternatives; do
+    cat >"bin/$program" <<'EOF'
+#!/bin/bash
+echo "${0##*/} $*" >>"$(dirname "$0")/../log"
+[[ ${0##*/} != apt-cache ]] || echo '  Recommends: librte-mempool-ring25'
+EOF
+done
 chmod +x bin/*
 
 # end - ends what would outlive the namespaces.
@@ -146,6 +158,10 @@ function is_fedora {
 function die {
     echo "[ERROR] ${*:2}" >&2
     exit 1
+}
+
+function is_ubuntu {
+    [[ ! -e $ROOT/fedora ]]
 }
 
 # Like DevStack's, it returns the status of what was before it.

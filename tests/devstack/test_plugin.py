@@ -215,6 +215,75 @@ class StackTest(PhaseTest):
 
 
 @ddt.ddt
+class ConsumersTest(PhaseTest):
+    """A switch that maps guests' memory, and who serves shares."""
+
+    SWITCH = ('MEMPAGE_VHOST_USER=True MEMPAGE_SWITCH_MEMORY=8\n'
+              'MEMPAGE_HUGEPAGES=2048:%d\n'
+              'MEMPAGE_RESERVED_HUGEPAGES=2048:4\n')
+
+    def _switch(self):
+        return self.SWITCH % (self.require_pool() + 8)
+
+    def test_switch(self):
+        self.succeed(FILE_BACKED + self._switch() + 'stack\n'
+                     'echo $OVS_DATAPATH_TYPE >>log; unstack')
+        log = self.log()
+        self.assertIn('install_package openvswitch-switch-dpdk '
+                      'librte-mempool-ring25', log)
+        self.assertIn('netdev', log)
+        [told] = [line for line in log
+                  if line.startswith('ovs-vsctl --no-wait set')]
+        self.assertIn('other_config:dpdk-socket-mem=8 ', told)
+        self.assertIn('ovn-bridge-datapath-type=netdev', told)
+        tempest = self.conf('tempest.conf')['mempage']
+        self.assertTrue(tempest.getboolean('vhost_user'))
+        self.assertFalse(tempest.getboolean('shares'))
+
+    def test_switch_is_declared(self):
+        self.succeed(FILE_BACKED + 'MEMPAGE_VHOST_USER=True\n'
+                     'source $PLUGIN/settings; source $PLUGIN/plugin.sh none\n'
+                     'declare_host; write_inventory')
+        host = inventory.load(self.kept / 'inventory.yaml').hosts['compute-1']
+        self.assertEqual(inventory.Switch(
+            'ovs-vswitchd', 'systemctl restart ovs-vswitchd'), host.switch)
+        self.assertEqual(('ovs-vswitchd',), host.file_backed.mappers)
+
+    def test_switch_is_taken_back(self):
+        self.succeed(
+            self._switch() + 'snapshot >before; stack\n'
+            'unstack; unstack; clean; snapshot >after\n'
+            'diff before after >&2')
+        self.assertEqual(1, self.log().count(
+            'update-alternatives --auto ovs-vswitchd'))
+
+    def test_shares(self):
+        self.succeed(FILE_BACKED + 'MEMPAGE_SHARES=True '
+                     'MEMPAGE_SHARE_PROTOCOL=CEPHFS; stack')
+        self.assertIn('install_package virtiofsd', self.log())
+        manila = self.conf('nova-cpu.conf')['manila']
+        self.assertEqual('service', manila['project_name'])
+        tempest = self.conf('tempest.conf')['mempage']
+        self.assertTrue(tempest.getboolean('shares'))
+        self.assertEqual('CEPHFS', tempest['share_protocol'])
+        host = inventory.load(self.kept / 'inventory.yaml').hosts['compute-1']
+        self.assertEqual(('virtiofsd',), host.file_backed.mappers)
+        self.assertIsNone(host.switch)
+
+    @ddt.data(
+        ('MEMPAGE_HUGEPAGES=2048:64', 'the switch takes 64 pages'),
+        ('MEMPAGE_HUGEPAGES=2048:80 MEMPAGE_RESERVED_HUGEPAGES=2048:63',
+         'the switch takes 64 pages'),
+        ('MEMPAGE_SWITCH_MEMORY=1G', "'1G' is not a whole number"),
+        ('; touch fedora', 'only Debian and Ubuntu'))
+    @ddt.unpack
+    def test_what_cannot_be(self, settings, message):
+        self.refuse(message, f'MEMPAGE_VHOST_USER=True {settings}\n'
+                    'source $PLUGIN/settings; source $PLUGIN/plugin.sh none\n'
+                    'check_consumers')
+
+
+@ddt.ddt
 class UnstackTest(PhaseTest):
 
     @ddt.data('', 'MEMPAGE_STORE_FILESYSTEM=ext4\n',

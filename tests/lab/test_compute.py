@@ -19,10 +19,12 @@ import subprocess
 import ddt
 
 from mempage_lab import compute
+from mempage_lab import memory
 from mempage_lab import node
 from mempage_lab import paths
 from mempage_lab import releases
 from mempage_lab import secrets
+from mempage_lab import switch
 from mempage_lab import templates
 from mempage_lab import topology
 from tests.lab import base
@@ -408,6 +410,84 @@ class ShapesTest(ComputeTestCase):
         self._start('named')
         sshd = self.written['/etc/ssh/sshd_config'].splitlines()
         self.assertIn('AllowUsers tempest nova', sshd)
+
+
+CONSUMERS = """\
+network: 10.7.0.0/23
+system: debian-13
+shares: true
+hosts:
+  usual: {pools: [{size_kib: 2048, pages: 50}]}
+  switched: {switch: dpdk}
+"""
+
+
+class ConsumersTest(ComputeTestCase):
+
+    hosts = CONSUMERS
+
+    def _configured(self, name):
+        """Return what a host's switch is told, and what else is run."""
+        part = self._start(name)
+        self.patch_object(node.Node, 'wait_for',
+                          lambda this, program, ready: ready())
+        run = self.patch_object(node.Node, 'run')
+        run.return_value = ''
+        part.configure_network()
+        return [' '.join(call.args) for call in run.call_args_list]
+
+    def test_a_switch_of_dpdk(self):
+        told = '\n'.join(self._configured('switched'))
+        self.assertIn('other_config:dpdk-init="true"', told)
+        self.assertIn('external_ids:ovn-bridge-datapath-type="netdev"', told)
+        self.assertIn('external_ids:ovn-encap-ip="169.254.24.11"', told)
+        self.assertIn('ip address replace 169.254.24.11/24 dev br-ex', told)
+        self.assertIn('other_config:hwaddr="02:00:00:00:01:0b"', told)
+        self.assertIn('/etc/alternatives/ovs-vswitchd', self.setup_script)
+
+    def test_the_usual_switch(self):
+        told = '\n'.join(self._configured('usual'))
+        self.assertNotIn('dpdk', told)
+        self.assertIn('external_ids:ovn-encap-ip="10.7.0.10"', told)
+        self.assertNotIn('/etc/alternatives', self.setup_script)
+
+    def test_a_switchs_pages_are_for_no_guest(self):
+        for name, own in (('usual', 50), ('switched', 0)):
+            self._start(name)
+            self.assertIn(
+                'node:0,size:2048,count:%d' % (
+                    MACHINE_PAGES[2048] + 50 + switch.PAGES - own),
+                self._nova()['DEFAULT']['reserved_huge_pages'])
+
+    def test_pages_that_a_peer_has_mapped_count_once(self):
+        large = self.patch_object(memory, 'large_pages')
+        large.return_value = {2048: 3}
+        part = self._start('usual')
+        self.assertEqual([3], part.used_pages([1]))
+        self.assertEqual(compute.PEERS, large.call_args.kwargs['but'])
+
+    def test_shares(self):
+        self._start('usual')
+        self.assertEqual([secrets.load()['nova']],
+                         self._nova()['manila']['password'])
+        self.assertIn('ceph-fuse', self.written['/etc/mempage-lab/mount.ceph'])
+        self.assertIn('mknod -m 0666 /dev/fuse', self.setup_script)
+
+    def test_other_topologies_have_no_shares(self):
+        self.topology = self.default_topology()
+        for host in self.topology.hosts:
+            (paths.KEYS / host.name).write_text('private key')
+            (paths.KEYS / (host.name + '.pub')).write_text('key of it')
+        self._start('fbm1')
+        self.assertNotIn('manila', self._nova())
+        self.assertNotIn('/etc/mempage-lab/mount.ceph', self.written)
+        self.assertNotIn('fuse', self.setup_script)
+
+    def test_scripts_are_shell(self):
+        for name in 'usual', 'switched':
+            self._start(name)
+            subprocess.run(['bash', '-n'], input=self.setup_script, text=True,
+                           check=True)
 
 
 class KeysTest(base.LabTestCase):

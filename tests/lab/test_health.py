@@ -18,9 +18,9 @@ from unittest import mock
 import ddt
 from keystoneauth1 import exceptions
 
-from mempage_lab import controller
 from mempage_lab import errors
 from mempage_lab import health
+from mempage_lab import shares
 from tests.lab import base
 
 
@@ -40,7 +40,6 @@ class HealthTest(base.LabTestCase):
     def setUp(self):
         super().setUp()
         self.lab = mock.Mock()
-        self.lab.topology.controller = '127.0.0.1'
 
     def _serve(self, status):
         server = http.server.HTTPServer(('127.0.0.1', 0), _Handler)
@@ -53,7 +52,7 @@ class HealthTest(base.LabTestCase):
         return server.server_port
 
     def _answers(self, port):
-        self.patch_object(controller, 'APIS', {'api': port})
+        self.lab.apis = {'api': ('127.0.0.1', port)}
         return health.apis(self.lab)
 
     @ddt.data((200, True), (300, True), (401, True), (500, False),
@@ -65,6 +64,17 @@ class HealthTest(base.LabTestCase):
 
     def test_nobody_listens(self):
         self.assertEqual({'api': False}, self._answers(1))
+
+    def test_shares(self):
+        usable = self.patch_object(shares, 'are_usable')
+        usable.return_value = False
+        self.lab.shares = []
+        self.assertEqual([], health.of_shares(self.lab))
+        self.lab.shares = [mock.Mock()]
+        [problem] = health.of_shares(self.lab)
+        self.assertIn('nobody can make shares', problem)
+        usable.return_value = True
+        self.assertEqual([], health.of_shares(self.lab))
 
     def _services(self, *times):
         self.lab.cloud.compute.services.return_value = [

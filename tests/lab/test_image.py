@@ -65,6 +65,10 @@ class FingerprintTest(ImageTestCase):
     def test_same(self):
         self.assertEqual(self.before, image.fingerprint())
 
+    def test_other_modules_are_another_image(self):
+        self.assertNotEqual(self.before,
+                            image.fingerprint(image.SHARE_MODULES))
+
     def test_recipe_changed(self):
         self.file.write_text('two')
         self.assertNotEqual(self.before, image.fingerprint())

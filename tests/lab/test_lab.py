@@ -49,6 +49,11 @@ hosts:
   b: {machine: *machine}
   c:
 """
+SHARES = """\
+shares: true
+hosts:
+  a: {system: debian-13, switch: dpdk}
+"""
 OLD = releases.RELEASES['2024.2']
 WISH = {'release': OLD, 'stock': True, 'system': 'debian-12'}
 
@@ -268,7 +273,33 @@ class TasksTest(base.LabTestCase):
         self.assertEqual(own, 'neutron-api' in after.get(
             'neutron-ovn-maintenance-worker', ()))
 
-    @ddt.data(HOSTS, 'system: debian-13\n' + HOSTS, TWO_SYSTEMS)
+    def test_shares(self):
+        after = self._after(SHARES)
+        self.assertLessEqual({'shares', 'database', 'shares/database'},
+                             after['shares/manila-api'])
+        self.assertIn('shares/ceph', after['shares/manila-share'])
+        self.assertLessEqual(
+            {'shares/manila-api', 'shares/manila-share', 'shares/type',
+             'shares/manila-scheduler', 'keystone'}, after['shares/usable'])
+        self.assertFalse([name for name in self._after(HOSTS)
+                          if 'shares' in name or 'manila' in name])
+
+    def test_the_node_of_shares_is_one_of_the_labs(self):
+        chosen = lab.Lab(topology.load(self.write_topology(SHARES), []))
+        self.assertEqual(['controller', 'shares', 'a'], [*chosen.nodes])
+        self.assertEqual(chosen.nodes['shares'].address,
+                         chosen.apis['manila-api'][0])
+
+    def test_only_guests_with_shares_have_the_module(self):
+        names = set()
+        self.patch_object(lab.image, 'fingerprint', lambda modules: (
+            '-'.join(modules)))
+        for text in HOSTS, SHARES:
+            chosen = lab.Lab(topology.load(self.write_topology(text), []))
+            names.add(chosen.image_path.name)
+        self.assertEqual({'guest-.raw', 'guest-virtiofs.raw'}, names)
+
+    @ddt.data(HOSTS, 'system: debian-13\n' + HOSTS, TWO_SYSTEMS, SHARES)
     def test_no_two_tasks_install_packages_at_once(self, text):
         after = self._after(text)
         installing = ['compiler', 'packages', *(

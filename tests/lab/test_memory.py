@@ -78,6 +78,11 @@ class MemoryTest(base.LabTestCase):
         self._process(2, smaps_rollup=ROLLUP, smaps=SMAPS)
         self.assertEqual({2048: 8}, memory.large_pages([1, 2]))
 
+    def test_large_pages_of_others(self):
+        self._process(1, smaps_rollup=ROLLUP, smaps=SMAPS, comm='switch\n')
+        self._process(2, smaps_rollup=ROLLUP, smaps=SMAPS, comm='qemu\n')
+        self.assertEqual({2048: 4}, memory.large_pages([1, 2], ['switch']))
+
     def test_most_processes_have_no_large_pages(self):
         self._process(1, smaps_rollup=ROLLUP.replace('8192', '0'))
         self.assertEqual({}, memory.large_pages([1]))

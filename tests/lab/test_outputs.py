@@ -146,6 +146,23 @@ class OutputsTest(base.LabTestCase):
             self.assertTrue(service.restart.endswith(' nova-compute'))
             self.assertTrue(hosts[name].libvirt_restart.startswith(command))
 
+    def test_consumers(self):
+        mempage = self._tempest(self._shipped('consumers'))['mempage']
+        self.assertTrue(mempage.getboolean('vhost_user'))
+        self.assertTrue(mempage.getboolean('shares'))
+        self.assertEqual('CEPHFS', mempage['share_protocol'])
+        for name, host in inventory.load(paths.INVENTORY).hosts.items():
+            self.assertEqual('ovs-vswitchd', host.switch.program, name)
+            self.assertRegex(host.switch.restart,
+                             'supervisorctl .* restart ovs-vswitchd$')
+
+    def test_other_topologies_have_no_consumers(self):
+        mempage = self._tempest(self.topology)['mempage']
+        for name in 'vhost_user', 'shares':
+            self.assertNotIn(name, mempage)
+        for host in inventory.load(paths.INVENTORY).hosts.values():
+            self.assertIsNone(host.switch)
+
     def test_services_of_machines_are_systemds(self):
         outputs.write(self._shipped('device'), RESOURCES, kvm=False)
         hosts = inventory.load(paths.INVENTORY).hosts

@@ -23,7 +23,9 @@ import psutil
 from mempage_lab import errors
 from mempage_lab.machines import qemu
 from mempage_lab import preflight
+from mempage_lab import shares
 from mempage_lab import shell
+from mempage_lab import switch
 from mempage_lab import topology
 from tests.lab import base
 
@@ -84,6 +86,28 @@ class PreflightTest(base.LabTestCase):
         self.assertEqual(768 + 768 + 2048 + 128,
                          preflight.memory_needed(with_pools)
                          - preflight.memory_needed(without))
+
+    def test_shares_need_disk_until_they_are_made(self):
+        consumers = topology.load(topology.find('consumers'), [])
+        needed = preflight.DISK_GIB + preflight.CONSUMERS_GIB
+        self._machine(100 * 1024, needed - 1)
+        self.assertIn('the lab takes %d GiB' % needed, self._error(
+            preflight.check_resources, consumers))
+        for found in (*consumers.installations, shares.manila(consumers)):
+            found.venv.mkdir(parents=True)
+            (found.venv / 'complete').touch()
+        preflight.check_resources(consumers)
+
+    def test_shares_and_switches_need_memory(self):
+        path = topology.find('consumers')
+        consumers = topology.load(path, [])
+        text = path.read_text().replace('shares: true', '').replace(
+            'switch: dpdk', '')
+        without = topology.load(self.write_topology(text), [])
+        self.assertEqual(
+            preflight.SHARES_MIB + 5 * switch.PAGES * 2,
+            preflight.memory_needed(consumers)
+            - preflight.memory_needed(without))
 
     def test_machines_need_memory(self):
         default = self.default_topology()

@@ -12,6 +12,7 @@
 
 
 import datetime
+from unittest import mock
 import xmlrpc.client
 
 import ddt
@@ -25,6 +26,7 @@ from mempage_lab import node
 from mempage_lab import program
 from mempage_lab import progress
 from mempage_lab import restart
+from mempage_lab import shares
 from mempage_lab import topology
 from mempage_lab import wait
 from tests.lab import base
@@ -99,6 +101,16 @@ class RestartTest(base.LabTestCase):
                          calls[len(HOST):])
         # The guests' logs go through it.
         self.assertIn(('signalProcess', 'virtlogd'), calls)
+
+    def test_shares_are_usable_again(self):
+        self.lab = lab.Lab(topology.load(topology.find('consumers'), []))
+        self.lab.cloud = mock.Mock()
+        wait_until_usable = self.patch_object(shares.Shares,
+                                              'wait_until_usable')
+        self._run('shares/ceph-osd')
+        self.assertEqual([('stopProcess', 'ceph-osd'),
+                          ('startProcess', 'ceph-osd')], self._calls())
+        wait_until_usable.assert_called_once_with(self.lab.cloud)
 
     def test_a_program_that_is_stopped(self):
         self.supervisor.stopProcess.side_effect = xmlrpc.client.Fault(

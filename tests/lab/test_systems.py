@@ -51,6 +51,11 @@ class MachineTest(base.LabTestCase):
         self.system.make()
         self.run.assert_not_called()
 
+    def test_extra_packages_are_installed(self):
+        installed = self.patch_object(packages, 'install_debian')
+        systems.System('debian-12', ['a']).make()
+        installed.assert_called_once_with(('a',))
+
     def test_run(self):
         self.system.run('true', visible=[self.directory], cwd='/')
         self.run.assert_called_once_with('true', cwd='/')
@@ -105,6 +110,14 @@ class TreeTest(base.LabTestCase):
         first = self.system.root
         self.patch_object(systems, 'TREE_PACKAGES', ('a',))
         self.assertNotEqual(first, systems.System('debian-13').root)
+
+    def test_extra_packages(self):
+        extended = systems.System('debian-13', ['b'])
+        self.assertNotEqual(self.system.root, extended.root)
+        extended.make()
+        [command] = self.commands
+        self.assertIn('--include=%s,b' % ','.join(systems.TREE_PACKAGES),
+                      command)
 
     def test_its_supervisor_is_its_own(self):
         self.assertIn('supervisor', systems.TREE_PACKAGES)

@@ -18,7 +18,9 @@ import ddt
 
 from mempage_lab import errors
 from mempage_lab.machines import qemu
+from mempage_lab import packages
 from mempage_lab import releases
+from mempage_lab import switch
 from mempage_lab import systems
 from mempage_lab import topology
 from mempage_tempest_plugin.declared import inventory
@@ -77,6 +79,15 @@ STORE = ('file_backed: {capacity_mib: 1, filesystem: tmpfs, size_mib: 1, '
          'directory: /m/guests%s}')
 #: The newest release runs on both.
 TWO_SYSTEMS = 'hosts: {a: {system: debian-13}, b: , c: {system: debian-12}}'
+SWITCHES = textwrap.dedent("""\
+    hosts:
+      a: {system: debian-13, switch: dpdk}
+      b:
+        system: debian-13
+        switch: dpdk
+        pools: [{size_kib: 2048, pages: 10}]
+      c:
+    """)
 
 
 def _networks(*texts):
@@ -116,14 +127,34 @@ class TopologyTest(base.LabTestCase):
         # To load it says why it cannot be read.
         self.assertEqual('nothing.yaml', str(topology.find('nothing.yaml')))
         error = self.assertRaises(errors.LabError, topology.find, 'nothing')
-        self.assertIn('one of default, device, numa, shapes, stock, wide',
-                      str(error))
+        self.assertIn('one of consumers, default, device, numa, shapes, '
+                      'stock, wide', str(error))
 
     def test_shipped(self):
         numbers = {path.stem: len(topology.load(path, []).hosts)
                    for path in topology.SHIPPED.glob('*.yaml')}
-        self.assertEqual({'default': 7, 'device': 3, 'numa': 2, 'shapes': 6,
-                          'stock': 2, 'wide': 24}, numbers)
+        self.assertEqual({'consumers': 5, 'default': 7, 'device': 3,
+                          'numa': 2, 'shapes': 6, 'stock': 2, 'wide': 24},
+                         numbers)
+
+    def test_switches_have_pages_of_their_own(self):
+        loaded = self._load(SWITCHES)
+        self.assertEqual([2048], loaded.page_sizes)
+        self.assertEqual(2 * switch.PAGES + 10, loaded.pages(2048))
+        self.assertEqual(0, loaded.pages(1048576))
+        self.assertEqual(['a', 'b'],
+                         [host.name for host in loaded.switched])
+
+    @ddt.data((SWITCHES, packages.CONSUMERS),
+              ('shares: true\nsystem: debian-13\nhosts: {a: }',
+               packages.CONSUMERS),
+              ('system: debian-13\nhosts: {a: }', ()))
+    @ddt.unpack
+    def test_only_who_has_consumers_has_their_packages(self, text, expected):
+        loaded = self._load(text)
+        self.assertEqual(expected,
+                         loaded.installation(loaded.hosts[0]).system.extra)
+        self.assertEqual((), loaded.system_named('debian-12').extra)
 
     def test_all_that_the_inventory_knows(self):
         [host] = self._load(
@@ -471,6 +502,20 @@ class TopologyTest(base.LabTestCase):
         ('hosts: {a: {machine: {memory_mib: 512}, file_backed: {capacity_mib: '
          '1, filesystem: tmpfs, size_mib: 1, link: /var/lib/m}}}',
          'hosts.a.file_backed.link: not of a machine'),
+        ('hosts: {a: {switch: vpp}}', "hosts.a.switch: 'dpdk' was expected"),
+        ('shares: 1\nhosts: {a: }', 'shares: 1 is not of type'),
+        ('hosts: {shares: }', 'hosts: '),
+        ('hosts: {a: {switch: dpdk}}',
+         r'topology.yaml: hosts\.a\.switch: dpdk takes a host with system: '
+         'debian-13 that is no machine; a is of debian-12'),
+        ('hosts: {a: {machine: {memory_mib: 512}, switch: dpdk}}',
+         'hosts.a.switch: not of a machine'),
+        ('hosts: {a: {system: debian-13, contained: true, switch: dpdk}}',
+         'hosts.a.switch: not of a host whose services are contained'),
+        ('shares: true\nhosts: {a: {system: debian-13}, b: }',
+         'shares: true takes .*debian-13 .*; b is of debian-12'),
+        ('shares: true\nhosts: {a: {machine: {memory_mib: 512}}}',
+         'shares: true takes .* that is no machine; a is a machine'),
         ('hosts: [', 'is not YAML'))
     @ddt.unpack
     def test_error_names_the_key(self, text, expected):

@@ -41,6 +41,11 @@ units | while read -r unit; do
     systemctl is-active --quiet "$unit" && printf '%s\n' "$unit"
 done
 
+# A switch of DPDK has vhost-user ports for guests.
+section switch
+[ "$(ovs-vsctl get Open_vSwitch . dpdk_initialized)" = true ] &&
+    cat "/proc/$(cat /run/openvswitch/ovs-vswitchd.pid)/comm"
+
 section log
 ls /var/log/nova/nova-compute.log
 exit 0

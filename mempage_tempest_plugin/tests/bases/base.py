@@ -191,6 +191,7 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
     def skip_checks(cls):
         super().skip_checks()
         joined.skip_unless_promised(cls)
+        joined.skip_unless_reachable(cls)
         joined.choose_hosts(cls)
 
     @classmethod
@@ -594,14 +595,9 @@ class BaseMoveTest(BaseMemoryTest):
         unless that is none of them.
 
         :param hosts: list of compute_host.ComputeHost
-        :returns: an extra spec, which flavors need for that; it holds until
-            the class ends
+        :returns: as of :func:`keep_to`
         """
-        trait = host_traits.Trait(cls.os_admin, [
-            cls.cloud.provider(host.name).uuid for host in hosts])
-        trait.setUp()
-        cls.addClassResourceCleanup(trait.cleanUp)
-        return {'trait:%s' % trait.name: 'required'}
+        return keep_to(cls, hosts)
 
     def start(self, **kwargs):
         """Boot the server, and look at its memory.
@@ -778,6 +774,21 @@ class BaseMoveTest(BaseMemoryTest):
 def _compute_version(cls):
     return api_version_utils.select_request_microversion(
         cls.min_microversion, CONF.compute.min_microversion)
+
+
+def keep_to(cls, hosts):
+    """Have the scheduler choose among some hosts only.
+
+    :param cls: a :class:`BaseMemoryTest`
+    :param hosts: list of compute_host.ComputeHost
+    :returns: an extra spec, which flavors need for that; it holds until the
+        class ends
+    """
+    trait = host_traits.Trait(cls.os_admin, [
+        cls.cloud.provider(host.name).uuid for host in hosts])
+    trait.setUp()
+    cls.addClassResourceCleanup(trait.cleanUp)
+    return {'trait:%s' % trait.name: 'required'}
 
 
 def compare_memory(test, host, server, page_kib, status='ACTIVE',

@@ -39,6 +39,8 @@ LACKS = {
     'resize_to_same_host':
         'does not promise that nova-api has [DEFAULT] '
         'allow_resize_to_same_host',
+    'vhost_user': 'does not promise that ports are vhost-user ports',
+    'shares': 'does not promise that servers can have shares of Manila',
     'reconfigure_hosts':
         'does not allow to restart nova-compute with other options',
     'fill_stores': 'does not allow to fill the backing stores',
@@ -94,6 +96,19 @@ def skip_unless_promised(cls):
             *((version, 'latest', 'compute')
               for version in united(cls, 'speaks'))):
         _skip_unless_spoken(cls, wanted, most, group)
+
+
+def skip_unless_reachable(cls):
+    """Skip a class whose guests could not be asked.
+
+    :param cls: the class
+    :raises SkipException: naming the options
+    """
+    if cls.needs_network and (not CONF.validation.run_validation or
+                              CONF.validation.auth_method != 'keypair'):
+        raise cls.skipException(
+            'ssh to guests needs [validation] run_validation = true and '
+            'auth_method = keypair')
 
 
 def _skip_unless_spoken(cls, wanted, most, group):

@@ -12,6 +12,8 @@
 
 """What tests share that reach their guests over ssh."""
 
+import functools
+
 from tempest.common import compute
 from tempest.common.utils.linux import remote_client
 from tempest import config
@@ -45,36 +47,13 @@ class BaseReachableTest(base.BaseMemoryTest):
     needs_system = True
 
     @classmethod
-    def skip_checks(cls):
-        super().skip_checks()
-        if (not CONF.validation.run_validation or
-                CONF.validation.auth_method != 'keypair'):
-            raise cls.skipException(
-                'ssh to guests needs [validation] run_validation = true and '
-                'auth_method = keypair')
-
-    @classmethod
     def resource_setup(cls):
         super().resource_setup()
         cls._network = cls._find_network()
 
     @classmethod
     def _find_network(cls):
-        """Find the project's own network, or else the configured one.
-
-        Tempest's get_tenant_network makes another project with a network and
-        a router, whose network it returns then.
-        """
-        if not CONF.service_available.neutron:
-            return None
-        client = cls.os_admin.networks_client
-        own = client.list_networks(project_id=client.tenant_id)['networks']
-        if own:
-            return own[0]
-        if CONF.compute.fixed_network_name:
-            return fixed_network.get_network_from_name(
-                CONF.compute.fixed_network_name, client)
-        return None
+        return find_network(cls.os_admin)
 
     def setUp(self):
         super().setUp()
@@ -82,17 +61,7 @@ class BaseReachableTest(base.BaseMemoryTest):
         self.addOnException(self._attach_consoles)
 
     def _attach_consoles(self, exc_info):
-        """Attach what the guests have written to their consoles."""
-        if issubclass(exc_info[0], self.skipException):
-            return
-        for uuid in self._validation:
-            try:
-                text = self.nova.client.get_console_output(
-                    uuid, length=CONSOLE_LINES)['output']
-            except Exception as error:
-                text = 'not collected: %s' % error
-            self.addDetailUniqueName('console-%s' % uuid,
-                                     content.text_content(redact.mask(text)))
+        attach_consoles(self, self._validation, exc_info)
 
     def boot_reachable(self, host, **kwargs):
         """Request a server that can be reached; it is deleted after the test.
@@ -113,13 +82,7 @@ class BaseReachableTest(base.BaseMemoryTest):
         :param resources: Tempest's validation resources
         :returns: a dict of arguments of compute.create_test_server
         """
-        arguments = {'key_name': resources['keypair']['name'], **(
-            {'tenant_network': cls._network} if cls._network
-            else {'networks': 'auto'})}
-        if 'security_group' in resources:
-            arguments['security_groups'] = [
-                {'name': resources['security_group']['name']}]
-        return arguments
+        return request(cls._network, resources)
 
     def note_reachable(self, server, resources):
         """Remember how to reach a server.
@@ -136,23 +99,153 @@ class BaseReachableTest(base.BaseMemoryTest):
         :returns: Tempest's RemoteClient, which has not logged in yet
         :raises GuestError: if the guest does not take connections
         """
-        resources = self._validation[server.uuid]
-        shown = self.nova.client.show_server(server.uuid)['server']
-        # Without waiting for ssh or ping, it gives the server its floating
-        # IP.
-        compute.wait_for_ssh_or_ping(
-            shown, self.os_admin, self._network, validatable=True,
-            validation_resources=resources, wait_until=None,
-            set_floatingip=True)
-        address = compute.get_server_ip(shown, resources)
-        # Tempest's client pauses ever longer between its attempts.
-        reachability.wait_for_port(address, SSH_PORT, self.inventory.limit(
-            CONF.validation.ssh_timeout))
-        return remote_client.RemoteClient(
-            address, CONF.validation.image_ssh_user,
-            CONF.validation.image_ssh_password,
-            pkey=resources['keypair']['private_key'], server=shown,
-            servers_client=self.nova.client)
+        return connect(self, server, self._network,
+                       self._validation[server.uuid])
+
+
+class Guests:
+    """The same for tests that have another base.
+
+    :param test: a base.BaseMemoryTest with ``needs_network``
+    """
+
+    def __init__(self, test):
+        self._test = test
+        self._validation = {}
+        test.addOnException(functools.partial(
+            attach_consoles, test, self._validation))
+
+    @functools.cached_property
+    def _network(self):
+        return find_network(self._test.os_admin)
+
+    def boot(self, host, **kwargs):
+        """Request a server that can be reached; it is deleted after the test.
+
+        :param host: the compute_host.ComputeHost; None if the scheduler
+            chooses
+        :param kwargs: as of base.BaseMemoryTest.boot
+        :returns: the servers.RequestedServer, and Tempest's validation
+            resources
+        """
+        resources = self._test.get_test_validation_resources(
+            self._test.os_admin)
+        server = self._test.boot(host, **kwargs,
+                                 **request(self._network, resources))
+        self._validation[server.uuid] = resources
+        return server, resources
+
+    def address(self, server):
+        """Look up where a guest is reached.
+
+        :param server: the servers.RequestedServer
+        """
+        _, address = locate(self._test, server, self._network,
+                            self._validation[server.uuid])
+        return address
+
+    def connect(self, server):
+        """Wait until a guest takes ssh connections.
+
+        :param server: the servers.RequestedServer
+        :returns: as of :func:`connect`
+        :raises GuestError: likewise
+        """
+        return connect(self._test, server, self._network,
+                       self._validation[server.uuid])
+
+
+def find_network(manager):
+    """Find the project's own network, or else the configured one.
+
+    Tempest's get_tenant_network makes another project with a network and a
+    router, whose network it returns then.
+
+    :param manager: Tempest's client manager of the project
+    :returns: the network as Neutron shows it, or None
+    """
+    if not CONF.service_available.neutron:
+        return None
+    client = manager.networks_client
+    own = client.list_networks(project_id=client.tenant_id)['networks']
+    if own:
+        return own[0]
+    if CONF.compute.fixed_network_name:
+        return fixed_network.get_network_from_name(
+            CONF.compute.fixed_network_name, client)
+    return None
+
+
+def request(network, resources):
+    """Get what the request for a server has to have to be reached.
+
+    :param network: as of :func:`find_network`
+    :param resources: Tempest's validation resources
+    :returns: a dict of arguments of compute.create_test_server
+    """
+    arguments = {'key_name': resources['keypair']['name'], **(
+        {'tenant_network': network} if network else {'networks': 'auto'})}
+    if 'security_group' in resources:
+        arguments['security_groups'] = [
+            {'name': resources['security_group']['name']}]
+    return arguments
+
+
+def connect(test, server, network, resources):
+    """Wait until a guest takes ssh connections.
+
+    :param test: a base.BaseMemoryTest
+    :param server: the servers.RequestedServer
+    :param network: as of :func:`find_network`
+    :param resources: Tempest's validation resources
+    :returns: Tempest's RemoteClient, which has not logged in yet
+    :raises GuestError: if the guest does not take connections
+    """
+    shown, address = locate(test, server, network, resources)
+    # Tempest's client pauses ever longer between its attempts.
+    reachability.wait_for_port(address, SSH_PORT, test.inventory.limit(
+        CONF.validation.ssh_timeout))
+    return remote_client.RemoteClient(
+        address, CONF.validation.image_ssh_user,
+        CONF.validation.image_ssh_password,
+        pkey=resources['keypair']['private_key'], server=shown,
+        servers_client=test.nova.client)
+
+
+def locate(test, server, network, resources):
+    """Have a server reachable, and look up where that is.
+
+    :param test: a base.BaseMemoryTest
+    :param server: the servers.RequestedServer
+    :param network: as of :func:`find_network`
+    :param resources: Tempest's validation resources
+    :returns: the server as Nova shows it, and its address
+    """
+    shown = test.nova.client.show_server(server.uuid)['server']
+    # Without waiting for ssh or ping, it gives the server its floating IP.
+    compute.wait_for_ssh_or_ping(
+        shown, test.os_admin, network, validatable=True,
+        validation_resources=resources, wait_until=None, set_floatingip=True)
+    return shown, compute.get_server_ip(shown, resources)
+
+
+def attach_consoles(test, uuids, exc_info):
+    """Attach what guests have written to their consoles.
+
+    :param test: a base.BaseMemoryTest, which has failed
+    :param uuids: UUIDs of their servers
+    :param exc_info: with what it has failed
+    """
+    if issubclass(exc_info[0], test.skipException):
+        return
+    for uuid in uuids:
+        try:
+            text = test.nova.client.get_console_output(
+                uuid, length=CONSOLE_LINES)['output']
+        except Exception as error:
+            text = 'not collected: %s' % error
+        test.addDetailUniqueName('console-%s' % uuid,
+                                 content.text_content(redact.mask(text)))
 
 
 class BaseFilledTest(BaseReachableTest):

@@ -15,17 +15,16 @@
 from tempest.common import utils
 from tempest import config
 from tempest.lib import decorators
-from testtools import content
 
 from mempage_tempest_plugin.declared import move_refusals
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import facts
-from mempage_tempest_plugin.guests import reachability
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import late_refusal
 from mempage_tempest_plugin.tests.bases import leased
+from mempage_tempest_plugin.tests.bases import live
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import reconfigured
 
@@ -137,30 +136,9 @@ class _BaseLiveMigrationTest(reachable.BaseFilledTest, base.BaseMoveTest):
         :param departed: the compute_host.ComputeHost where it is
         :param host: the compute_host.ComputeHost where it has to go
         """
-        runs = CONF.mempage.live_migrate_running_guests
-        pings = reachability.Pings(self.guest.client.ip_address)
-        with pings:
-            if not runs:
-                self.act('PAUSED', 'pause_server')
-            self.act('ACTIVE' if runs else 'PAUSED', 'live_migrate_server',
-                     **self.nova.to_live(host.name))
-            if not runs:
-                self.act('ACTIVE', 'unpause_server')
-        took = host.libvirt.last_migration(self.server.uuid)
-        self._report('%s to %s, %s: stopped for %s ms, says libvirt; silent '
-                     'for %s s, say pings' % (
-                         departed.name, host.name,
-                         'running' if runs else 'paused by [mempage] '
-                         'live_migrate_running_guests',
-                         took.downtime,
-                         'an unknown number of' if pings.silence is None
-                         else '%.1f' % pings.silence))
+        live.migrate(self, self.guest.client.ip_address, departed, host)
         self.check_moved(departed, host)
         self.check_guest()
-
-    def _report(self, text):
-        self.addDetailUniqueName('live-migration',
-                                 content.text_content(text + '\n'))
 
     def check_round_trip(self):
         """Assert that the guest keeps its memory on alike hosts, and back."""
@@ -255,7 +233,8 @@ class TestFileBackedLiveMigration(_BaseLiveMigrationTest):
 class TestOrdinaryLiveMigration(_BaseLiveMigrationTest):
     """From a host with ordinary memory to another one, and to stores."""
 
-    start_on = ~which.file_backed
+    # Such guests have no network where ports are vhost-user ports.
+    start_on = ~which.file_backed & ~which.vhost_user
     go_to = which.no_page_size
     take = (which.among(~which.file_backed, which.first)
             + which.among(which.file_backed, which.one_of_each_policy))

@@ -21,6 +21,7 @@ from mempage_lab.drills import catalogue
 from mempage_lab.drills import drill
 from mempage_lab.drills import faults
 from mempage_lab.drills import of_configuration
+from mempage_lab.drills import of_consumers
 from mempage_lab.drills import of_guests
 from mempage_lab.drills import of_hosts
 from mempage_lab.drills import of_moves
@@ -157,8 +158,8 @@ class CatalogueTest(base.LabTestCase):
         self.assertEqual([], [fault for fault in faults_
                               if faults_.count(fault) > 1])
         kept = sum(len(module.DRILLS) for module in (
-            of_configuration, of_guests, of_hosts, of_moves, of_nova,
-            of_operations))
+            of_configuration, of_consumers, of_guests, of_hosts, of_moves,
+            of_nova, of_operations))
         self.assertEqual(kept, len(catalogue.DRILLS))
 
     @ddt.data(*catalogue.DRILLS)

@@ -163,6 +163,25 @@ class RunningTest(base.LabTestCase):
         [result] = running.run(self.lab, {'name': changed}, self.shown)
         self.assertEqual(running.NOT_RUN, result.verdict)
 
+    def test_for_another_topology(self):
+        changed = dataclasses.replace(DRILL, topology='consumers')
+        self.lab.topology = topology.load(topology.DEFAULT, [])
+        [result] = running.run(self.lab, {'name': changed}, self.shown)
+        self.assertEqual(
+            (running.ELSEWHERE, (), 'it takes the topology consumers: this '
+             'one has no vhost-user ports and no shares'),
+            (result.verdict, result.hosts, result.said))
+        self.run_tests.assert_not_called()
+        # Nobody has asked for it by name.
+        self.assertTrue(running.passed([result], ()))
+        self.assertFalse(running.passed([result], ('name',)))
+
+    def test_a_topology_that_a_drill_is_for(self):
+        changed = dataclasses.replace(DRILL, topology='consumers')
+        self.lab.topology = topology.load(topology.find('consumers'), [])
+        [result] = running.run(self.lab, {'name': changed}, self.shown)
+        self.assertEqual(running.CAUGHT, result.verdict)
+
     def test_what_was_left_is_taken_back_first(self):
         self.left.side_effect = (
             lambda node: 'option-off' if node is self.node else None)

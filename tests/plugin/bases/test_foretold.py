@@ -31,8 +31,8 @@ from tests.plugin import samples
 TESTS = os.path.dirname(os.path.dirname(base.__file__))
 # Who may say that something skips. What is not here asks one of them.
 SKIP = {'base._raise_any', 'joined.skip', 'joined.skip_unless_promised',
-        'joined._skip_unless_spoken', 'observed.skip',
-        'reachable.skip_checks', 'steps.of_those_enabled',
+        'joined.skip_unless_reachable', 'joined._skip_unless_spoken',
+        'observed.skip', 'steps.of_those_enabled',
         'steps.skip_unless_enabled',
         'test_allowed_page_sizes_changed.test_mp7_with_the_filter',
         'test_measure_device._measure_footprints',

@@ -20,6 +20,8 @@ from oslotest import base as test_base
 import testtools
 
 from mempage_tempest_plugin.cloud import servers
+from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import reachable
 from tests.plugin.bases import cases
 
@@ -49,22 +51,25 @@ class SkipTest(ReachableTestCase):
 
     def setUp(self):
         super().setUp()
-        self.useFixture(fixtures.MockPatch(
-            'mempage_tempest_plugin.tests.bases.base.BaseMemoryTest.'
-            'skip_checks'))
+        self.options = self.useFixture(
+            fixtures.MockPatchObject(joined, 'CONF')).mock.validation
 
     @ddt.data((True, 'keypair', False), (False, 'keypair', True),
               (True, 'adminpass', True))
     @ddt.unpack
     def test_validation(self, run_validation, auth_method, skipped):
-        self.conf.validation.run_validation = run_validation
-        self.conf.validation.auth_method = auth_method
+        self.options.run_validation = run_validation
+        self.options.auth_method = auth_method
         if not skipped:
-            self.cls.skip_checks()
+            joined.skip_unless_reachable(self.cls)
             return
         error = self.assertRaises(testtools.TestCase.skipException,
-                                  self.cls.skip_checks)
+                                  joined.skip_unless_reachable, self.cls)
         self.assertIn('[validation] run_validation', str(error))
+
+    def test_others_need_no_ssh(self):
+        self.options.run_validation = False
+        joined.skip_unless_reachable(base.BaseMemoryTest)
 
 
 class NetworkTest(ReachableTestCase):

@@ -73,11 +73,14 @@ class LeftoversTest(base.BaseTestCase):
         self.host.ssh.execute.return_value.status = 0
         for target in ('nova_services.ComputeServices',
                        'forced_down.bring_up', 'nova_compute.restart',
-                       'waiters.wait_for_server_termination'):
+                       'waiters.wait_for_server_termination',
+                       'shares.connect'):
             patcher = mock.patch(
                 'mempage_tempest_plugin.changes.leftovers.' + target)
             setattr(self, target.rpartition('.')[2], patcher.start())
             self.addCleanup(patcher.stop)
+
+        self.connect.return_value.list_shares.return_value = _named()
 
     def _look(self):
         return leftovers.find(
@@ -103,13 +106,25 @@ class LeftoversTest(base.BaseTestCase):
     def test_only_what_is_ours_is_found(self):
         self.assertEqual([
             'forced-down nova-compute on host1', 'server ' + OURS,
-            'image ' + OURS, 'flavor ' + OURS,
+            'share ' + OURS, 'image ' + OURS, 'flavor ' + OURS,
             'aggregate tempest-mempage-aggregate-1',
             'trait %s of host2' % TRAIT, 'trait ' + TRAIT,
             'file /ram/mempage-foreign-data on fbm1',
             'backing store of a test on fbm1'],
             [left.what.replace(samples.FILE_BACKED.file_backed.mount, '/ram')
              for left in self._find()])
+
+    def test_share(self):
+        [left] = [left for left in self._look() if 'share' in left.what]
+        left.remove()
+        client = self.connect.return_value
+        client.delete_share.assert_called_once_with(OURS)
+        client.wait_for_resource_deletion.assert_called_once_with(OURS)
+
+    def test_cloud_without_manila(self):
+        self.connect.side_effect = lib_exc.EndpointNotFound
+        self.assertNotIn('share', ' '.join(
+            left.what for left in self._find()))
 
     def test_finding_changes_nothing(self):
         self._find()

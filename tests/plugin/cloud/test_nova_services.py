@@ -10,6 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import json
 from unittest import mock
 
 from oslotest import base
@@ -26,9 +27,9 @@ class ComputeServicesTest(base.BaseTestCase):
         super().setUp()
         self.manager = manager = mock.Mock()
         self.client = manager.hypervisor_client
-        self.client.list_hypervisors.return_value = {'hypervisors': [
+        self.client.get.return_value = None, json.dumps({'hypervisors': [
             {'hypervisor_hostname': 'a.example', 'id': 'u',
-             'service': {'host': 'a'}}]}
+             'service': {'host': 'a'}}]})
         self.services = nova_services.ComputeServices(manager)
 
     def speak(self, microversion):
@@ -40,7 +41,7 @@ class ComputeServicesTest(base.BaseTestCase):
     def test_host_of(self):
         self.assertEqual('a', self.services.host_of('a.example'))
         self.assertEqual('a', self.services.host_of('a.example'))
-        self.client.list_hypervisors.assert_called_once_with(detail=True)
+        self.client.get.assert_called_once_with('os-hypervisors/detail')
 
     def test_versions(self):
         self.manager.compute_versions_client.list_versions.return_value = {

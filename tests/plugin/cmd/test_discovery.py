@@ -108,6 +108,12 @@ class PoolsTest(base.BaseTestCase):
              'memory_mb_without_pools'),
             Host().draft(_configuration()).host.drafted)
 
+    def test_switch(self):
+        self.assertEqual(
+            inventory.Switch('ovs-vswitchd'),
+            Host(switch='ovs-vswitchd').draft(_configuration()).host.switch)
+        self.assertIsNone(Host().draft(_configuration()).host.switch)
+
     def test_surplus_pages_are_not_the_pool(self):
         draft = Host(pools=_pools(ONE_NODE) + '\n' + _pools(
             [(0, 2048, 100)], 'surplus')).draft(_configuration())

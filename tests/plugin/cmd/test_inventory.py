@@ -128,6 +128,17 @@ class CheckTest(base.BaseTestCase):
         self.assertIn('host fbm1: nobody has confirmed what was drafted: '
                       'file_backed, pools', text)
 
+    @ddt.data((True, 0), (False, 1))
+    @ddt.unpack
+    def test_switch(self, runs, expected):
+        switched = dataclasses.replace(
+            samples.FILE_BACKED, switch=inventory.Switch('ovs-vswitchd'))
+        with mock.patch('mempage_tempest_plugin.hosts.memory_holders.'
+                        'is_running', return_value=runs):
+            status, text = self._check([LOOK], host=switched)
+        self.assertEqual(expected, status)
+        self.assertIn('ovs-vswitchd runs', text)
+
     def test_unreachable(self):
         status, text = self._check([UNREACHABLE])
         self.assertEqual(1, status)

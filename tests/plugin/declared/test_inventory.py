@@ -44,6 +44,7 @@ ALL_KEYS = '''
     services:
       nova-compute: {journal: a, config: /b, restart: c d}
       libvirt: {restart: e f}
+      switch: {program: vpp_main, restart: g h}
 '''
 DEFAULTS = '''
     pools: []
@@ -83,6 +84,7 @@ class InventoryTest(base.BaseTestCase):
         self.assertIsNone(host.compute_log)
         self.assertIsNone(host.compute_service)
         self.assertIsNone(host.libvirt_restart)
+        self.assertIsNone(host.switch)
 
     def test_jump_host(self):
         hosts = [self._load(HEAD.replace('/key', '/key, jump: {%s}' % jump))
@@ -100,6 +102,12 @@ class InventoryTest(base.BaseTestCase):
             HEAD + '    services: {libvirt: {restart: service libvirtd '
             'restart}}\n').hosts['fbm1']
         self.assertEqual('service libvirtd restart', host.libvirt_restart)
+
+    def test_switch(self):
+        host = self._load(
+            HEAD + '    services: {switch: {program: ovs-vswitchd}}\n'
+        ).hosts['fbm1']
+        self.assertEqual(inventory.Switch('ovs-vswitchd'), host.switch)
 
     def test_mount_is_directory_by_default(self):
         host = self._load(

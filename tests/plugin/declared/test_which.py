@@ -41,6 +41,7 @@ def _plain(**changes):
 FILE_BACKED = samples.FILE_BACKED
 PLAIN = samples.PLAIN
 LARGE_PAGE = samples.LARGE_PAGE
+SWITCH = inventory.Switch('ovs-vswitchd')
 UNEVEN = _plain(pools=(inventory.DeclaredPool(2048, 64, 0),
                        inventory.DeclaredPool(2048, 192, 1)))
 EVEN = _plain(pools=(inventory.DeclaredPool(2048, 64, 0, reserved=32),
@@ -90,6 +91,11 @@ CONDITIONS = {
              [PLAIN, _plain(compute_service=SERVICE)]),
     'libvirt_restartable': ([_plain(libvirt_restart='restart')],
                             [PLAIN, _plain(compute_service=SERVICE)]),
+    'vhost_user': ([_plain(switch=SWITCH)], [PLAIN]),
+    'switch_restartable': ([_plain(switch=dataclasses.replace(
+        SWITCH, restart='restart'))], [PLAIN, _plain(switch=SWITCH)]),
+    'shared_memory': ([FILE_BACKED, LARGE_PAGE, ANY_POOL],
+                      [PLAIN, EMPTY, SMALL_ONLY]),
     'on_a_device': ([_store('ext4')],
                     [PLAIN, _store(None),
                      *(_store(name) for name in which.IN_MEMORY)]),
@@ -146,6 +152,9 @@ WORDS = (
      'hugetlbfs)'),
     (which.libvirt_restartable,
      'host whose libvirt can be restarted (services.libvirt.restart)'),
+    (which.vhost_user & which.shared_memory,
+     'host whose switch has vhost-user ports (services.switch) and with '
+     'memory for guests that others can map (files, or large pages)'),
 )
 
 

@@ -25,8 +25,8 @@ PROJECT = 'x/mempage-tempest-plugin'
 
 # What the jobs and the documented examples name of other repositories
 ELSEWHERE = pathlib.Path(__file__).with_name('elsewhere.yaml')
-PROJECTS = ('openstack/nova', 'openstack/tempest', 'libvirt/libvirt',
-            'vendor/ssd')
+PROJECTS = ('openstack/manila', 'openstack/nova', 'openstack/tempest',
+            'libvirt/libvirt', 'vendor/ssd')
 PIPELINES = frozenset(('check', 'gate', 'periodic', 'periodic-weekly',
                        'experimental'))
 

@@ -79,6 +79,17 @@ class JobsTest(testtools.TestCase):
         ('stock-nova',
          {'MEMPAGE_FILE_BACKED_MEMORY': 2048, 'MEMPAGE_NOVA_EXTENSION': False},
          {'MEMPAGE_FILE_BACKED_MEMORY': 0, 'MEMPAGE_NOVA_EXTENSION': False}),
+        ('vhost-user',
+         {'MEMPAGE_FILE_BACKED_MEMORY': 2048, 'MEMPAGE_VHOST_USER': True,
+          'MEMPAGE_HUGEPAGES': '2048:64',
+          'MEMPAGE_RESERVED_HUGEPAGES': '2048:64'},
+         {'MEMPAGE_FILE_BACKED_MEMORY': 0, 'MEMPAGE_VHOST_USER': True,
+          'MEMPAGE_HUGEPAGES': '2048:576',
+          'MEMPAGE_RESERVED_HUGEPAGES': '2048:64'}),
+        ('shares',
+         {'MEMPAGE_FILE_BACKED_MEMORY': 2048, 'MEMPAGE_SHARES': True},
+         {'MEMPAGE_FILE_BACKED_MEMORY': 0, 'MEMPAGE_SHARES': True,
+          'MEMPAGE_HUGEPAGES': '2048:512'}),
         ('smoke', {'MEMPAGE_FILE_BACKED_MEMORY': 2048}, {}))
     def test_each_node_has_its_own_values(self, name, controller, subnode):
         job = self.tenant.job('mempage-tempest-' + name)
