@@ -44,15 +44,20 @@ PROCESSES = 2
 #: How the API of old clients is asked for: without a project.
 _CATALOGUE = ('shared-file-system', '/v2')
 _MICROVERSION = '2.82'
-# A share service that has started tells the scheduler at once what room there
-# is, and then once a minute. A scheduler that does not listen yet, as both
-# start together, knows nothing of it for that long.
-_PATCHES = ((
-    'manila/manager.py',
-    '    @periodic_task.periodic_task\n'
-    '    def _publish_service_capabilities(self, context):\n',
-    '    @periodic_task.periodic_task(spacing=CONF.periodic_interval)\n'
-    '    def _publish_service_capabilities(self, context):\n', ''),)
+# See PATCHES of installation.py.
+_PATCHES = (
+    # A share service tells the scheduler what room there is when it starts,
+    # and once a minute. If both start together, that is when it is heard.
+    ('manila/manager.py',
+     '    @periodic_task.periodic_task\n'
+     '    def _publish_service_capabilities(self, context):\n',
+     '    @periodic_task.periodic_task(spacing=CONF.periodic_interval)\n'
+     '    def _publish_service_capabilities(self, context):\n', ''),
+    # Whoever asks for the pools before that gets what was known then, until
+    # somebody creates a share.
+    ('manila/scheduler/host_manager.py',
+     '        if not cached or not self.host_state_map:\n',
+     '        if True:\n', ''))
 #: Seconds until Ceph can store something, and Manila has noticed.
 LIMIT = 120
 
@@ -195,9 +200,13 @@ def are_usable(connection):
 
     :param connection: one to the cloud as its administrator
     """
-    return bool(_listed(connection, '/scheduler-stats/pools', 'pools')
-                and any(service['state'] == 'up' for service in _listed(
-                    connection, '/services?binary=manila-share', 'services')))
+    # A scheduler that does not listen yet would be waited for a minute, and a
+    # new one counts as up before it has ever told so.
+    up = {service['binary'] for service in _listed(
+        connection, '/services', 'services')
+        if service['state'] == 'up' and service['updated_at']}
+    return bool(up.issuperset(WORKERS) and _listed(
+        connection, '/scheduler-stats/pools', 'pools'))
 
 
 def _listed(connection, path, key):

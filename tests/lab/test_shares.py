@@ -137,18 +137,21 @@ class CloudTest(SharesTestCase):
     def _tell(self, pools, *states):
         self.answers = {
             '/scheduler-stats/pools': {'pools': pools},
-            '/services?binary=manila-share': {'services': [
-                {'state': state} for state in states]}}
+            '/services': {'services': [
+                {'binary': binary, 'state': state.strip('?'),
+                 'updated_at': None if '?' in state else 'now'}
+                for binary, state in zip(shares.WORKERS, states)]}}
 
-    @ddt.data((['a'], ['up'], True), ([], ['up'], False),
-              (['a'], ['down'], False), (['a'], [], False))
+    @ddt.data((['a'], ['up', 'up'], True), ([], ['up', 'up'], False),
+              (['a'], ['up', 'down'], False), (['a'], ['up'], False),
+              (['a'], ['up', 'up?'], False))
     @ddt.unpack
     def test_usable(self, pools, states, expected):
         self._tell(pools, *states)
         self.assertIs(expected, shares.are_usable(self.cloud))
 
     def test_what_never_gets_usable(self):
-        self._tell([], 'up')
+        self._tell([], 'up', 'up')
         self.patch_object(shares, 'LIMIT', 0.1)
         error = self.assertRaises(
             errors.LabError, self.shares.wait_until_usable, self.cloud)
