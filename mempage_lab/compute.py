@@ -239,6 +239,8 @@ class Compute:
             'libvirtd.conf', uuid=identity))
         write(self.libvirt.configuration + '/qemu.conf', templates.render(
             'qemu.conf', node=self.node, host=self.host), mode=0o600)
+        write(self.libvirt.configuration + '/hooks/qemu',
+              templates.render('libvirt-hook'), mode=0o755)
         if self.host.shape.contained:
             write(containers.SCRIPT, templates.render(
                 'contained.sh', volumes=containers.VOLUMES), mode=0o755)
