@@ -47,7 +47,7 @@ PATCHES = (
     # vSwitch without a kernel datapath reads the tap's flags meanwhile, writes
     # them back with IFF_PROMISC, and the tap may be down for ever. So does
     # what libvirt makes with [ovn] ovs_create_tap = false, and before os-vif
-    # 4.3.0, which makes none.
+    # 4.3.0, which makes none: see libvirt-hook.j2.
     ('vif_plug_ovs/ovs.py',
      '        self.ovsdb.create_ovs_vif_port(\n',
      '        profile = vif.port_profile\n'
