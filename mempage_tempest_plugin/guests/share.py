@@ -46,10 +46,6 @@ class Share:
         self._client.exec_command(_MOUNT.format(
             tag=self._tag, directory=self._directory))
 
-    def unmount(self):
-        """Unmount it."""
-        self._client.exec_command('sudo -n umount %s' % self._directory)
-
     def write(self, name, seed, pages):
         """Write a pattern to a file, as of memory.digest.
 

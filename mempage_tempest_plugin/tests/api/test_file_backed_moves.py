@@ -139,9 +139,9 @@ class TestFileBackedResize(_BaseDecidedTest):
     def resource_setup(cls):
         super().resource_setup()
         backing_trait.skip_unless_reported(cls)
-        there = cls.keep_to(cls.destinations)
+        there = base.keep_to(cls, cls.destinations)
         cls.same = cls.create_flavor(
-            {**cls.keep_to([cls.source]), TRAIT: 'required'},
+            {**base.keep_to(cls, [cls.source]), TRAIT: 'required'},
             cls.flavor_ram_mib)
         cls.larger = cls.create_flavor({**there, TRAIT: 'required'},
                                        2 * cls.flavor_ram_mib)

@@ -226,7 +226,7 @@ class _BaseResizeTest(base.BaseMoveTest):
         super().resource_setup()
         # Known behaviour: the scheduler takes file-backed hosts for able.
         cls.other = cls.create_flavor(
-            {**cls.keep_to(cls.destinations),
+            {**base.keep_to(cls, cls.destinations),
              'trait:%s' % traits.FILE_BACKED: 'forbidden'},
             request=cls.target)
 

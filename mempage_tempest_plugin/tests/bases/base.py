@@ -587,18 +587,6 @@ class BaseMoveTest(BaseMemoryTest):
         """The server: a servers.RequestedServer."""
         return self.servers[-1]
 
-    @classmethod
-    def keep_to(cls, hosts):
-        """Have the scheduler choose among some hosts only.
-
-        Where Nova may resize a server on the host that it is on, it does so
-        unless that is none of them.
-
-        :param hosts: list of compute_host.ComputeHost
-        :returns: as of :func:`keep_to`
-        """
-        return keep_to(cls, hosts)
-
     def start(self, **kwargs):
         """Boot the server, and look at its memory.
 
@@ -778,6 +766,9 @@ def _compute_version(cls):
 
 def keep_to(cls, hosts):
     """Have the scheduler choose among some hosts only.
+
+    Where Nova may resize a server on the host that it is on, it does so unless
+    that is none of them.
 
     :param cls: a :class:`BaseMemoryTest`
     :param hosts: list of compute_host.ComputeHost

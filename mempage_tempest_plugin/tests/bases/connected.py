@@ -39,6 +39,19 @@ MIB = 4
 PORTS = (50100, 50199)
 
 
+def check_holders(test, host, uuid, programs):
+    """Assert who has mapped a guest's memory beside QEMU.
+
+    :param test: a base.BaseMemoryTest
+    :param host: the compute_host.ComputeHost
+    :param uuid: UUID of the guest
+    :param programs: names of those who have to, and nobody else
+    """
+    test.assert_soon_agrees(host, lambda host: consumers.compare_holders(
+        host.declared, uuid, memory_holders.find(host, uuid),
+        host.pids(uuid), programs), ANSWER_TIMEOUT)
+
+
 class Connected:
     """Servers of a test whose guests have vhost-user ports.
 
@@ -146,22 +159,15 @@ class Connected:
                      and each['version'] == 4]
         return address
 
-    def check_holders(self, host, server=None, besides=()):
-        """Assert that the switch has mapped a guest's memory, and who else.
+    def check_holders(self, host, server=None):
+        """Assert that the switch has mapped a guest's memory, nobody else.
 
         :param host: the compute_host.ComputeHost
         :param server: the servers.RequestedServer, if not the latest there
-        :param besides: names of other programs that have to have, too
         """
-        uuid = (server or self._test.server_on(host)).uuid
-        programs = [host.declared.switch.program, *besides]
-
-        def compare(host):
-            return consumers.compare_holders(
-                host.declared, uuid, memory_holders.find(host, uuid),
-                host.pids(uuid), programs)
-
-        self._test.assert_soon_agrees(host, compare, ANSWER_TIMEOUT)
+        check_holders(self._test, host,
+                      (server or self._test.server_on(host)).uuid,
+                      [host.declared.switch.program])
 
     def check_traffic(self, hosts):
         """Assert that each host's guest gets what each other one sends.

@@ -25,9 +25,9 @@ from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.guests import memory
 from mempage_tempest_plugin.guests import share
 from mempage_tempest_plugin.hosts import domain_xml
-from mempage_tempest_plugin.hosts import memory_holders
 from mempage_tempest_plugin.hosts import shared_directory
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import connected
 from mempage_tempest_plugin.tests.bases import reachable
 
 CONF = config.CONF
@@ -196,13 +196,7 @@ class Shared:
         programs = [consumers.VIRTIOFSD]
         if CONF.mempage.vhost_user and host.declared.switch:
             programs.append(host.declared.switch.program)
-
-        def compare(host):
-            return consumers.compare_holders(
-                host.declared, server, memory_holders.find(host, server),
-                host.pids(server), programs)
-
-        self._test.assert_soon_agrees(host, compare, GONE_TIMEOUT)
+        connected.check_holders(self._test, host, server, programs)
 
     def check_both_sides(self, host):
         """Assert that guest and host read what the other one has written."""

@@ -160,7 +160,7 @@ class BothSidesTest(SharedTestCase):
     def setUp(self):
         super().setUp()
         self.find = self.useFixture(fixtures.MockPatchObject(
-            shared.memory_holders, 'find', return_value=[
+            shared.connected.memory_holders, 'find', return_value=[
                 page_holders.Holder(samples.PID, 'qemu-system-x86'),
                 page_holders.Holder(8, 'virtiofsd')])).mock
         self.share = self.useFixture(fixtures.MockPatchObject(
