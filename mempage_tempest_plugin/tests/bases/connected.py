@@ -75,12 +75,12 @@ class Connected:
         :param kwargs: as of base.BaseMemoryTest.boot
         :returns: the servers.RequestedServer
         """
-        server, resources = self._guests.boot(host, **kwargs)
-        group = resources.get('security_group')
+        server = self._guests.boot(host, **kwargs)
+        group = self._guests.security_group(server)
         if group:
             rules = self._test.os_admin.security_group_rules_client
             rules.create_security_group_rule(
-                security_group_id=group['id'], direction='ingress',
+                security_group_id=group, direction='ingress',
                 protocol='tcp', port_range_min=PORTS[0],
                 port_range_max=PORTS[1])
         return server

@@ -40,71 +40,8 @@ KEEPS_ALL = (
     'virtio_balloon: choose an image ([compute] image_ref) that has it')
 
 
-class BaseReachableTest(base.BaseMemoryTest):
-    """Tests with guests that are reached over ssh."""
-
-    needs_network = True
-    needs_system = True
-
-    @classmethod
-    def resource_setup(cls):
-        super().resource_setup()
-        cls._network = cls._find_network()
-
-    @classmethod
-    def _find_network(cls):
-        return find_network(cls.os_admin)
-
-    def setUp(self):
-        super().setUp()
-        self._validation = {}
-        self.addOnException(self._attach_consoles)
-
-    def _attach_consoles(self, exc_info):
-        attach_consoles(self, self._validation, exc_info)
-
-    def boot_reachable(self, host, **kwargs):
-        """Request a server that can be reached; it is deleted after the test.
-
-        :param host: the compute_host.ComputeHost
-        :param kwargs: as of :meth:`boot`
-        :returns: the servers.RequestedServer
-        """
-        resources = self.get_test_validation_resources(self.os_admin)
-        server = self.boot(host, **kwargs, **self.reachable(resources))
-        self.note_reachable(server, resources)
-        return server
-
-    @classmethod
-    def reachable(cls, resources):
-        """Get what the request for a server has to have to be reached.
-
-        :param resources: Tempest's validation resources
-        :returns: a dict of arguments of compute.create_test_server
-        """
-        return request(cls._network, resources)
-
-    def note_reachable(self, server, resources):
-        """Remember how to reach a server.
-
-        :param server: the servers.RequestedServer
-        :param resources: Tempest's validation resources
-        """
-        self._validation[server.uuid] = resources
-
-    def connect(self, server):
-        """Wait until a guest takes ssh connections.
-
-        :param server: the servers.RequestedServer
-        :returns: Tempest's RemoteClient, which has not logged in yet
-        :raises GuestError: if the guest does not take connections
-        """
-        return connect(self, server, self._network,
-                       self._validation[server.uuid])
-
-
 class Guests:
-    """The same for tests that have another base.
+    """The servers of a test whose guests are reached over ssh.
 
     :param test: a base.BaseMemoryTest with ``needs_network``
     """
@@ -125,15 +62,31 @@ class Guests:
         :param host: the compute_host.ComputeHost; None if the scheduler
             chooses
         :param kwargs: as of base.BaseMemoryTest.boot
-        :returns: the servers.RequestedServer, and Tempest's validation
-            resources
+        :returns: the servers.RequestedServer
         """
         resources = self._test.get_test_validation_resources(
             self._test.os_admin)
         server = self._test.boot(host, **kwargs,
                                  **request(self._network, resources))
+        self.note(server, resources)
+        return server
+
+    def note(self, server, resources):
+        """Remember how to reach a server.
+
+        :param server: the servers.RequestedServer
+        :param resources: Tempest's validation resources
+        """
         self._validation[server.uuid] = resources
-        return server, resources
+
+    def security_group(self, server):
+        """Look up the security group of a server's port.
+
+        :param server: the servers.RequestedServer
+        :returns: its UUID, or None if there is none
+        """
+        return self._validation[server.uuid].get(
+            'security_group', {}).get('id')
 
     def address(self, server):
         """Look up where a guest is reached.
@@ -148,11 +101,43 @@ class Guests:
         """Wait until a guest takes ssh connections.
 
         :param server: the servers.RequestedServer
-        :returns: as of :func:`connect`
-        :raises GuestError: likewise
+        :returns: Tempest's RemoteClient, which has not logged in yet
+        :raises GuestError: if the guest does not take connections
         """
-        return connect(self._test, server, self._network,
-                       self._validation[server.uuid])
+        resources = self._validation[server.uuid]
+        shown, address = locate(self._test, server, self._network, resources)
+        # Tempest's client pauses ever longer between its attempts.
+        reachability.wait_for_port(
+            address, SSH_PORT,
+            self._test.inventory.limit(CONF.validation.ssh_timeout))
+        return remote_client.RemoteClient(
+            address, CONF.validation.image_ssh_user,
+            CONF.validation.image_ssh_password,
+            pkey=resources['keypair']['private_key'], server=shown,
+            servers_client=self._test.nova.client)
+
+
+class BaseReachableTest(base.BaseMemoryTest):
+    """Tests with guests that are reached over ssh."""
+
+    needs_network = True
+    needs_system = True
+
+    def setUp(self):
+        super().setUp()
+        self._reachable = Guests(self)
+
+    def boot_reachable(self, host, **kwargs):
+        """Request a server that can be reached; as of :meth:`Guests.boot`."""
+        return self._reachable.boot(host, **kwargs)
+
+    def note_reachable(self, server, resources):
+        """Remember how to reach a server; as of :meth:`Guests.note`."""
+        self._reachable.note(server, resources)
+
+    def connect(self, server):
+        """Wait until a guest takes connections; :meth:`Guests.connect`."""
+        return self._reachable.connect(server)
 
 
 def find_network(manager):
@@ -189,27 +174,6 @@ def request(network, resources):
         arguments['security_groups'] = [
             {'name': resources['security_group']['name']}]
     return arguments
-
-
-def connect(test, server, network, resources):
-    """Wait until a guest takes ssh connections.
-
-    :param test: a base.BaseMemoryTest
-    :param server: the servers.RequestedServer
-    :param network: as of :func:`find_network`
-    :param resources: Tempest's validation resources
-    :returns: Tempest's RemoteClient, which has not logged in yet
-    :raises GuestError: if the guest does not take connections
-    """
-    shown, address = locate(test, server, network, resources)
-    # Tempest's client pauses ever longer between its attempts.
-    reachability.wait_for_port(address, SSH_PORT, test.inventory.limit(
-        CONF.validation.ssh_timeout))
-    return remote_client.RemoteClient(
-        address, CONF.validation.image_ssh_user,
-        CONF.validation.image_ssh_password,
-        pkey=resources['keypair']['private_key'], server=shown,
-        servers_client=test.nova.client)
 
 
 def locate(test, server, network, resources):

@@ -77,7 +77,8 @@ class _BaseLiveMigrationTest(reachable.BaseFilledTest, base.BaseMoveTest):
         :param host: the compute_host.ComputeHost
         :returns: the servers.RequestedServer
         """
-        server = cls.request_server(host, **cls.reachable(
+        server = cls.request_server(host, **reachable.request(
+            reachable.find_network(cls.os_admin),
             cls.get_class_validation_resources(cls.os_admin)))
         cls.addClassResourceCleanup(cls.nova.delete, [server.uuid])
         return server

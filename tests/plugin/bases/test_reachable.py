@@ -41,7 +41,6 @@ class ReachableTestCase(test_base.BaseTestCase):
             """Guests that are reached."""
 
             os_admin = self.manager
-            _network = {'id': '5'}
 
         self.cls = Case
 
@@ -80,10 +79,13 @@ class NetworkTest(ReachableTestCase):
         self.client.list_networks.return_value = {'networks': []}
         self.conf.compute.fixed_network_name = None
 
+    def _find(self):
+        return reachable.find_network(self.manager)
+
     def test_own(self):
         self.client.list_networks.return_value = {
             'networks': [{'id': '1'}, {'id': '2'}]}
-        self.assertEqual({'id': '1'}, self.cls._find_network())
+        self.assertEqual({'id': '1'}, self._find())
         self.client.list_networks.assert_called_once_with(
             project_id=self.client.tenant_id)
 
@@ -92,28 +94,27 @@ class NetworkTest(ReachableTestCase):
         with fixtures.MockPatch('tempest.lib.common.fixed_network.'
                                 'get_network_from_name',
                                 return_value={'id': '3'}) as patched:
-            self.assertEqual({'id': '3'}, self.cls._find_network())
+            self.assertEqual({'id': '3'}, self._find())
         patched.mock.assert_called_once_with('fixed', self.client)
 
     def test_none(self):
-        self.assertIsNone(self.cls._find_network())
+        self.assertIsNone(self._find())
 
     def test_no_neutron(self):
         self.conf.service_available.neutron = False
-        self.assertIsNone(self.cls._find_network())
+        self.assertIsNone(self._find())
         self.client.list_networks.assert_not_called()
 
     def test_request(self):
         self.assertEqual({
             'key_name': 'key', 'tenant_network': {'id': '5'},
             'security_groups': [{'name': 'group'}]},
-            self.cls.reachable(RESOURCES))
+            reachable.request({'id': '5'}, RESOURCES))
 
     def test_request_without_any(self):
-        self.cls._network = None
         self.assertEqual(
             {'key_name': 'key', 'networks': 'auto'},
-            self.cls.reachable({'keypair': RESOURCES['keypair']}))
+            reachable.request(None, {'keypair': RESOURCES['keypair']}))
 
 
 class ConsoleTest(ReachableTestCase):
