@@ -45,16 +45,24 @@ class ActionModule(action.ActionBase):
 
 
 class RoleTestCase(testtools.TestCase):
-    """Tests of one role, in a directory of their own."""
+    """Tests of one role, in a directory of their own.
+
+    :ivar playbook: pathlib.Path of what is played: the role, and no more
+    """
 
     #: The name of the role.
     role = None
+    #: The name of the node.
+    node = 'controller'
+    #: Seconds that it may take.
+    limit = 120
 
     def setUp(self):
         super().setUp()
         self.directory = pathlib.Path(
             self.useFixture(fixtures.TempDir()).path)
-        (self.directory / 'playbook.yaml').write_text(_PLAYBOOK % self.role)
+        self.playbook = self.directory / 'playbook.yaml'
+        self.playbook.write_text(_PLAYBOOK % self.role)
         self._returned = self.directory / 'returned'
         (self.directory / 'zuul_return.py').write_text(
             _ZUUL_RETURN % str(self._returned))
@@ -79,7 +87,7 @@ class RoleTestCase(testtools.TestCase):
                 for line in self._returned.read_text().splitlines()]
 
     def play(self, **variables):
-        """Play the role.
+        """Play the playbook, on the machine that the tests run on.
 
         :param variables: of the job
         :returns: a :class:`subprocess.CompletedProcess`
@@ -90,11 +98,11 @@ class RoleTestCase(testtools.TestCase):
             devstack_base_dir=str(self.directory / 'stack'))
         return subprocess.run(
             ['ansible-playbook', '--connection', 'local', '--inventory',
-             'controller,', '--extra-vars', json.dumps(variables),
-             str(self.directory / 'playbook.yaml')],
+             self.node + ',', '--extra-vars', json.dumps(variables),
+             str(self.playbook)],
             # A job may be told to say all that there is to say.
             env=dict(os.environ, ANSIBLE_VERBOSITY='3',
                      ANSIBLE_DIFF_ALWAYS='true',
                      ANSIBLE_ROLES_PATH=str(ROOT / 'roles'),
                      ANSIBLE_ACTION_PLUGINS=str(self.directory)),
-            capture_output=True, text=True, timeout=120)
+            capture_output=True, text=True, timeout=self.limit)
