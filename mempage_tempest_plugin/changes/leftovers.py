@@ -29,6 +29,7 @@ from mempage_tempest_plugin.changes import nova_compute
 from mempage_tempest_plugin.changes import quotas
 from mempage_tempest_plugin.cloud import nova_services
 from mempage_tempest_plugin.cloud import shares
+from mempage_tempest_plugin import exceptions
 
 #: Versions of the APIs that are needed: forcing services down, and traits.
 COMPUTE_MICROVERSION = '2.53'
@@ -116,17 +117,20 @@ def _delete_server(client, uuid):
 def _shares(manager):
     try:
         client = shares.connect(manager)
-        found = client.list_shares()
+        found = client.list_shares(names.prefix())
     except lib_exc.EndpointNotFound:
+        return
+    except Exception as error:
+        # All else can be removed nevertheless.
+        yield Left('shares', functools.partial(_not_listed, error))
         return
     for share in filter(_is_ours, found):
         yield Left('share %s' % share['name'],
-                   functools.partial(_delete_share, client, share['id']))
+                   functools.partial(shares.remove, client, share['id']))
 
 
-def _delete_share(client, uuid):
-    client.delete_share(uuid)
-    client.wait_for_resource_deletion(uuid)
+def _not_listed(error):
+    raise exceptions.MempageError('Manila does not list them: %s' % error)
 
 
 def _images(client):

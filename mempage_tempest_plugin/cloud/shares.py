@@ -13,10 +13,15 @@
 """Shares of Manila, and which servers have them attached."""
 
 import json
+from urllib import parse
 
+from oslo_log import log as logging
 from tempest import config
 from tempest.lib.common import rest_client
+from tempest.lib.common.utils import test_utils
 from tempest.lib import exceptions as lib_exc
+
+LOG = logging.getLogger(__name__)
 
 #: The first version of the compute API that knows shares.
 MICROVERSION = '2.97'
@@ -27,6 +32,8 @@ _SERVICES = ('shared-file-system', 'sharev2')
 # The version that Nova itself needs (nova.share.manila).
 _VERSION = {'X-OpenStack-Manila-API-Version': '2.82'}
 _SIZE_GIB = 1
+#: Seconds that Nova and Manila may need to take back who may mount a share.
+ACCESS_TIMEOUT = 60
 
 
 class Client(rest_client.RestClient):
@@ -58,12 +65,14 @@ class Client(rest_client.RestClient):
         """
         return self._get('shares/%s' % share)['share']
 
-    def list_shares(self):
-        """List the shares of all projects.
+    def list_shares(self, name):
+        """List the shares of all projects whose names have some text.
 
+        :param name: the text. Manila lists a thousand at most
         :returns: list of dicts with their id and name
         """
-        return self._get('shares?all_tenants=1')['shares']
+        return self._get('shares?' + parse.urlencode(
+            {'all_tenants': 1, 'name~': name}))['shares']
 
     def list_access(self, share):
         """List who may mount a share.
@@ -71,8 +80,26 @@ class Client(rest_client.RestClient):
         :param share: its UUID
         :returns: list of names or addresses, in order
         """
-        found = self._get('share-access-rules?share_id=%s' % share)
-        return sorted(rule['access_to'] for rule in found['access_list'])
+        return sorted(rule['access_to'] for rule in self._access(share))
+
+    def _access(self, share):
+        return self._get('share-access-rules?share_id=%s' % share)[
+            'access_list']
+
+    def deny_access(self, share):
+        """Request that nobody may mount a share, whoever has locked that.
+
+        :param share: its UUID
+        """
+        for rule in self._access(share):
+            # Each may be gone meanwhile.
+            test_utils.call_and_ignore_notfound_exc(
+                self._deny, share, rule['id'])
+
+    def _deny(self, share, rule):
+        response, _ = self.post('shares/%s/action' % share, json.dumps({
+            'deny_access': {'access_id': rule, 'unrestrict': True}}))
+        self.expected_success(202, response.status)
 
     def delete_share(self, share):
         """Request the deletion of a share.
@@ -118,6 +145,35 @@ def connect(manager):
                 raise
         else:
             return client
+
+
+def remove(client, share, timeout=ACCESS_TIMEOUT):
+    """Delete a share that no server has any more, and wait until it is gone.
+
+    Nova locks a share for as long as it may be mounted. It takes that back
+    when it has deleted the server, but not always: before 34, a share of NFS
+    that servers of two hosts had stays locked for the first one.
+
+    :param client: a :class:`Client`
+    :param share: its UUID
+    :param timeout: seconds that Nova has to take it back
+    """
+    # Manila has another answer than "not found" to who may mount it then.
+    if client.is_resource_deleted(share):
+        return
+    if not _is_free(client, share, timeout):
+        LOG.warning('share %s: Nova has not taken back within %d s that these '
+                    'may mount it: %s', share, timeout,
+                    ', '.join(client.list_access(share)))
+        client.deny_access(share)
+        _is_free(client, share, timeout)
+    client.delete_share(share)
+    client.wait_for_resource_deletion(share)
+
+
+def _is_free(client, share, timeout):
+    return test_utils.call_until_true(
+        lambda: not client.list_access(share), timeout, 1)
 
 
 class Attachments:

@@ -64,21 +64,14 @@ class Shared:
         """
         created = self.manila.create_share(
             names.of(type(self._test), 'share'), CONF.mempage.share_protocol)
-        self._test.addCleanup(self._delete, created)
+        self._test.addCleanup(
+            shares.remove, self.manila, created,
+            self._test.inventory.limit(shares.ACCESS_TIMEOUT))
         # Manila keeps what a server has, whichever was there first.
         self._test.addCleanup(self._test.delete_requested)
         self._wait_for('share %s' % created, 'available',
                        lambda: self.manila.show_share(created)['status'])
         return created
-
-    def _delete(self, created):
-        # Nova has asked for the end of its access, which locks the share.
-        test_utils.call_until_true(
-            lambda: not self.manila.list_access(created),
-            self._test.inventory.limit(GONE_TIMEOUT), base.INTERVAL)
-        test_utils.call_and_ignore_notfound_exc(
-            self.manila.delete_share, created)
-        self.manila.wait_for_resource_deletion(created)
 
     def _wait_for(self, what, status, ask):
         timeout = self._test.inventory.limit(CONF.compute.build_timeout)

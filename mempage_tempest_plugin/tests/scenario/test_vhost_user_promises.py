@@ -68,7 +68,7 @@ class TestVhostUserOrdinary(_BaseConnectedTest):
             self._check_silent(host)
 
     def _check_refused(self, host):
-        """Assert that libvirt says why, and that Nova tells users nothing."""
+        """Assert that libvirt says why, and who hears of that."""
         server = self.server_on(host)
         self.nova.settle([server])
         self.assert_agrees(consumers.compare_refused(

@@ -46,6 +46,8 @@ class SharedTestCase(test_base.BaseTestCase):
         self.conf.compute.build_timeout = 0.1
         self.useFixture(fixtures.MockPatchObject(
             shared, 'GONE_TIMEOUT', 0.1))
+        self.useFixture(fixtures.MockPatchObject(
+            shared.connected, 'ANSWER_TIMEOUT', 0.1))
         self.manila = self.useFixture(fixtures.MockPatchObject(
             shared.shares, 'connect')).mock.return_value
         self.attachments = self.useFixture(fixtures.MockPatchObject(
@@ -76,13 +78,6 @@ class AttachTest(SharedTestCase):
         self.manila.show_share.return_value = {'status': 'available'}
         self.assertEqual(SHARE, self.shared.create())
         self.assertEqual('NFS', self.manila.create_share.call_args.args[1])
-
-    def test_deletion_waits_for_the_end_of_access(self):
-        self.manila.list_access.side_effect = [['nova-1'], []]
-        self.useFixture(fixtures.MockPatchObject(shared, 'GONE_TIMEOUT', 9))
-        self.shared._delete(SHARE)
-        self.assertEqual(2, self.manila.list_access.call_count)
-        self.manila.delete_share.assert_called_once_with(SHARE)
 
     def test_share_that_manila_cannot_make(self):
         self.manila.create_share.return_value = SHARE

@@ -23,6 +23,7 @@ from tempest.lib import exceptions as lib_exc
 
 from mempage_tempest_plugin.changes import leftovers
 from mempage_tempest_plugin.changes import names
+from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import several
 from tests.plugin import samples
 
@@ -116,10 +117,23 @@ class LeftoversTest(base.BaseTestCase):
 
     def test_share(self):
         [left] = [left for left in self._look() if 'share' in left.what]
-        left.remove()
         client = self.connect.return_value
+        client.is_resource_deleted.return_value = False
+        # The server has just been deleted, and Nova's lock is there for a bit.
+        client.list_access.side_effect = [['nova'], []]
+        left.remove()
+        self.assertEqual(2, client.list_access.call_count)
         client.delete_share.assert_called_once_with(OURS)
         client.wait_for_resource_deletion.assert_called_once_with(OURS)
+
+    def test_manila_that_does_not_answer(self):
+        self.connect.return_value.list_shares.side_effect = (
+            lib_exc.ServerFault('down'))
+        found = self._find()
+        self.assertIn('flavor ' + OURS, [left.what for left in found])
+        [left] = [left for left in found if 'share' in left.what]
+        error = self.assertRaises(exceptions.MempageError, left.remove)
+        self.assertIn('Manila does not list them', str(error))
 
     def test_cloud_without_manila(self):
         self.connect.side_effect = lib_exc.EndpointNotFound

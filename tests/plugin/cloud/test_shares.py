@@ -52,6 +52,27 @@ class ManilaTest(base.BaseTestCase):
             'access_list': [{'access_to': 'b'}, {'access_to': 'a'}]}
         self.assertEqual(['a', 'b'], self.client.list_access('1'))
 
+    def test_access_that_is_taken_back(self):
+        self.answers['GET', 'share-access-rules?share_id=1'] = 200, {
+            'access_list': [{'id': 'a'}]}
+        self.answers['POST', 'shares/1/action'] = 202, {}
+        self.client.deny_access('1')
+        # Nova has locked it.
+        self.assertEqual({'deny_access': {
+            'access_id': 'a', 'unrestrict': True}}, self.asked[-1])
+
+    def test_access_that_is_gone(self):
+        self.answers['GET', 'share-access-rules?share_id=1'] = 200, {
+            'access_list': [{'id': 'a'}]}
+        self.answers['POST', 'shares/1/action'] = 404, {}
+        self.client.deny_access('1')
+
+    def test_list(self):
+        self.answers['GET', 'shares?all_tenants=1&name~=mempage-'] = 200, {
+            'shares': [{'name': 'mempage-1'}]}
+        self.assertEqual([{'name': 'mempage-1'}],
+                         self.client.list_shares('mempage-'))
+
     def test_delete(self):
         self.answers['DELETE', 'shares/1'] = 202, {}
         self.client.delete_share('1')
@@ -66,6 +87,35 @@ class ManilaTest(base.BaseTestCase):
         self.client.auth_provider.get_token.return_value = 'token'
         self.assertEqual('2.82', self.client.get_headers()[
             'X-OpenStack-Manila-API-Version'])
+
+
+class RemoveTest(base.BaseTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.client = mock.Mock()
+        self.client.is_resource_deleted.return_value = False
+        self.logged = self.useFixture(fixtures.FakeLogger())
+
+    def test_removed(self):
+        self.client.list_access.side_effect = [['nova-1'], []]
+        shares.remove(self.client, '1', 9)
+        self.client.deny_access.assert_not_called()
+        self.client.delete_share.assert_called_once_with('1')
+        self.client.wait_for_resource_deletion.assert_called_once_with('1')
+
+    def test_nova_has_left_access(self):
+        left = ['192.0.2.1']
+        self.client.list_access.side_effect = lambda share: list(left)
+        self.client.deny_access.side_effect = lambda share: left.clear()
+        shares.remove(self.client, '1', 0.1)
+        self.assertIn('may mount it: 192.0.2.1', self.logged.output)
+        self.client.delete_share.assert_called_once_with('1')
+
+    def test_gone(self):
+        self.client.is_resource_deleted.return_value = True
+        shares.remove(self.client, '1')
+        self.client.delete_share.assert_not_called()
 
 
 class ConnectTest(base.BaseTestCase):
