@@ -27,6 +27,7 @@ from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import connected
 from mempage_tempest_plugin.tests.bases import joined
+from mempage_tempest_plugin.tests.bases import observed
 
 #: Who refuses a guest whose port could not work.
 REFUSING = which.vhost_user & ~which.file_backed & ~which.no_page_size
@@ -100,7 +101,8 @@ class _BaseKeptAwayTest(_BaseConnectedTest):
     switch could map, the others have.
     """
 
-    servers_on_host = SERVERS
+    # One more is sent to the host that must not get it, and again.
+    servers_on_host = SERVERS + 2
     #: A which.Condition: who must not get them.
     keeps_away = None
 
@@ -118,12 +120,46 @@ class _BaseKeptAwayTest(_BaseConnectedTest):
         cls.kept = cls.create_flavor(
             {**cls.extra_specs, **base.keep_to(cls, cls.hosts)})
 
+    @property
+    def forbidden(self):
+        """The compute_host.ComputeHost that must not get them."""
+        [host] = [host for host in self.hosts
+                  if self.keeps_away(host.declared)]
+        return host
+
+    def send(self, **kwargs):
+        """Request a server on the host that must not get it, and wait.
+
+        That none of those gets there that go where they like says little: the
+        scheduler may prefer other hosts, which have more memory.
+
+        :param kwargs: as of servers.Servers.request
+        :returns: the servers.RequestedServer
+        """
+        server = self.net.boot(self.forbidden, flavor=self.kept, **kwargs)
+        self.nova.settle([server])
+        return server
+
+    def check_refused(self, server, *words):
+        """Assert that a server was refused for its memory.
+
+        :param server: the servers.RequestedServer
+        :param words: texts, one of which the fault has to have
+        """
+        comparison = facts.Comparison(
+            'server %s, without page size, for %s' % (
+                server.uuid, server.host), server.host, server.uuid)
+        comparison.equal('nova', 'status', 'ERROR', server.status)
+        comparison.holds('nova', 'fault', ' or '.join(words), server.fault,
+                         any(text in server.fault for text in words))
+        self.assert_agrees(comparison)
+
     def check_all_connected(self):
         """Assert that all servers run where they have a network."""
-        for _ in range(SERVERS):
-            self.net.boot(None, flavor=self.kept)
-        self.nova.settle(self.servers)
-        for server in self.servers:
+        servers = [self.net.boot(None, flavor=self.kept)
+                   for _ in range(SERVERS)]
+        self.nova.settle(servers)
+        for server in servers:
             comparison = facts.Comparison(
                 'server %s, without page size' % server.uuid, server.host,
                 server.uuid)
@@ -152,6 +188,10 @@ class TestVhostUserAllowedPages(_BaseKeptAwayTest):
     @utils.services('compute', 'network')
     def test_guests_have_a_network(self):
         """Nobody is where packets would not get through"""
+        # Nova forwards the host's own words where it asks no other host.
+        self.check_refused(
+            self.send(forced=True), page_sizes.Refusal.NO_PAGE_SIZE.value,
+            page_sizes.NO_VALID_HOST)
         self.check_all_connected()
 
 
@@ -164,14 +204,23 @@ class TestVhostUserFiltered(_BaseKeptAwayTest):
     take = (which.among(FILTERED, which.first)
             + which.among(which.file_backed, which.each))
     alone_on = which.among(FILTERED, which.each)
+    may_skip = (observed.IN_AGGREGATES,)
 
     @decorators.idempotent_id('3e56286d-97a1-437d-a2bf-51313dc4b977')
     @utils.services('compute', 'network')
     def test_guests_have_a_network(self):
         """Nobody is where packets would not get through"""
-        [host] = [host for host in self.hosts if FILTERED(host.declared)]
+        client = self.os_admin.aggregates_client
+        service = self.services.host_of(self.forbidden.name)
+        aggregates.remove_left_of(client, [service])
+        if service in aggregates.hosts_with(client, aggregate_filter.KEY):
+            observed.skip(self, observed.IN_AGGREGATES, self.forbidden.name)
+        # The scheduler says the same of a host that is disabled or full.
+        self.assertNotIn(page_sizes.NO_VALID_HOST, self.send().fault,
+                         'a server for %s before that is in an aggregate'
+                         % self.forbidden.name)
+        self.delete_requested()
         with aggregates.Aggregate(
-                self.os_admin.aggregates_client,
-                [self.services.host_of(host.name)],
-                {aggregate_filter.KEY: page_sizes.LARGE}):
+                client, [service], {aggregate_filter.KEY: page_sizes.LARGE}):
+            self.check_refused(self.send(), page_sizes.NO_VALID_HOST)
             self.check_all_connected()

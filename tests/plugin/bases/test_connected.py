@@ -12,6 +12,8 @@
 
 """Tests of what is asked of guests with vhost-user ports."""
 
+import dataclasses
+import unittest
 from unittest import mock
 
 import ddt
@@ -81,8 +83,8 @@ class ConnectedTestCase(test_base.BaseTestCase):
 class GuestTest(ConnectedTestCase):
 
     def test_guests_take_what_others_send(self):
-        self.Guests.return_value.boot.return_value = 'server', {
-            'security_group': {'id': 'group'}}
+        self.Guests.return_value.boot.return_value = 'server'
+        self.Guests.return_value.security_group.return_value = 'group'
         self.assertEqual('server', self.net.boot(self.hosts[0]))
         create = self.case.os_admin.security_group_rules_client.\
             create_security_group_rule
@@ -191,3 +193,86 @@ class OrdinaryTest(ConnectedTestCase):
             self.assert_fails(words, self.case._check, self.host)
         else:
             self.case._check(self.host)
+
+
+@ddt.ddt
+class KeptAwayTest(ConnectedTestCase):
+    """Where the scheduler prefers to have a server says nothing of a host."""
+
+    def setUp(self):
+        super().setUp()
+        declared = dataclasses.replace(
+            samples.LARGE_PAGE, name='huge1', allowed_page_sizes=('any',),
+            switch=inventory.Switch('ovs-vswitchd'))
+        self.huge = cases.host('huge1', declared=declared)
+        self.faults = []
+
+    def _make(self, cls, **changes):
+        self.case = cases.make(
+            cls, 'test_guests_have_a_network',
+            hosts=[*self.hosts, self.huge], services=mock.Mock(
+                host_of=lambda name: name), os_admin=mock.MagicMock(),
+            nova=mock.Mock(), kept=mock.Mock(),
+            inventory=mock.Mock(hosts={}), **changes)
+        self.case.net = mock.Mock()
+        self.case.net.boot.side_effect = (
+            lambda host, **kwargs: servers.RequestedServer(
+                '3', 64, host=host and host.name))
+        self.case.nova.settle.side_effect = self._settle
+        self.case.check_all_connected = mock.Mock()
+        list_aggregates = self.case.os_admin.aggregates_client.list_aggregates
+        list_aggregates.return_value = {'aggregates': []}
+        return self.case.test_guests_have_a_network
+
+    def _settle(self, requested):
+        for server in requested:
+            server.fault = self.faults.pop(0)
+            server.status = 'ERROR' if server.fault else 'ACTIVE'
+
+    def _allowed(self):
+        self.huge.declared = dataclasses.replace(
+            self.huge.declared, allowed_page_sizes=('large',))
+        return self._make(test_vhost_user_promises.TestVhostUserAllowedPages)
+
+    @ddt.data('guests that ask for no memory page size are not allowed on '
+              'this host', 'No valid host was found. ')
+    def test_refused(self, fault):
+        self.faults = [fault]
+        self._allowed()()
+        self.assertTrue(self.case.net.boot.call_args.kwargs['forced'])
+        self.case.check_all_connected.assert_called_once_with()
+
+    @ddt.data(
+        ('', 'status: expected ERROR, nova says ACTIVE'),
+        # It is libvirt's doing: another one would have taken it.
+        ("'interface' requires shared memory", 'fault: expected guests that'))
+    @ddt.unpack
+    def test_not_refused(self, fault, words):
+        self.faults = [fault]
+        self.assert_fails(words, self._allowed())
+
+    def _filtered(self):
+        return self._make(test_vhost_user_promises.TestVhostUserFiltered)
+
+    @ddt.data('', 'Exceeded maximum number of retries.')
+    def test_filtered(self, before):
+        self.faults = [before, 'No valid host was found. ']
+        self._filtered()()
+        self.case.check_all_connected.assert_called_once_with()
+
+    def test_not_filtered(self):
+        self.faults = ['', '']
+        self.assert_fails('status: expected ERROR, nova says ACTIVE',
+                          self._filtered())
+
+    def test_host_that_takes_nobody(self):
+        self.faults = ['No valid host was found. ']
+        self.assert_fails('before that is in an aggregate', self._filtered())
+
+    def test_host_in_an_aggregate_of_others(self):
+        test = self._filtered()
+        list_aggregates = self.case.os_admin.aggregates_client.list_aggregates
+        list_aggregates.return_value = {'aggregates': [{
+            'name': 'theirs', 'hosts': ['huge1'],
+            'metadata': {'MemoryBacking': 'small,large'}}]}
+        self.assertRaises(unittest.SkipTest, test)
