@@ -235,7 +235,14 @@ class ConsumersTest(PhaseTest):
         [told] = [line for line in log
                   if line.startswith('ovs-vsctl --no-wait set')]
         self.assertIn('other_config:dpdk-socket-mem=8 ', told)
+        # What is not reserved is for guests.
+        self.assertIn('other_config:dpdk-socket-limit=8 ', told)
         self.assertIn('ovn-bridge-datapath-type=netdev', told)
+        self.assertIn('ovs-vsctl --no-wait -- --may-exist add-br br-ex '
+                      '-- set Bridge br-ex datapath_type=netdev', log)
+        for bridge in 'br-int', 'br-ex':
+            self.assertIn('ovs-vsctl --no-wait --if-exists set Bridge %s '
+                          'datapath_type=system' % bridge, log)
         tempest = self.conf('tempest.conf')['mempage']
         self.assertTrue(tempest.getboolean('vhost_user'))
         self.assertFalse(tempest.getboolean('shares'))
@@ -260,7 +267,7 @@ class ConsumersTest(PhaseTest):
     def test_shares(self):
         self.succeed(FILE_BACKED + 'MEMPAGE_SHARES=True '
                      'MEMPAGE_SHARE_PROTOCOL=CEPHFS; stack')
-        self.assertIn('install_package virtiofsd', self.log())
+        self.assertIn('install_package virtiofsd ceph-common', self.log())
         manila = self.conf('nova-cpu.conf')['manila']
         self.assertEqual('service', manila['project_name'])
         tempest = self.conf('tempest.conf')['mempage']
@@ -269,6 +276,10 @@ class ConsumersTest(PhaseTest):
         host = inventory.load(self.kept / 'inventory.yaml').hosts['compute-1']
         self.assertEqual(('virtiofsd',), host.file_backed.mappers)
         self.assertIsNone(host.switch)
+
+    def test_node_without_manila_mounts_shares(self):
+        self.succeed('MEMPAGE_SHARES=True; stack')
+        self.assertIn('install_package virtiofsd nfs-common', self.log())
 
     @ddt.data(
         ('MEMPAGE_HUGEPAGES=2048:64', 'the switch takes 64 pages'),
