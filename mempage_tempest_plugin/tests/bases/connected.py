@@ -19,6 +19,7 @@ from tempest.lib.common.utils import data_utils
 
 from mempage_tempest_plugin.evidence import consumers
 from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.guests import network
 from mempage_tempest_plugin.guests import reachability
 from mempage_tempest_plugin.guests import traffic
@@ -151,13 +152,20 @@ class Connected:
         """Look up the address that Neutron has given to a server's port.
 
         :param server: the servers.RequestedServer
+        :raises GuestError: if it has none of IPv4, or several
         """
         shown = self._test.nova.client.show_server(server.uuid)['server']
-        [address] = [each['addr'] for found in shown['addresses'].values()
+        addresses = [each['addr'] for found in shown['addresses'].values()
                      for each in found
                      if each['OS-EXT-IPS:type'] == 'fixed'
                      and each['version'] == 4]
-        return address
+        if len(addresses) != 1:
+            raise exceptions.GuestError(
+                'server %s has to have one port with one address of IPv4, '
+                'which guests send data to. It has %s: which network of '
+                'Tempest\'s project, or [compute] fixed_network_name, is it '
+                'in?' % (server.uuid, ', '.join(addresses) or 'none'))
+        return addresses[0]
 
     def check_holders(self, host, server=None):
         """Assert that the switch has mapped a guest's memory, nobody else.

@@ -69,18 +69,28 @@ class Shared:
             self._test.inventory.limit(shares.ACCESS_TIMEOUT))
         # Manila keeps what a server has, whichever was there first.
         self._test.addCleanup(self._test.delete_requested)
-        self._wait_for('share %s' % created, 'available',
-                       lambda: self.manila.show_share(created)['status'])
+        self._wait_for(
+            'share %s' % created, 'available',
+            lambda: self.manila.show_share(created)['status'],
+            '"openstack share message list --resource-id %s"' % created)
         return created
 
-    def _wait_for(self, what, status, ask):
+    def _wait_for(self, what, status, ask, told):
+        """Wait for a status.
+
+        :param what: what has to get it
+        :param status: the status
+        :param ask: function that returns what it has
+        :param told: what tells why it does not get it
+        :raises TimeoutException: if it does not
+        """
         timeout = self._test.inventory.limit(CONF.compute.build_timeout)
         if not test_utils.call_until_true(
                 lambda: ask() in (status, 'error'), timeout, base.INTERVAL
         ) or ask() != status:
             raise lib_exc.TimeoutException(
-                '%s is not %s within %d s, but %s' % (what, status, timeout,
-                                                      ask()))
+                '%s is not %s within %d s, but %s: %s tells why' % (
+                    what, status, timeout, ask() or 'not there', told))
 
     def attach(self, host, created=None):
         """Attach a share to the host's server, which is off then.
@@ -93,11 +103,15 @@ class Shared:
         self._test.nova.act(server, 'stop_server', 'SHUTOFF')
         self.attachments.attach(server, created, self.tag(created))
         self.of_server[server] = created
-        self._wait_for('share %s of server %s' % (created, server),
-                       'inactive', lambda: self._status(server))
+        self._wait_for_nova(host, 'inactive')
 
-    def _status(self, server):
-        return self.attachments.statuses(server).get(self.of_server[server])
+    def _wait_for_nova(self, host, status):
+        server = self._test.server_on(host).uuid
+        created = self.of_server[server]
+        self._wait_for(
+            'share %s of server %s' % (created, server), status,
+            lambda: self.attachments.statuses(server).get(created),
+            'the log of nova-compute on %s' % host.name)
 
     @staticmethod
     def tag(created):
@@ -120,8 +134,7 @@ class Shared:
         """Assert that libvirt serves its share to the host's guest."""
         test, server = self._test, self._test.server_on(host)
         tag = self.tag(self.of_server[server.uuid])
-        self._wait_for('share of server %s' % server.uuid, 'active',
-                       lambda: self._status(server.uuid))
+        self._wait_for_nova(host, 'active')
         found = domain_xml.shares(host.libvirt.xml(server.uuid))
         test.assert_agrees(consumers.compare_shares(
             host.name, server.uuid, [tag], found))

@@ -112,6 +112,13 @@ class GuestTest(ConnectedTestCase):
         self.ask.return_value = network.State('boot', ['169.254.0.9'])
         self.assert_fails('its addresses', self.net.enter, self.hosts[0])
 
+    def test_server_without_ipv4(self):
+        self.case.nova.client.show_server.return_value = {
+            'server': {'addresses': {'private': ADDRESSES['private'][1:]}}}
+        error = self.assertRaises(exceptions.GuestError, self.net.address,
+                                  self.case.servers[0])
+        self.assertIn('one address of IPv4', str(error))
+
     def test_holders(self):
         self.net.check_holders(self.hosts[0])
         self.find.return_value.append(page_holders.Holder(9, 'python3'))

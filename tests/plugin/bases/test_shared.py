@@ -85,6 +85,7 @@ class AttachTest(SharedTestCase):
         error = self.assertRaises(lib_exc.TimeoutException,
                                   self.shared.create)
         self.assertIn('share %s is not available' % SHARE, str(error))
+        self.assertIn('share message list --resource-id', str(error))
 
     def _attach(self):
         self.attachments.statuses.return_value = {SHARE: 'inactive'}
@@ -94,6 +95,13 @@ class AttachTest(SharedTestCase):
         self._attach()
         self.attachments.attach.assert_called_once_with(
             '1', SHARE, 'mempage-4e5b1f62')
+
+    def test_nova_that_may_not_give_access(self):
+        self.attachments.statuses.return_value = {SHARE: 'error'}
+        error = self.assertRaises(lib_exc.TimeoutException,
+                                  self.shared.attach, self.host, SHARE)
+        self.assertIn('but error: the log of nova-compute on a tells why',
+                      str(error))
 
     def test_attached(self):
         self._attach()
