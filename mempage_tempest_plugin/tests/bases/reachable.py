@@ -143,6 +143,9 @@ class BaseReachableTest(base.BaseMemoryTest):
 def find_network(manager):
     """Find the project's own network, or else the configured one.
 
+    Of several, it is the configured one. An external network may be the
+    administrators' own, and is where nobody's servers are.
+
     Tempest's get_tenant_network makes another project with a network and a
     router, whose network it returns then.
 
@@ -152,12 +155,15 @@ def find_network(manager):
     if not CONF.service_available.neutron:
         return None
     client = manager.networks_client
-    own = client.list_networks(project_id=client.tenant_id)['networks']
+    configured = CONF.compute.fixed_network_name
+    own = [network for network in client.list_networks(
+        project_id=client.tenant_id)['networks']
+        if not network.get('router:external')]
     if own:
-        return own[0]
-    if CONF.compute.fixed_network_name:
-        return fixed_network.get_network_from_name(
-            CONF.compute.fixed_network_name, client)
+        return next((network for network in own
+                     if network['name'] == configured), own[0])
+    if configured:
+        return fixed_network.get_network_from_name(configured, client)
     return None
 
 

@@ -84,10 +84,19 @@ class NetworkTest(ReachableTestCase):
 
     def test_own(self):
         self.client.list_networks.return_value = {
-            'networks': [{'id': '1'}, {'id': '2'}]}
-        self.assertEqual({'id': '1'}, self._find())
+            'networks': [{'id': '1', 'name': 'a'}, {'id': '2', 'name': 'b'}]}
+        self.assertEqual('1', self._find()['id'])
         self.client.list_networks.assert_called_once_with(
             project_id=self.client.tenant_id)
+
+    def test_several(self):
+        # Of a project that was there before: the administrators'.
+        self.client.list_networks.return_value = {'networks': [
+            {'id': '1', 'name': 'public', 'router:external': True},
+            {'id': '2', 'name': 'a'}, {'id': '3', 'name': 'fixed'}]}
+        self.assertEqual('2', self._find()['id'])
+        self.conf.compute.fixed_network_name = 'fixed'
+        self.assertEqual('3', self._find()['id'])
 
     def test_configured(self):
         self.conf.compute.fixed_network_name = 'fixed'
