@@ -103,7 +103,9 @@ def _bring_up(services, hosts, name, timeout, forget):
 
 
 def _servers(client):
-    found = client.list_servers(detail=True, all_tenants=True)['servers']
+    # Nova lists a thousand at most.
+    found = client.list_servers(detail=True, all_tenants=True,
+                                name=names.prefix())['servers']
     for server in filter(_is_ours, found):
         yield Left('server %s' % server['name'],
                    functools.partial(_delete_server, client, server['id']))

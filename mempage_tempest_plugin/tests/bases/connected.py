@@ -66,7 +66,8 @@ class Connected:
         self._guests = reachable.Guests(test)
         self.clients = {}
         self.states = {}
-        self._ports = itertools.count(PORTS[0])
+        # Between many hosts there are more transfers than ports.
+        self._ports = itertools.cycle(range(PORTS[0], PORTS[1] + 1))
 
     def boot(self, host, **kwargs):
         """Request a server whose guest takes what other guests send.

@@ -149,6 +149,12 @@ class TrafficTest(ConnectedTestCase):
         ports = [call.args[3] for call in self.run.call_args_list]
         self.assertEqual(2, len(set(ports)))
 
+    def test_more_transfers_than_ports(self):
+        for _ in range(60):
+            self.net.check_traffic(self.hosts)
+        ports = {call.args[3] for call in self.run.call_args_list}
+        self.assertEqual(set(range(50100, 50200)), ports)
+
     @ddt.data(
         (traffic.Received(0, 'x', 'no route'),
          "bytes that have come: expected 9, guest says 0"),

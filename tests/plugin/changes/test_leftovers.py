@@ -126,6 +126,13 @@ class LeftoversTest(base.BaseTestCase):
         client.delete_share.assert_called_once_with(OURS)
         client.wait_for_resource_deletion.assert_called_once_with(OURS)
 
+    def test_large_clouds_list_what_may_be_ours(self):
+        self._find()
+        listed = self.manager.servers_client.list_servers.call_args
+        self.assertEqual('tempest-mempage-', listed.kwargs['name'])
+        self.connect.return_value.list_shares.assert_called_once_with(
+            'tempest-mempage-')
+
     def test_manila_that_does_not_answer(self):
         self.connect.return_value.list_shares.side_effect = (
             lib_exc.ServerFault('down'))
