@@ -60,6 +60,9 @@ function mempage_post_config {
     if is_service_enabled n-cpu n-api; then
         configure_nova_shares
     fi
+    if is_service_enabled q-svc neutron-api q-agt neutron-agent; then
+        configure_neutron_sockets
+    fi
     if [[ $MEMPAGE_NOVA_EXTENSION == True ]] && is_service_enabled n-sch; then
         configure_nova_scheduler_memory
     fi

@@ -39,6 +39,9 @@ echo '# libvirt' >qemu.conf
 
 # Two nodes with an ssh server, where root is at home
 sed -i "s,^root:.*,root:x:0:0:root:$ROOT/home:/bin/bash," /etc/passwd
+# The package of libvirt makes it.
+getent passwd libvirt-qemu >/dev/null \
+    || echo libvirt-qemu:x:64055:64055::/:/bin/false >>/etc/passwd
 ip link set lo up
 ip address add 198.51.100.11 dev lo
 ip address add 198.51.100.12 dev lo
@@ -57,6 +60,7 @@ NOVA_MY_IP=198.51.100.11
 NOVA_FILTERS=ComputeFilter
 TEMPEST_CONFIG=$ROOT/tempest.conf
 TEMPEST_PLUGINS=0
+Q_PLUGIN_CONF_FILE=${ROOT#/}/ml2.conf
 QEMU_CONF=$ROOT/qemu.conf
 STACK_USER=root
 KEYSTONE_SERVICE_URI=http://198.51.100.11/identity

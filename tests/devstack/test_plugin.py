@@ -247,6 +247,20 @@ class ConsumersTest(PhaseTest):
         self.assertTrue(tempest.getboolean('vhost_user'))
         self.assertFalse(tempest.getboolean('shares'))
 
+    def test_qemu_may_make_the_sockets_that_neutron_names(self):
+        made = self.succeed(
+            'MEMPAGE_VHOST_USER=True ENABLED_SERVICES=neutron-api\n'
+            'phase stack post-config; install_consumers\n'
+            'stat -c "%U %a %n" /run/mempage-devstack/vhost\n'
+            'remove_consumers; [[ ! -e /run/mempage-devstack/vhost ]]')
+        self.assertIn('libvirt-qemu 755 /run/mempage-devstack/vhost',
+                      made.splitlines())
+        neutron = self.conf('ml2.conf')
+        self.assertEqual('/run/mempage-devstack/vhost',
+                         neutron['ovn']['vhost_sock_dir'])
+        self.assertEqual('/run/mempage-devstack/vhost',
+                         neutron['ovs']['vhostuser_socket_dir'])
+
     def test_switch_is_declared(self):
         self.succeed(FILE_BACKED + 'MEMPAGE_VHOST_USER=True\n'
                      'source $PLUGIN/settings; source $PLUGIN/plugin.sh none\n'
