@@ -143,12 +143,14 @@ MempageGroup = [
                 default=False,
                 help='Whether tests may break things on purpose: kill the '
                      'QEMU of their own guests, restart libvirt and '
-                     'nova-compute, have Nova take it for down, replace the '
-                     'backing store by one that fails, take large pages that '
-                     'are for guests, reboot hosts and cut their power (where '
-                     'the inventory has power.reboot and .cut). They put back '
-                     'what was there. Hosts on which guests of others run are '
-                     'left out.'),
+                     'nova-compute, and the switch of guests (where the '
+                     'inventory has services.switch.restart), have Nova take '
+                     'nova-compute for down, replace the backing store by one '
+                     'that fails, take large pages that are for guests, '
+                     'reboot hosts and cut their power (where the inventory '
+                     'has power.reboot and .cut). They put back what was '
+                     'there. Hosts on which guests of others run are left '
+                     'out.'),
     cfg.IntOpt('measure',
                default=0,
                min=0,
