@@ -147,7 +147,7 @@ def connect(manager):
             return client
 
 
-def remove(client, share, timeout=ACCESS_TIMEOUT):
+def remove(client, share, is_used, timeout=ACCESS_TIMEOUT):
     """Delete a share that no server has any more, and wait until it is gone.
 
     Nova locks a share for as long as it may be mounted. It takes that back
@@ -156,12 +156,15 @@ def remove(client, share, timeout=ACCESS_TIMEOUT):
 
     :param client: a :class:`Client`
     :param share: its UUID
+    :param is_used: function that tells whether a server has it nevertheless.
+        What its host has mounted would hang, so nobody takes that back
     :param timeout: seconds that Nova has to take it back
+    :raises Forbidden: if it stays locked
     """
     # Manila has another answer than "not found" to who may mount it then.
     if client.is_resource_deleted(share):
         return
-    if not _is_free(client, share, timeout):
+    if not _is_free(client, share, timeout) and not is_used():
         LOG.warning('share %s: Nova has not taken back within %d s that these '
                     'may mount it: %s', share, timeout,
                     ', '.join(client.list_access(share)))

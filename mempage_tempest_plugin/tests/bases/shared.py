@@ -12,6 +12,8 @@
 
 """Servers that have shares of Manila, which virtiofsd serves."""
 
+import functools
+
 from oslo_utils import units
 from tempest import config
 from tempest.lib.common.utils import data_utils
@@ -66,6 +68,7 @@ class Shared:
             names.of(type(self._test), 'share'), CONF.mempage.share_protocol)
         self._test.addCleanup(
             shares.remove, self.manila, created,
+            functools.partial(self._is_used, created),
             self._test.inventory.limit(shares.ACCESS_TIMEOUT))
         # Manila keeps what a server has, whichever was there first.
         self._test.addCleanup(self._test.delete_requested)
@@ -74,6 +77,12 @@ class Shared:
             lambda: self.manila.show_share(created)['status'],
             '"openstack share message list --resource-id %s"' % created)
         return created
+
+    def _is_used(self, created):
+        return any(
+            test_utils.call_and_ignore_notfound_exc(
+                self.attachments.statuses, server)
+            for server, each in self.of_server.items() if each == created)
 
     def _wait_for(self, what, status, ask, told):
         """Wait for a status.

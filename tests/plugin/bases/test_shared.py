@@ -79,6 +79,13 @@ class AttachTest(SharedTestCase):
         self.assertEqual(SHARE, self.shared.create())
         self.assertEqual('NFS', self.manila.create_share.call_args.args[1])
 
+    def test_share_that_a_server_has_is_used(self):
+        self._attach()
+        self.assertTrue(self.shared._is_used(SHARE))
+        self.assertFalse(self.shared._is_used('other'))
+        self.attachments.statuses.side_effect = lib_exc.NotFound
+        self.assertFalse(self.shared._is_used(SHARE))
+
     def test_share_that_manila_cannot_make(self):
         self.manila.create_share.return_value = SHARE
         self.manila.show_share.return_value = {'status': 'error'}

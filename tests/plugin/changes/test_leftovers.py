@@ -126,6 +126,21 @@ class LeftoversTest(base.BaseTestCase):
         client.delete_share.assert_called_once_with(OURS)
         client.wait_for_resource_deletion.assert_called_once_with(OURS)
 
+    def test_share_of_a_server_that_is_not_deleted(self):
+        # Without waiting.
+        self.useFixture(fixtures.MockPatchObject(
+            leftovers.shares.test_utils, 'call_until_true',
+            return_value=False))
+        client = self.connect.return_value
+        client.is_resource_deleted.return_value = False
+        [left] = [left for left in self._look() if 'share' in left.what]
+        left.remove()
+        client.deny_access.assert_not_called()
+        self.manager.servers_client.list_servers.return_value = {
+            'servers': []}
+        left.remove()
+        client.deny_access.assert_called_once_with(OURS)
+
     def test_large_clouds_list_what_may_be_ours(self):
         self._find()
         listed = self.manager.servers_client.list_servers.call_args

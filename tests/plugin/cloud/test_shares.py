@@ -99,7 +99,7 @@ class RemoveTest(base.BaseTestCase):
 
     def test_removed(self):
         self.client.list_access.side_effect = [['nova-1'], []]
-        shares.remove(self.client, '1', 9)
+        shares.remove(self.client, '1', lambda: False, 9)
         self.client.deny_access.assert_not_called()
         self.client.delete_share.assert_called_once_with('1')
         self.client.wait_for_resource_deletion.assert_called_once_with('1')
@@ -108,13 +108,21 @@ class RemoveTest(base.BaseTestCase):
         left = ['192.0.2.1']
         self.client.list_access.side_effect = lambda share: list(left)
         self.client.deny_access.side_effect = lambda share: left.clear()
-        shares.remove(self.client, '1', 0.1)
+        shares.remove(self.client, '1', lambda: False, 0.1)
         self.assertIn('may mount it: 192.0.2.1', self.logged.output)
         self.client.delete_share.assert_called_once_with('1')
 
+    def test_server_that_is_not_deleted(self):
+        # Its host has it mounted, which would hang.
+        self.client.list_access.return_value = ['nova']
+        self.client.delete_share.side_effect = lib_exc.Forbidden
+        self.assertRaises(lib_exc.Forbidden, shares.remove, self.client, '1',
+                          lambda: True, 0.1)
+        self.client.deny_access.assert_not_called()
+
     def test_gone(self):
         self.client.is_resource_deleted.return_value = True
-        shares.remove(self.client, '1')
+        shares.remove(self.client, '1', lambda: False)
         self.client.delete_share.assert_not_called()
 
 
