@@ -54,11 +54,20 @@ def compare(declared, evidence, page_kib=None, status='ACTIVE', system=True):
         return comparison
     comparison.equal('libvirt', 'hugepages', None, evidence.xml.hugepages)
     if declared.file_backed:
-        _compare_file_backed(comparison, declared.file_backed, evidence,
+        _compare_file_backed(comparison, _store(declared), evidence,
                              gives_back)
     else:
         _compare_anonymous(comparison, declared, evidence)
     return comparison
+
+
+def _store(declared):
+    """Take the store of a declaration; a declared switch maps guests' files."""
+    store = declared.file_backed
+    if not declared.switch:
+        return store
+    return dataclasses.replace(
+        store, mappers=(*store.mappers, declared.switch.program))
 
 
 def _compare_api(comparison, declared, evidence, page_kib):

@@ -227,6 +227,17 @@ class CompareServerTest(base.BaseTestCase):
         self.assertEqual(wrong, _wrong(server_memory.compare(
             declared, samples.file_backed_evidence(survey=found))))
 
+    @ddt.data(('ovs-vswitchd', set()), ('vpp_main', {'pc.ram: mapped by'}))
+    @ddt.unpack
+    def test_file_that_the_declared_switch_maps(self, program, wrong):
+        declared = dataclasses.replace(
+            samples.FILE_BACKED, switch=inventory.Switch(program))
+        found = samples.host_survey(
+            mappers={samples.PATH: [(12, '0:40'), (samples.PID, '0:40')]},
+            programs={12: 'ovs-vswitchd', samples.PID: 'qemu-system-x86'})
+        self.assertEqual(wrong, _wrong(server_memory.compare(
+            declared, samples.file_backed_evidence(survey=found))))
+
     @ddt.data((1, set()), (0, {'pc.ram: allocated, bytes'}))
     @ddt.unpack
     def test_file_of_a_guest_that_gives_memory_back(self, allocated, wrong):
