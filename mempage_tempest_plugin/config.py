@@ -87,7 +87,8 @@ MempageGroup = [
                      'share type, write to them on both sides, and delete '
                      'them. Where this says so and it is not true, tests '
                      'fail. Needs version 2.97 of the compute API (Nova 31), '
-                     'and in the guest image the file system virtiofs.'),
+                     'in the guest image the file system virtiofs, and '
+                     'virtiofsd among file_backed.mappers of the inventory.'),
     cfg.StrOpt('share_protocol',
                default='NFS',
                choices=['NFS', 'CEPHFS'],

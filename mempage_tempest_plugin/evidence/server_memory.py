@@ -62,7 +62,7 @@ def compare(declared, evidence, page_kib=None, status='ACTIVE', system=True):
 
 
 def _store(declared):
-    """Take the store of a declaration; a declared switch maps guests' files."""
+    """Take the declared store; a declared switch maps what is there, too."""
     store = declared.file_backed
     if not declared.switch:
         return store
