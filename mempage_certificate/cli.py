@@ -16,7 +16,6 @@ import argparse
 import os
 import pathlib
 import sys
-import traceback
 
 try:
     from mempage_certificate import archive
@@ -29,7 +28,7 @@ try:
     from mempage_certificate import verdict
     from mempage_certificate import verification
     from mempage_tempest_plugin.cmd import argument_types
-    from mempage_tempest_plugin import exceptions
+    from mempage_tempest_plugin.cmd import ending
 except ImportError as error:
     # Who has the plugin for its tests needs no numpy.
     raise SystemExit('mempage-certify: %s: pip install '
@@ -45,7 +44,10 @@ STATUSES = {verdict.CERTIFIED: 0, verdict.PASSED: 0, verdict.FAILED: 1,
 NO_BUNDLE = 2
 #: Exit status of "run" if it was interrupted twice, or when no test ran, as
 #: of shells.
-KILLED = 130
+KILLED = ending.INTERRUPTED
+
+_FAULT = ('this is a fault of the program, or of the machine that it runs on: '
+          'there is no bundle; --resume goes on')
 
 
 def main(argv=None):
@@ -53,23 +55,15 @@ def main(argv=None):
 
     :param argv: arguments; those of the process by default
     :returns: exit status: 0, or 1 if something could not be done, or is not
-        as a bundle says; that of "run" is one of those above
+        as a bundle says; that of "run" is one of those above; or as of
+        ending.call
     """
     arguments = _parser().parse_args(argv)
-    try:
-        return arguments.function(arguments)
-    except exceptions.MempageError as error:
-        print('mempage-certify: %s' % error, file=sys.stderr)
-        return NO_BUNDLE if arguments.function is _run else 1
-    except Exception:
-        if arguments.function is not _run:
-            raise
-        # Python's own status of it says that the product was judged.
-        traceback.print_exc()
-        print('mempage-certify: this is a fault of the program, or of the '
-              'machine that it runs on: there is no bundle; --resume goes on',
-              file=sys.stderr)
-        return NO_BUNDLE
+    # Others' status of what fails says that the product was judged.
+    own = {'failed': NO_BUNDLE, 'fault': _FAULT} if (
+        arguments.function is _run) else {}
+    return ending.call('mempage-certify', arguments.function, arguments,
+                       **own)
 
 
 def _parser():
@@ -125,16 +119,18 @@ def _add_run(commands):
              'would run and what that costs')
     _add_making(command)
     command.add_argument(
-        '-o', '--output', metavar='FILE',
+        '-o', '--output', type=argument_types.output, metavar='FILE',
         help='the bundle, a tar.gz; bundle.tar.gz in the directory of the '
              'run if not given')
 
 
 def _add_making(command):
     command.add_argument(
-        '--sign', metavar='KEY', help='a key of ssh to sign the bundle with')
+        '--sign', type=argument_types.not_empty, metavar='KEY',
+        help='a key of ssh to sign the bundle with')
     command.add_argument(
-        '--hide', action='append', default=[], metavar='NAME',
+        '--hide', type=argument_types.not_empty, action='append', default=[],
+        metavar='NAME',
         help='a name that must not be told, such as that of a host which no '
              'test was about; may be given several times')
 
@@ -151,7 +147,8 @@ def _add_bundle(commands):
     command.add_argument('--product', required=True, metavar='PRODUCT.yaml',
                          help='what the vendor says of the product')
     _add_making(command)
-    command.add_argument('-o', '--output', required=True, metavar='FILE',
+    command.add_argument('-o', '--output', type=argument_types.output,
+                         required=True, metavar='FILE',
                          help='the bundle, a tar.gz')
 
 
@@ -161,7 +158,7 @@ def _add_verify(commands):
     command.set_defaults(function=_verify)
     command.add_argument('bundle', metavar='BUNDLE')
     command.add_argument(
-        '--allowed-signers', metavar='FILE',
+        '--allowed-signers', type=argument_types.not_empty, metavar='FILE',
         help='who may have signed it, as "ALLOWED SIGNERS" of ssh-keygen(1) '
              'says; without it, any signature or none will do')
 
@@ -289,12 +286,21 @@ def _read(path):
 
 
 def _write(path, data):
-    # Nobody is to find half a bundle.
-    part = path + '.part'
+    # /dev/stdout and other links stay what they are.
+    target = os.path.realpath(path)
+    if os.path.exists(target) and not os.path.isfile(target):
+        raise errors.CertificateError(
+            '%s: cannot be written: a bundle takes the place of what is '
+            'there, and that is no plain file' % path)
+    # Nobody is to find half a bundle, or one of two processes.
+    part = '%s.%d.part' % (target, os.getpid())
     try:
-        with open(part, 'wb') as stream:
-            stream.write(data)
-        os.replace(part, path)
+        try:
+            with open(part, 'wb') as stream:
+                stream.write(data)
+            os.replace(part, target)
+        finally:
+            pathlib.Path(part).unlink(missing_ok=True)
     except OSError as error:
         raise errors.CertificateError('%s: cannot be written: %s' % (
             path, error.strerror)) from error

@@ -34,6 +34,7 @@ from mempage_certificate import signatures
 from mempage_tempest_plugin.cmd import hosts_of_runs
 from mempage_tempest_plugin.cmd import lanes
 from mempage_tempest_plugin.cmd import runner
+from mempage_tempest_plugin.cmd import tempest_conf
 from mempage_tempest_plugin.evidence import environments
 
 CONF = config.CONF
@@ -69,14 +70,11 @@ def run(arguments, product):
     :param product: the bytes of PRODUCT.yaml; None if it is not given
     :yields: a :class:`Done`
     :raises CertificateError: if nothing can run
-    :raises RunError: as hosts_of_runs.choose
+    :raises RunError: as tempest_conf.use, and hosts_of_runs.choose
     :raises KeyboardInterrupt: if it was interrupted twice
     """
     configuration = pathlib.Path(arguments.config_file).resolve()
-    if not configuration.is_file():
-        raise errors.CertificateError(
-            'configuration %s: no such file' % configuration)
-    CONF.set_config_path(str(configuration))
+    tempest_conf.use(configuration)
     with contextlib.ExitStack() as stack:
         stack.enter_context(lanes.interrupted_when_terminated())
         private = pathlib.Path(stack.enter_context(

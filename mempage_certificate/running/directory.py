@@ -29,6 +29,7 @@ import subunit
 import testtools
 
 from mempage_certificate import archive
+from mempage_certificate import documents
 from mempage_certificate import errors
 from mempage_certificate import profiles
 from mempage_certificate import stream
@@ -258,9 +259,9 @@ def find(path, profile=None, product=None, hosts=None):
     """
     path = pathlib.Path(path)
     try:
-        told = json.loads((path / RUN).read_text())
+        told = documents.from_json(
+            path / RUN, (path / RUN).read_bytes(), 'run')
         sums, kept = told['sha256'], (path / archive.PRODUCT).read_bytes()
-        known = told['profile'], told['hosts'], told['id'], told['info']
     except FileNotFoundError as error:
         raise errors.CertificateError(
             'run %s: %s: %s: no run has begun there; begin one by --profile, '
@@ -269,10 +270,7 @@ def find(path, profile=None, product=None, hosts=None):
     except OSError as error:
         raise errors.CertificateError('run %s: %s: %s' % (
             path, error.filename, error.strerror)) from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise errors.CertificateError('run %s: %s is none: %r' % (
-            path, RUN, error)) from error
-    found = profiles.find(known[0])
+    found = profiles.find(told['profile'])
     if profile and profiles.find(profile).name != found.name:
         raise errors.CertificateError(
             'run %s: was begun with profile %s, not with %s' % (
@@ -283,8 +281,8 @@ def find(path, profile=None, product=None, hosts=None):
             raise errors.CertificateError(
                 'run %s: %s is not the one that it was begun with: SHA-256 '
                 'is %s, and was %s' % (path, name, digest, sums.get(name)))
-    if hosts and hosts != known[1]:
+    if hosts and hosts != told['hosts']:
         raise errors.CertificateError(
             'run %s: was begun with %s, not with %s' % (
-                path, ', '.join(known[1]), ', '.join(hosts)))
+                path, ', '.join(told['hosts']), ', '.join(hosts)))
     return Directory(path.resolve(), told, found, kept)

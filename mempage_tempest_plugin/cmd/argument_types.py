@@ -13,6 +13,7 @@
 """Types of arguments that several commands take."""
 
 import argparse
+import os
 import re
 
 
@@ -34,9 +35,41 @@ def names(text):
 
     :param text: names, with commas between them
     :returns: list of them, each once
+    :raises ArgumentTypeError: if there is none: to leave the option out is
+        another wish
     """
-    return list(dict.fromkeys(
+    found = list(dict.fromkeys(
         name.strip() for name in text.split(',') if name.strip()))
+    if not found:
+        raise argparse.ArgumentTypeError('%r has no name in it' % text)
+    return found
+
+
+def not_empty(text):
+    """Refuse an empty text, as of a variable of a shell that is not set.
+
+    :param text: what was given
+    :raises ArgumentTypeError: if it is empty
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError('it is empty')
+    return text
+
+
+def output(text):
+    """Refuse a file that cannot be written, before anything is done for it.
+
+    :param text: its path; - may be stdout
+    :raises ArgumentTypeError: if it cannot be written
+    """
+    directory = os.path.dirname(not_empty(text)) or '.'
+    if os.path.isdir(text):
+        raise argparse.ArgumentTypeError('%s: is a directory' % text)
+    if not os.path.isdir(directory):
+        raise argparse.ArgumentTypeError('%s: no such directory' % directory)
+    if not os.access(text if os.path.exists(text) else directory, os.W_OK):
+        raise argparse.ArgumentTypeError('%s: may not be written' % text)
+    return text
 
 
 def at_least_one(text):
@@ -45,7 +78,37 @@ def at_least_one(text):
     :param text: what was given
     :raises ArgumentTypeError: if it is less than 1
     """
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError('%d is less than 1' % number)
+    return _number(text, 1)
+
+
+def seconds(text):
+    """Read how long something may take from the command line.
+
+    :param text: what was given
+    :raises ArgumentTypeError: if it is no number, or a negative one
+    """
+    return _number(text, 0)
+
+
+def port(text):
+    """Read a port of TCP from the command line.
+
+    :param text: what was given
+    :raises ArgumentTypeError: if there is no such port
+    """
+    return _number(text, 1, 65535)
+
+
+def _number(text, least, most=None):
+    try:
+        number = int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            '%.50r is no whole number' % text) from error
+    if number < least:
+        raise argparse.ArgumentTypeError('%d is less than %d' % (
+            number, least))
+    if most is not None and number > most:
+        raise argparse.ArgumentTypeError('%d is more than %d' % (
+            number, most))
     return number

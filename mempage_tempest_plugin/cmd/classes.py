@@ -17,7 +17,6 @@ import collections
 import dataclasses
 import os
 import string
-import sys
 
 import prettytable
 
@@ -110,7 +109,6 @@ def run(arguments):
     print()
     for name, tests in runs.items():
         print(_summary(name, tests))
-    sys.stdout.flush()
     return int(any(cell.statuses[streams.FAILED] for cells in table.values()
                    for cell in cells.values()))
 

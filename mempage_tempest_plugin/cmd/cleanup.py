@@ -31,6 +31,7 @@ from mempage_tempest_plugin.changes import leftovers
 from mempage_tempest_plugin.changes import pool_size
 from mempage_tempest_plugin.changes import reconfiguration
 from mempage_tempest_plugin.cloud import nova_services
+from mempage_tempest_plugin.cmd import argument_types
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import compute_host
@@ -56,7 +57,7 @@ def add_parser(commands):
         '--dry-run', action='store_true',
         help='only say what would be removed')
     parser.add_argument(
-        '--wait', type=int, default=0, metavar='SECONDS',
+        '--wait', type=argument_types.seconds, default=0, metavar='SECONDS',
         help='wait for the end of classes of tests that run, instead of '
              'refusing; further ones wait for this command')
 

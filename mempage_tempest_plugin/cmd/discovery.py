@@ -13,12 +13,11 @@
 """Draft a host inventory from a living cloud."""
 
 import dataclasses
-import os
 
 from tempest import clients
 from tempest.common import credentials_factory
-from tempest import config
 
+from mempage_tempest_plugin.cmd import tempest_conf
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.hosts import backing_directory
 from mempage_tempest_plugin.hosts import compute_host
@@ -52,9 +51,10 @@ def addresses(config_file):
 
     :param config_file: path of a tempest.conf with administrator
         credentials
+    :raises RunError: if that cannot be read
     :returns: dict of addresses by hypervisor_hostname
     """
-    config.CONF.set_config_path(os.path.abspath(config_file))
+    tempest_conf.use(config_file)
     manager = clients.Manager(
         credentials_factory.get_configured_admin_credentials())
     found = manager.hypervisor_client.list_hypervisors(

@@ -34,6 +34,7 @@ from mempage_tempest_plugin.cmd import lanes
 from mempage_tempest_plugin.cmd import new_directory
 from mempage_tempest_plugin.cmd import report
 from mempage_tempest_plugin.cmd import runner
+from mempage_tempest_plugin.cmd import tempest_conf
 from mempage_tempest_plugin.evidence import streams
 from mempage_tempest_plugin import exceptions
 
@@ -95,13 +96,13 @@ def run(arguments):
         raise exceptions.RunError(
             'run: one run about all hosts is "tempest run --regex '
             'mempage_tempest_plugin"; --each makes one of each host')
-    configuration = _read(arguments.config_file)
+    text = tempest_conf.read(arguments.config_file)
     hosts, usable = hosts_of_runs.choose(arguments.hosts)
     results = new_directory.make(arguments.results)
     watch = timeutils.StopWatch().start()
     with tempfile.TemporaryDirectory(prefix='mempage-') as directory, \
             lanes.interrupted_when_terminated():
-        each = Each(pathlib.Path(directory), results, configuration,
+        each = Each(pathlib.Path(directory), results, text,
                     arguments.lanes)
         tests = each.find(arguments.regex)
         outcomes = each.run(*_tasks(tests, hosts, usable))
@@ -122,14 +123,6 @@ def _make_page(results):
         print('page: %s' % report.make([results], results / 'report.html'))
     except exceptions.MempageError as error:
         print('no page: %s' % error)
-
-
-def _read(path):
-    try:
-        return pathlib.Path(path).read_text()
-    except OSError as error:
-        raise exceptions.RunError('configuration %s: %s' % (
-            path, error.strerror)) from error
 
 
 @dataclasses.dataclass(frozen=True)

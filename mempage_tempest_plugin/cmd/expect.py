@@ -48,7 +48,7 @@ def add_parser(commands):
         '--config-file', default='etc/tempest.conf', metavar='FILE',
         help='tempest.conf; %(default)s if not given')
     parser.add_argument(
-        '--results', metavar='RESULTS',
+        '--results', type=argument_types.not_empty, metavar='RESULTS',
         help='what "stestr last --subunit" writes after a run with this '
              'configuration; - is stdin')
     parser.add_argument(
@@ -58,7 +58,7 @@ def add_parser(commands):
     parser.add_argument(
         '--json', action='store_true', help='a document of JSON')
     parser.add_argument(
-        '--json-file', metavar='FILE',
+        '--json-file', type=argument_types.output, metavar='FILE',
         help='write that document there, beside what is printed; '
              '"mempage-tempest report" reads NAME.expected.json beside '
              'NAME.subunit')
@@ -66,9 +66,9 @@ def add_parser(commands):
         'which tests, as for "tempest run"; all if none is given')
     selected.add_argument('--regex', metavar='REGEX')
     selected.add_argument('--exclude-regex', metavar='REGEX')
-    selected.add_argument('--include-list', metavar='FILE')
-    selected.add_argument('--exclude-list', metavar='FILE')
-    selected.add_argument('--load-list', metavar='FILE')
+    for option in ('--include-list', '--exclude-list', '--load-list'):
+        selected.add_argument(option, type=argument_types.not_empty,
+                              metavar='FILE')
 
 
 def run(arguments):
@@ -137,6 +137,9 @@ def _selected(tests, arguments):
     except OSError as error:
         raise exceptions.RunError('%s: %s' % (
             error.filename, error.strerror)) from error
+    except UnicodeDecodeError as error:
+        raise exceptions.RunError(
+            'a list of tests is no text: %s' % error) from error
     return [test for test in tests if test.id() in names]
 
 

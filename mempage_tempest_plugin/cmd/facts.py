@@ -14,7 +14,6 @@
 
 import dataclasses
 import json
-import os
 import re
 import sys
 
@@ -56,13 +55,8 @@ def run(arguments):
     """
     found = _chosen(_read(arguments.results), arguments)
     show = _as_json if arguments.json else _as_text
-    try:
-        for result in found:
-            print(show(result))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Python would flush once more at its end, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for result in found:
+        print(show(result))
     return 0
 
 

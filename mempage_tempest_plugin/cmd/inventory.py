@@ -19,7 +19,9 @@ import textwrap
 
 from oslo_utils import netutils
 
+from mempage_tempest_plugin.cmd import argument_types
 from mempage_tempest_plugin.cmd import discovery
+from mempage_tempest_plugin.cmd import ending
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin.evidence import consumers
 from mempage_tempest_plugin.evidence import host_state
@@ -38,14 +40,10 @@ def main(argv=None):
 
     :param argv: arguments; those of the process by default
     :returns: exit status: 0, or 1 if something is wrong with a host or
-        with the inventory
+        with the inventory, or as of ending.call
     """
     arguments = _parser().parse_args(argv)
-    try:
-        return arguments.function(arguments)
-    except exceptions.MempageError as error:
-        print('mempage-inventory: %s' % error, file=sys.stderr)
-        return 1
+    return ending.call('mempage-inventory', arguments.function, arguments)
 
 
 def discover(arguments):
@@ -148,6 +146,17 @@ def _output(path):
             yield stream
 
 
+def _uri(text):
+    """Refuse a URI that does not take what discover fills in."""
+    try:
+        text.format(address='', user='')
+    except (ValueError, LookupError, AttributeError) as error:
+        raise argparse.ArgumentTypeError(
+            '%r has more than {user} and {address} in braces: %r' % (
+                text, error)) from error
+    return text
+
+
 def _parser():
     parser = argparse.ArgumentParser(
         prog='mempage-inventory',
@@ -165,15 +174,18 @@ def _parser():
                          help='user on the hosts; root, or one with sudo')
     command.add_argument('--ssh-key', required=True, metavar='FILE',
                          help='private key of that user')
-    command.add_argument('--ssh-port', type=int, default=22, metavar='PORT',
-                         help='port of the hosts\' sshd')
+    command.add_argument(
+        '--ssh-port', type=argument_types.port, default=22, metavar='PORT',
+        help='port of the hosts\' sshd')
     command.add_argument('--known-hosts', default='~/.ssh/known_hosts',
                          metavar='FILE', help='host keys to trust')
     command.add_argument(
-        '--libvirt-uri', default='qemu+ssh://{user}@{address}/system',
-        metavar='URI', help='how to reach libvirt on a host')
-    command.add_argument('--output', default='-', metavar='FILE',
-                         help='where to write the draft; - is stdout')
+        '--libvirt-uri', type=_uri, metavar='URI',
+        default='qemu+ssh://{user}@{address}/system',
+        help='how to reach libvirt on a host')
+    command.add_argument(
+        '--output', type=argument_types.output, default='-', metavar='FILE',
+        help='where to write the draft; - is stdout')
     command = commands.add_parser(
         'check', help='compare an inventory with the hosts')
     command.set_defaults(function=check)

@@ -13,20 +13,16 @@
 """The command mempage-tempest: what is not part of a run of the tests."""
 
 import argparse
-import os
 import sys
-
-from tempest import config
-from tempest.lib import exceptions as lib_exc
 
 from mempage_tempest_plugin.cmd import classes
 from mempage_tempest_plugin.cmd import cleanup
 from mempage_tempest_plugin.cmd import each
+from mempage_tempest_plugin.cmd import ending
 from mempage_tempest_plugin.cmd import expect
 from mempage_tempest_plugin.cmd import facts
 from mempage_tempest_plugin.cmd import report
-
-CONF = config.CONF
+from mempage_tempest_plugin.cmd import tempest_conf
 
 # The modules of the commands. Each has a function add_parser, which is told
 # the subparsers; the parser of its command sets the function that runs it.
@@ -37,16 +33,16 @@ def main(argv=None):
     """Run the command.
 
     :param argv: arguments; those of the process by default
-    :returns: exit status: 0, or 1 if something could not be done
+    :returns: exit status: 0, or 1 if something could not be done, or as of
+        ending.call
     """
-    arguments = _parser().parse_args(argv)
+    return ending.call('mempage-tempest', _run, _parser().parse_args(argv))
+
+
+def _run(arguments):
     if 'config_file' in arguments:
-        CONF.set_config_path(os.path.abspath(arguments.config_file))
-    try:
-        return arguments.function(arguments)
-    except lib_exc.TempestException as error:
-        print('mempage-tempest: %s' % error, file=sys.stderr)
-        return 1
+        tempest_conf.use(arguments.config_file)
+    return arguments.function(arguments)
 
 
 def _parser():

@@ -19,6 +19,7 @@ import pathlib
 import jsonschema
 import yaml
 
+from mempage_tempest_plugin.cmd import argument_types
 from mempage_tempest_plugin.evidence import promised
 from mempage_tempest_plugin.evidence import streams
 from mempage_tempest_plugin import exceptions
@@ -50,11 +51,13 @@ def add_parser(commands):
         'what the cloud runs on.')
     command.set_defaults(function=run)
     command.add_argument(
-        'results', nargs='+', metavar='RESULTS',
+        'results', nargs='+', type=argument_types.not_empty,
+        metavar='RESULTS',
         help='what "stestr last --subunit" writes, or a directory with such '
              'files called NAME.subunit, as of a run of each host; - is stdin')
     command.add_argument(
-        '-o', '--output', default='report.html', metavar='FILE',
+        '-o', '--output', type=argument_types.output, default='report.html',
+        metavar='FILE',
         help='the page; %(default)s if not given')
 
 

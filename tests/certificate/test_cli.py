@@ -14,6 +14,7 @@ import gzip
 import json
 import os
 import pathlib
+import stat
 import subprocess
 import sys
 import tarfile
@@ -219,8 +220,49 @@ class CliTest(CliTestCase):
         self.assertFalse(os.path.exists(self.path('bundle')))
 
     def test_file_that_cannot_be_written(self):
-        self.assertEqual((1, ''), self.bundle('no/such/directory'))
-        self.assertIn('cannot be written: No such file', self.said())
+        self.assertEqual((1, ''), self.bundle('x' * 300))
+        self.assertIn('cannot be written: File name too long', self.said())
+
+    @ddt.data(('-o', 'no/such', 'no: no such directory'),
+              ('-o', '', '-o/--output: it is empty'),
+              ('--sign', '', '--sign: it is empty'),
+              ('--hide', ' ', '--hide: it is empty'))
+    @ddt.unpack
+    def test_refused_at_once(self, option, value, words):
+        self.assertRaises(SystemExit, self.bundle, 'bundle', option, value)
+        self.assertIn(words, self.said())
+
+    def test_no_signers(self):
+        # As of a variable that is not set: nobody's signature would do.
+        self.bundle()
+        self.assertRaises(SystemExit, self.run_command, 'verify',
+                          self.path('bundle'), '--allowed-signers', '')
+
+    def test_special_files_are_not_replaced(self):
+        os.mkfifo(self.path('fifo'))
+        self.assertEqual((1, ''), self.bundle('fifo'))
+        self.assertIn('that is no plain file', self.said())
+        self.assertTrue(stat.S_ISFIFO(os.stat(self.path('fifo')).st_mode))
+
+    def test_links_are_not_replaced(self):
+        os.symlink('target', self.path('link'))
+        self.assertEqual(0, self.bundle('link')[0])
+        self.assertEqual('target', os.readlink(self.path('link')))
+        self.assertTrue(os.path.isfile(self.path('target')))
+
+    def test_nothing_is_left_of_what_cannot_be_written(self):
+        with mock.patch('os.replace', side_effect=OSError(28, 'No space')):
+            self.assertEqual((1, ''), self.bundle())
+        self.assertEqual({'results', 'PRODUCT.yaml'},
+                         set(os.listdir(self.directory)))
+
+    def test_two_at_once(self):
+        # The other one has half of its bundle there.
+        self.write('bundle.part', b'half')
+        with mock.patch('os.getpid', return_value=1):
+            self.assertEqual(0, self.bundle()[0])
+        with open(self.path('bundle.part'), 'rb') as other:
+            self.assertEqual(b'half', other.read())
 
     def test_bundle_without_result(self):
         path = self.write('bundle', archive.pack({'junit.xml': b''}))

@@ -30,13 +30,13 @@ import yaml
 from mempage_certificate import archive
 from mempage_certificate import cli
 from mempage_certificate import profiles
-from mempage_certificate.running import command
 from mempage_certificate.running import directory
 from mempage_certificate.running import plan
 from mempage_certificate import stream
 from mempage_certificate import verification
 from mempage_tempest_plugin.cmd import hosts_of_runs
 from mempage_tempest_plugin.cmd import runner
+from mempage_tempest_plugin.cmd import tempest_conf
 from mempage_tempest_plugin.evidence import streams
 from mempage_tempest_plugin import exceptions
 from tests.certificate import forger
@@ -129,7 +129,7 @@ class RunTestCase(base.BaseTestCase):
         published = {'tiny-1': played.profile()}
         self._patch(profiles, 'published', lambda: published)
         self._patch(hosts_of_runs, 'choose', self._choose)
-        self._patch(command, 'CONF', mock.Mock())
+        self._patch(tempest_conf, 'CONF', mock.Mock())
         self._patch(runner, 'Runner', lambda *_: self.runner)
         self._patch(plan, 'foretell', lambda *_: self.skips)
         self._patch(plan, 'durations', lambda tests: self.seconds)
@@ -397,7 +397,7 @@ class RunTest(RunTestCase):
     @ddt.data(
         (['--profile', 'mine'], "no profile 'mine' is published"),
         (['--host', 'x'], 'no such host'),
-        (['--config-file', '/nonexistent'], 'configuration /nonexistent: no'),
+        (['--config-file', '/nonexistent'], 'configuration /nonexistent: No'),
         (['--sign', '/nonexistent'], 'cannot sign with'))
     @ddt.unpack
     def test_what_cannot_run(self, arguments, words):
@@ -572,7 +572,8 @@ class ResumeTest(RunTestCase):
         self.assertEqual(cli.NO_BUNDLE, self._resume('--hosts', 'a,b'))
         self.assertIn('was begun with a, not with a, b', self.told)
 
-    @ddt.data(('run.json', b'{}', 'run.json is none'),
+    @ddt.data(('run.json', b'{}', "run.json: $: 'id' is a required"),
+              ('run.json', b'[' * 100000, 'run.json: is not plain JSON'),
               ('run.json', None, 'No such file'))
     @ddt.unpack
     def test_no_run(self, name, data, words):
@@ -582,6 +583,16 @@ class ResumeTest(RunTestCase):
             (self.results / name).write_bytes(data)
         self.assertEqual(cli.NO_BUNDLE, self._resume())
         self.assertIn(words, self.told)
+
+    @ddt.data({'hosts': None}, {'hosts': []}, {'hosts': ['a', 'a']},
+              {'hosts': [1]}, {'sha256': []}, {'info': 'x'}, {'id': 7})
+    def test_changed_by_hand(self, changes):
+        self._cut_off(played.CAPACITY)
+        path = self.results / 'run.json'
+        path.write_text(json.dumps({**json.loads(path.read_text()),
+                                    **changes}))
+        self.assertEqual(cli.NO_BUNDLE, self._resume())
+        self.assertIn('run.json: $.%s' % [*changes][0], self.told)
 
     def test_somebody_else_goes_on(self):
         self._cut_off(played.CAPACITY)

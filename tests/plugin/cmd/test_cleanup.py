@@ -42,7 +42,7 @@ class CleanupTest(base.BaseTestCase):
         computes = [mock.Mock() for _ in left]
         for compute, name in zip(computes, left):
             compute.host.name = name
-        with mock.patch.object(mempage_tempest, 'CONF'), \
+        with mock.patch.object(mempage_tempest, 'tempest_conf'), \
                 mock.patch.object(
                     command, 'CONF',
                     **{'mempage.parallel_hosts': 2}), \

@@ -24,6 +24,7 @@ from oslotest import base
 
 from mempage_tempest_plugin.cmd import hosts_of_runs
 from mempage_tempest_plugin.cmd import mempage_tempest
+from mempage_tempest_plugin.cmd import tempest_conf
 from mempage_tempest_plugin.evidence import promised
 from mempage_tempest_plugin.evidence import streams
 from tests.plugin.cmd import processes
@@ -264,17 +265,19 @@ class ArgumentsTest(base.BaseTestCase):
 
     def _error(self, *arguments):
         with mock.patch('sys.stderr', new_callable=io.StringIO) as stderr, \
-                mock.patch.object(mempage_tempest, 'CONF'), \
+                mock.patch.object(tempest_conf, 'CONF'), \
                 contextlib.suppress(SystemExit):
             self.assertEqual(1, mempage_tempest.main(['run', *arguments]))
         return stderr.getvalue()
 
     def test_one_run(self):
-        self.assertIn('tempest run', self._error())
+        self.assertIn('tempest run', self._error(
+            '--config-file', os.devnull))
 
     @ddt.data((('--lanes', '0'), '0 is less than 1'),
               (('--regex', '('), 'missing )'),
-              (('--config-file', '/nothing/such'), 'No such file'))
+              (('--config-file', '/nothing/such'), 'No such file'),
+              (('--hosts', ' , '), "' , ' has no name in it"))
     @ddt.unpack
     def test_refused(self, arguments, said):
         self.assertIn(said, self._error('--each', *arguments))

@@ -249,10 +249,36 @@ class ExpectTest(base.BaseTestCase):
         self.assertIn('no test is called TestPlian', self.err)
 
     def test_document_that_cannot_be_written(self):
-        self.assertEqual(1, self._run('--regex', 'TestPlain',
-                                      '--json-file', '/nothing/such'))
-        self.assertIn('/nothing/such: No such file', self.err)
+        long = 'x' * 300
+        for path, status, said in (
+                ('/nothing/such', 2, '/nothing: no such directory'),
+                ('', 2, '--json-file: it is empty'),
+                (long, 1, long + ': File name too long')):
+            self.assertEqual(status, self._run(
+                '--regex', 'TestPlain', '--json-file', path))
+            self.assertIn(said, self.err)
 
     def test_no_list(self):
         self.assertEqual(1, self._run('--load-list', '/nothing/such'))
         self.assertIn('/nothing/such: No such file', self.err)
+
+    def test_list_that_is_no_text(self):
+        (self.directory / 'list').write_bytes(b'\xff')
+        for option in ('--load-list', '--include-list', '--exclude-list'):
+            self.assertEqual(1, self._run(option, 'list'))
+            self.assertIn('a list of tests is no text', self.err)
+
+    def test_configuration_that_cannot_be_used(self):
+        (self.directory / 'binary').write_bytes(b'\xff')
+        for path, said in (
+                ('nothing', 'configuration nothing: No such file'),
+                ('.', 'configuration .: Is a directory'),
+                ('binary', 'configuration binary: is no text')):
+            self.assertEqual(1, self._run('--config-file', path))
+            self.assertIn(said, self.err)
+        self.configuration += 'host_timeout = soon\n'
+        self.assertEqual(1, self._run())
+        self.assertIn('host_timeout', self.err)
+        self.configuration = 'host_timeout = 1\n'
+        self.assertEqual(1, self._run())
+        self.assertIn('Section must be started', self.err)

@@ -129,4 +129,4 @@ class FactsTest(base.BaseTestCase):
                 [sys.executable, '-m', command.__name__, 'facts', '-'],
                 stdin=source, stdout=writing, stderr=subprocess.PIPE)
         os.close(writing)
-        self.assertEqual((0, b''), (done.returncode, done.stderr))
+        self.assertEqual((141, b''), (done.returncode, done.stderr))

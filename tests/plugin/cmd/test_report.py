@@ -352,9 +352,15 @@ class ReportTest(base.BaseTestCase):
 
     def test_page_that_cannot_be_written(self):
         self._record(('a.b.c', 'success'))
-        self.output = self.directory / 'none' / 'report.html'
+        self.output = self.directory / ('x' * 300)
         self.assertEqual(1, self._run())
-        self.assertIn('none/report.html: No such file', self._said())
+        self.assertIn('xxx: File name too long', self._said())
+        for output, said in (
+                (self.directory / 'none' / 'page', 'none: no such directory'),
+                (self.directory, ': is a directory'), ('', 'it is empty')):
+            self.output = output
+            self.assertRaises(SystemExit, self._run)
+            self.assertIn(said, self._said())
 
     def test_versions_of_several_clouds(self):
         for name in 'one', 'two':
