@@ -16,13 +16,13 @@
 import contextlib
 import dataclasses
 import functools
-import json
 import socket
 import statistics
 import time
 import uuid
 
 from mempage_lab import errors
+from mempage_lab import files
 from mempage_lab import health
 from mempage_lab import lab
 from mempage_lab import progress
@@ -201,4 +201,4 @@ def save(result, path):
 
     :param path: a :class:`pathlib.Path`
     """
-    path.write_text(json.dumps(result, indent=2) + '\n')
+    files.write_json(path, result)

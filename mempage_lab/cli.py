@@ -60,6 +60,21 @@ class _Group(click.Group):
             os._exit(130)
 
 
+class _JsonFile(click.Path):
+    """A file whose place results take, which may be after hours."""
+
+    def __init__(self):
+        super().__init__(path_type=pathlib.Path, dir_okay=False,
+                         writable=True)
+
+    def convert(self, value, parameter, context):
+        """Refuse what they cannot take the place of."""
+        path = super().convert(value, parameter, context)
+        if path.exists() and not path.is_file():
+            self.fail('%s is no plain file' % path, parameter, context)
+        return path
+
+
 @click.group(cls=_Group, context_settings={'help_option_names':
                                            ['-h', '--help']})
 def main():
@@ -231,7 +246,7 @@ def openrc():
 @main.command('bench')
 @click.option('--servers', default=3, show_default=True,
               type=click.IntRange(min=1), help='How many servers to boot.')
-@click.option('--json', 'json_file', type=click.Path(path_type=pathlib.Path),
+@click.option('--json', 'json_file', type=_JsonFile(),
               help='Also write the figures to this file.')
 def run_bench(servers, json_file):
     """Measure speed and memory of the default lab.
@@ -240,16 +255,16 @@ def run_bench(servers, json_file):
     """
     with lab.exclusive():
         result = bench.run(servers)
+    bench.show(result)
     if json_file:
         bench.save(result, json_file)
-    bench.show(result)
 
 
 @main.command('drill', epilog='\b\n' + '\n'.join(
     '%-26s %s' % (name, drill.what)
     for name, drill in catalogue.DRILLS.items()))
 @click.argument('names', nargs=-1, metavar='[NAME]...')
-@click.option('--json', 'json_file', type=click.Path(path_type=pathlib.Path),
+@click.option('--json', 'json_file', type=_JsonFile(),
               help='Also write the results to this file. What it has of other '
               'drills stays there.')
 @click.option('--clean', 'clean_runs', type=click.IntRange(1), metavar='N',
@@ -339,7 +354,7 @@ def _keep(results, json_file, save=report.save, kept=()):
 @click.option('--workers', type=click.IntRange(1), default=runner.WORKERS,
               show_default=True, metavar='N',
               help='How many workers run the suite.')
-@click.option('--json', 'json_file', type=click.Path(path_type=pathlib.Path),
+@click.option('--json', 'json_file', type=_JsonFile(),
               default=paths.RESULTS / 'matrix.json', show_default=True,
               help='The file that the results are written to as they come.')
 @click.option('--resume', is_flag=True,

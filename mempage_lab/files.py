@@ -13,6 +13,7 @@
 """Reading, copying and changing files."""
 
 import json
+import os
 import pathlib
 import shutil
 
@@ -49,11 +50,22 @@ def write_json(path, content):
 
     :param path: its :class:`pathlib.Path`
     :param content: what can be written as JSON
+    :raises LabError: if it cannot be written, or takes the place of what is
+        no plain file, as /dev/stdout
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + '.new')
-    part.write_text(json.dumps(content, indent=2) + '\n')
-    part.rename(path)
+    if path.exists() and not path.is_file():
+        raise errors.LabError(
+            '%s: cannot be written: it is no plain file' % path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # What a link is to, and not the link.
+        target = pathlib.Path(os.path.realpath(path))
+        part = target.with_name(target.name + '.new')
+        part.write_text(json.dumps(content, indent=2) + '\n')
+        part.rename(target)
+    except OSError as error:
+        raise errors.LabError('%s: cannot be written: %s' % (
+            path, error.strerror)) from error
 
 
 def replaced(path, old, new):

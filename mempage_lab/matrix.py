@@ -164,7 +164,8 @@ def load(path):
         return [Result(**entry) for entry in content]
     except FileNotFoundError:
         return []
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError,
+            RecursionError) as error:
         raise errors.LabError('%s holds no results of a matrix: %s' % (
             path, error)) from error
 

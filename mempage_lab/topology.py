@@ -326,13 +326,12 @@ def load(path, used_networks):
     :raises LabError: naming the file and the key that is wrong
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = documents.read(path)
     except OSError as error:
         raise errors.LabError('cannot read the topology %s: %s'
                               % (path, error.strerror))
-    except yaml.YAMLError as error:
-        raise errors.LabError('the topology %s is not YAML: %s'
-                              % (path, error))
+    except ValueError as error:
+        raise errors.LabError('the topology %s: %s' % (path, error))
     if isinstance(content, dict) and isinstance(content.get('release'), float):
         # So YAML takes 2025.1 without quotes.
         content['release'] = str(content['release'])
@@ -444,6 +443,11 @@ def _choose_network(declared, used_networks):
         network = ipaddress.ip_network(declared)
     except ValueError as error:
         raise errors.LabError('network: %s' % error)
+    first = network.network_address
+    if (first.is_loopback or first.is_multicast or first.is_reserved
+            or first.is_link_local or first.is_unspecified):
+        raise errors.LabError('network: %s is none of ordinary machines; %s '
+                              'is free' % (network, free))
     clash = _clashes(network, used_networks)
     if clash:
         raise errors.LabError(

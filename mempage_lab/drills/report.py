@@ -78,12 +78,15 @@ def load(path, but=()):
     :returns: list of the same
     :raises LabError: if it is no such file
     """
-    if path is None or not path.exists():
+    if path is None:
         return []
     try:
         return [_read(each) for each in json.loads(path.read_text())
                 if each.get('name') not in but]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except FileNotFoundError:
+        return []
+    except (OSError, AttributeError, KeyError, TypeError, ValueError,
+            RecursionError) as error:
         raise errors.LabError('%s is not what drill --json writes: %s' % (
             path, error)) from error
 

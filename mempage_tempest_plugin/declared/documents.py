@@ -17,9 +17,68 @@ there says a JSON schema, what it is if it does not stand there the class.
 """
 
 import dataclasses
+import math
 import typing
 
 import jsonschema
+import yaml
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML in which no key is there twice: one would be lost."""
+
+    def compose_mapping_node(self, anchor):
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            # What is merged may be said again.
+            if (key.tag, str(key.value)) in seen and key.value != '<<':
+                raise yaml.composer.ComposerError(
+                    None, None, 'key %.50r is there twice' % key.value,
+                    key.start_mark)
+            seen.add((key.tag, str(key.value)))
+        return node
+
+
+def read(path):
+    """Read a YAML document.
+
+    :param path: of the file
+    :returns: what it says
+    :raises ValueError: if it is no YAML; in one line
+    :raises OSError: if it cannot be read
+    """
+    with open(path, encoding='utf-8') as stream:
+        return parse(stream.read())
+
+
+def parse(text):
+    """Read a YAML document; :raises: as :func:`read`.
+
+    :param text: the document
+    """
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ValueError('is not YAML: %s' % ' '.join(
+            str(error).split())) from error
+
+
+def _is_number(_checker, value):
+    # JSON has no others.
+    return (isinstance(value, (int, float)) and not isinstance(value, bool)
+            and math.isfinite(value))
+
+
+def _is_integer(_checker, value):
+    # What is written 4.0 would be a file of pages of 4.0 KiB.
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+_VALIDATOR = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {'number': _is_number, 'integer': _is_integer}))
 
 
 def problems(document, schema):
@@ -32,7 +91,7 @@ def problems(document, schema):
     :param schema: its JSON schema
     :returns: list of texts, each of which names a key
     """
-    errors = jsonschema.Draft202012Validator(schema).iter_errors(document)
+    errors = _VALIDATOR(schema).iter_errors(document)
     return ['%s: %s' % ('.'.join(map(str, error.path)) or 'top level',
                         _message(error))
             for error in sorted(errors, key=lambda error: [

@@ -284,10 +284,9 @@ def load(path):
 @functools.lru_cache(maxsize=1)
 def _parse(path, text):
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise exceptions.InventoryError(
-            path, ['is not YAML: %s' % error]) from error
+        document = documents.parse(text)
+    except ValueError as error:
+        raise exceptions.InventoryError(path, [str(error)]) from error
     problems = documents.problems(document, schema())
     if problems:
         raise exceptions.InventoryError(path, problems)

@@ -257,6 +257,26 @@ class CliTest(base.LabTestCase):
         self.assertEqual(0, invoked.exit_code)
         self.assertEqual(result, json.loads(path.read_text()))
 
+    def test_bench_tells_what_it_cannot_write(self):
+        self.patch_object(bench, 'run')
+        show = self.patch_object(bench, 'show')
+        self.patch_object(bench, 'save').side_effect = errors.LabError('full')
+        self.assertEqual(1, self._invoke('bench', '--json', 'x').exit_code)
+        show.assert_called_once()
+
+    def test_results_go_to_plain_files(self):
+        fifo = self.directory / 'fifo'
+        os.mkfifo(fifo)
+        exclusive = self.patch_object(lab, 'exclusive')
+        exclusive.side_effect = errors.LabError('too late')
+        for command in ('bench', 'drill', 'matrix'):
+            for path, said in ((fifo, 'fifo is no plain file'),
+                               (self.directory, 'is a directory')):
+                result = self._invoke(command, '--json', str(path))
+                self.assertEqual(2, result.exit_code)
+                self.assertIn(said, result.output)
+        exclusive.assert_not_called()
+
     def test_constraints(self):
         renew = self.patch_object(constraints, 'renew')
         self._invoke('constraints', '2025.1')

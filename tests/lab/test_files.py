@@ -11,7 +11,10 @@
 # under the License.
 
 import json
+import os
+import stat
 
+from mempage_lab import errors
 from mempage_lab import files
 from tests.lab import base
 
@@ -32,6 +35,27 @@ class WriteJsonTest(base.LabTestCase):
         self.assertRaises(TypeError, files.write_json, self.path,
                           [2, object()])
         self.assertEqual([1], json.loads(self.path.read_text()))
+
+    def test_special_files_are_not_replaced(self):
+        fifo = self.directory / 'fifo'
+        os.mkfifo(fifo)
+        error = self.assertRaises(errors.LabError, files.write_json, fifo, [])
+        self.assertIn('fifo: cannot be written: it is no plain', str(error))
+        self.assertTrue(stat.S_ISFIFO(fifo.stat().st_mode))
+
+    def test_links_are_not_replaced(self):
+        link = self.directory / 'link'
+        link.symlink_to('target')
+        files.write_json(link, [1])
+        self.assertTrue(link.is_symlink())
+        self.assertEqual([1], json.loads(
+            (self.directory / 'target').read_text()))
+
+    def test_where_no_file_can_be(self):
+        (self.directory / 'file').touch()
+        error = self.assertRaises(errors.LabError, files.write_json,
+                                  self.directory / 'file' / 'x.json', [])
+        self.assertIn('x.json: cannot be written: ', str(error))
 
     def test_who_has_it_open_reads_the_whole_of_the_old_one(self):
         files.write_json(self.path, [1])

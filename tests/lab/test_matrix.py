@@ -20,6 +20,7 @@ from unittest import mock
 import ddt
 import fixtures
 
+from mempage_lab.drills import report
 from mempage_lab import errors
 from mempage_lab import lab
 from mempage_lab import matrix
@@ -201,10 +202,18 @@ class FileTest(base.LabTestCase):
         self.assertEqual({'release': '2025.1', 'stock': True,
                           'system': 'debian-12'}, content[0]['cloud'])
 
+    def test_no_plain_file(self):
+        self.path.mkdir(parents=True)
+        for load, said in ((matrix.load, 'holds no results of a matrix: '),
+                           (report.load, 'is not what drill --json writes')):
+            error = self.assertRaises(errors.LabError, load, self.path)
+            self.assertIn('%s %s' % (self.path, said), str(error))
+
     def test_no_file_is_no_result(self):
         self.assertEqual([], matrix.load(self.path))
 
-    @ddt.data('', '[', 'null', '7', '{"figures": []}', '["a"]', '[{}]',
+    @ddt.data('', '[', '[' * 100000, 'null', '7', '{"figures": []}',
+              '["a"]', '[{}]',
               '[{"verdict": "green"}]', '[{"verdict": "green", "cloud": {}}]',
               '[{"verdict": "green", "cloud": {"release": "2025.1", "stock": '
               'true, "system": "debian-12"}, "what": "caught"}]')

@@ -516,10 +516,29 @@ class TopologyTest(base.LabTestCase):
          'shares: true takes .*debian-13 .*; b is of debian-12'),
         ('shares: true\nhosts: {a: {machine: {memory_mib: 512}}}',
          'shares: true takes .* that is no machine; a is a machine'),
+        ('hosts: {a: , a: {contained: true}}', "key 'a' is there twice"),
+        ('hosts: {a: }\nhosts: {b: }', "key 'hosts' is there twice"),
+        ('hosts: {a: 2026-13-45}', 'is not YAML: month must be in 1..12'),
+        ('hosts: {1: }', "hosts: 1 is not of type 'string'"),
+        ('hosts: {~: }', "hosts: None is not of type 'string'"),
+        (r'hosts: {"a\n": }', 'hosts: .* does not match'),
+        (r'hosts: {a: {domain: "x\n"}}', 'hosts.a.domain: .* does not match'),
+        ('hosts: {a: {pools: [{size_kib: 2048.0, pages: 1}]}}',
+         'hosts.a.pools.0.size_kib: 2048.0 is not of type'),
+        *(('network: %s/23\nhosts: {a: }' % address,
+           'network: %s/23 is none of ordinary machines' % address)
+          for address in ('127.0.0.0', '0.0.0.0', '224.0.0.0', '240.0.0.0',
+                          '169.254.0.0')),
         ('hosts: [', 'is not YAML'))
     @ddt.unpack
     def test_error_names_the_key(self, text, expected):
         self.assertRegex(self._error(text), expected)
+
+    def test_no_text(self):
+        path = self.directory / 'topology.yaml'
+        path.write_bytes(b'hosts: \xff')
+        error = self.assertRaises(errors.LabError, topology.load, path, [])
+        self.assertRegex(str(error), 'topology .*topology.yaml: .*decode')
 
     def test_missing_file(self):
         error = self.assertRaises(errors.LabError, topology.load,

@@ -234,6 +234,21 @@ class InventoryTest(base.BaseTestCase):
          "hosts.fbm1.services.nova-compute: 'restart' is a dependency"),
         ('hosts: {}', 'hosts: {}'),
         ('hosts: [', 'is not YAML'),
+        (HEAD + HEAD[HEAD.index('  fbm1'):], "key 'fbm1' is there twice"),
+        (HEAD + '    slowness: 1\n    slowness: 2',
+         "key 'slowness' is there twice"),
+        ('hosts: 2026-13-45', 'is not YAML: month must be in 1..12'),
+        ('hosts: ' + '[' * 5000, 'is not YAML: maximum recursion'),
+        ('hosts: ' + '9' * 5000, 'is not YAML: Exceeds the limit'),
+        (HEAD.replace('fbm1', '1'), 'hosts: 1 is not a host'),
+        (HEAD.replace('fbm1', '~'), 'hosts: None is not a host'),
+        (HEAD.replace('fbm1', 'a/../b'), "hosts: 'a/../b' is not a host"),
+        (HEAD.replace('fbm1:', '"a,b":'), "hosts: 'a,b' is not a host"),
+        (HEAD.replace('fbm1:', r'"a\n":'), r"hosts: 'a\n' is not a host"),
+        (HEAD + '    slowness: .nan', 'hosts.fbm1.slowness: nan'),
+        (HEAD + '    slowness: .inf', 'hosts.fbm1.slowness: inf'),
+        (HEAD + '    small_page_kib: 4.0',
+         'hosts.fbm1.small_page_kib: 4.0 is not of type'),
         (HEAD + '    port: 1', 'hosts.fbm1: Additional properties'),
         (HEAD.replace('    address: 198.51.100.11\n', ''),
          "hosts.fbm1: 'address' is a required"),
@@ -255,6 +270,15 @@ class InventoryTest(base.BaseTestCase):
                                   textwrap.dedent(text))
         self.assertIn('hosts.yaml', str(error))
         self.assertIn(problem, str(error))
+        self.assertNotIn('\n', str(error))
+
+    def test_keys_that_are_merged_may_be_said_again(self):
+        hosts = self._load(HEAD.replace('fbm1:', 'fbm1: &one') + (
+            '    group: a\n'
+            '  fbm2: &two\n    <<: *one\n    group: b\n'
+            '  fbm3:\n    <<: [*one, *two]\n    slowness: 2\n')).hosts
+        self.assertEqual(['a', 'b', 'a'],
+                         [host.group for host in hosts.values()])
 
     def test_missing(self):
         error = self.assertRaises(exceptions.InventoryError, inventory.load,
