@@ -10,9 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import ddt
+
 from tests.devstack import base
 
 
+@ddt.ddt
 class CommonTest(base.ShellTest):
 
     def test_error_goes_through_devstack_where_it_is(self):
@@ -53,6 +56,17 @@ class CommonTest(base.ShellTest):
     def test_small_page(self):
         self.assertEqual('64\n', self.succeed(
             'function getconf { echo 65536; }; mempage_small_page'))
+
+    @ddt.data('0', '7', '10', '999999999999999')
+    def test_number(self, text):
+        self.succeed("mempage_check_number pages '%s'" % text)
+
+    # Octal, wrapped around, or none at all.
+    @ddt.data('', '08', '010', '00', '-1', '1e3', '4 GiB', '0x10', '1.0',
+              '1\n2', '9' * 20)
+    def test_no_number(self, text):
+        self.refuse('is not a whole number',
+                    "mempage_check_number pages '%s'" % text)
 
     def test_xtrace_stays_as_it_was(self):
         self.succeed('set -x; source %s/hugepages\n'
