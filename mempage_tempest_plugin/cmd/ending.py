@@ -19,6 +19,7 @@ import traceback
 
 from oslo_config import cfg
 from tempest.lib import exceptions as lib_exc
+import urllib3
 
 #: Exit status of who was interrupted, as of shells.
 INTERRUPTED = 130
@@ -44,6 +45,9 @@ def call(program, function, arguments, failed=1,
         status = function(arguments)
     except (lib_exc.TempestException, cfg.Error) as error:
         status = _say(program, error, failed)
+    except urllib3.exceptions.HTTPError as error:
+        status = _say(program, 'the cloud does not answer: %s' % error,
+                      failed)
     except KeyboardInterrupt:
         status = _say(program, 'interrupted', INTERRUPTED)
     except Exception as error:

@@ -23,6 +23,7 @@ import ddt
 from oslo_config import cfg
 from oslotest import base
 from tempest.lib import exceptions as lib_exc
+import urllib3
 
 from mempage_tempest_plugin.cmd import cleanup
 from mempage_tempest_plugin.cmd import ending
@@ -64,6 +65,7 @@ class MainTest(base.BaseTestCase):
 
     @ddt.data(exceptions.TestsRunning('they hold x'),
               lib_exc.Unauthorized('they hold x'), cfg.Error('they hold x'),
+              urllib3.exceptions.MaxRetryError(None, '/', 'they hold x'),
               OSError(errno.EACCES, 'they hold x', 'tempest.log'))
     def test_errors_are_told_in_short(self, error):
         self.cleanup.side_effect = error
