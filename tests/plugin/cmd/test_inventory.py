@@ -87,6 +87,16 @@ class DiscoverTest(base.BaseTestCase):
                            'qemu+ssh://a@198.51.100.1/system'),
             draft.call_args_list[0].args[0])
 
+    def test_uri_that_cannot_be_filled_in(self):
+        for uri in ('test:///{host}', 'test:///{', 'test:///{0}',
+                    'test:///{user.x}'):
+            with mock.patch('sys.stderr', new_callable=io.StringIO) as stderr:
+                self.assertRaises(SystemExit, command.main, [
+                    'discover', '--config-file', 'x', '--ssh-user', 'u',
+                    '--ssh-key', 'k', '--libvirt-uri', uri])
+            self.assertIn('has more than {user} and {address} in braces',
+                          stderr.getvalue())
+
     def test_uri_of_an_ipv6_address(self):
         self._patch_discovery('addresses',
                               return_value={'fbm1': '2001:db8::1'})
