@@ -65,12 +65,22 @@ def refuse_secrets(product, hosts, hidden=()):
     :raises CertificateError: if it does
     """
     masker = masking.Masker(dict.fromkeys(hosts, ''), hidden)
-    for line in product.decode().splitlines():
+    # What YAML writes in another way, people read all the same.
+    told = documents.from_yaml(archive.PRODUCT, product, 'product')
+    for line in [*product.decode().splitlines(), *_texts(told)]:
         if masker.label(line) != line:
             raise errors.CertificateError(
                 '%s: tells the name of a host, an address or a secret: '
                 '%.100r. It is published as it is: name a role and a page '
                 'instead' % (archive.PRODUCT, line))
+
+
+def _texts(value):
+    if isinstance(value, str):
+        return [value]
+    items = value.values() if isinstance(value, dict) else value
+    return [text for item in items for text in _texts(item)
+            ] if isinstance(value, (dict, list)) else []
 
 
 def derive(run, profile, product, inputs, told=None):

@@ -30,6 +30,10 @@ INCONCLUSIVE = figures.INCONCLUSIVE
 #: The worst first: of several, it counts.
 WORST = (ERROR, FAIL, SKIP, MISSING, INCONCLUSIVE, PASS)
 
+# What a device counts for ever, whatever a check is about; and its word that
+# something is wrong with it now.
+_GROWING = ('bytes_written', 'bytes_read', 'power_on_hours')
+_WARNING = 'critical_warning'
 _OF_HOST = {streams.PASSED: PASS, streams.FAILED: FAIL,
             streams.SKIPPED: SKIP, streams.UNKNOWN: FAIL}
 
@@ -97,9 +101,8 @@ def _by_tests(run, check, host):
         found = [_of_entry(run, entry, host) for entry in entries]
         passed += [entry for entry, (status, _) in zip(entries, found)
                    if status == PASS]
-        cases = test.get('cases', 1)
-        if len(entries) < cases:
-            found.append(_of_class(run, name, host, cases, len(entries)))
+        found += _of_class(run, name, host, test.get('cases', 1),
+                           len(entries))
         judged += [(status, '%s: %s' % (name, reason))
                    for status, reason in found]
     if all(status == PASS for status, _ in judged):
@@ -109,11 +112,14 @@ def _by_tests(run, check, host):
 
 def _of_class(run, name, host, cases, found):
     entry = run.of_class(profiles.PACKAGE + name.rpartition('.')[0], host)
-    if entry is None:
-        return MISSING, 'ran %d times, not %d' % (found, cases)
-    if entry.test.status == streams.SKIPPED:
-        return SKIP, 'skipped: %s' % entry.test.reason
-    return FAIL, 'its class could not be set up'
+    if entry and entry.test.status == streams.FAILED:
+        return [(FAIL, 'its class could not be set up, or not put back what '
+                       'it had changed')]
+    if found >= cases:
+        return []
+    if entry and entry.test.status == streams.SKIPPED:
+        return [(SKIP, 'skipped: %s' % entry.test.reason)]
+    return [(MISSING, 'ran %d times, not %d' % (found, cases))]
 
 
 def _of_entry(run, entry, host):
@@ -170,7 +176,7 @@ def _unknown(identity, rule):
 
 def _by_smart(check, phases):
     first, last = runs.before(phases), runs.after(phases)
-    if not (first and last):
+    if not (first and last and first['store'] and last['store']):
         return [(MISSING, 'nobody asked the devices before and after')]
     devices = list(zip(first['store']['devices'], last['store']['devices']))
     judged = [judgement for both in devices
@@ -181,7 +187,18 @@ def _by_smart(check, phases):
 def _of_device(check, first, last):
     if not (first['smart'] and last['smart']):
         return [(MISSING, 'device %s does not tell' % first['model'])]
+    told = [(count, first['smart'][count], last['smart'][count])
+            for count in dict.fromkeys([*check['smart'], *_GROWING])]
     return [(FAIL, 'device %s: %s was %d, and is %d' % (
-        first['model'], count, first['smart'][count], last['smart'][count]))
-        if last['smart'][count] != first['smart'][count] else (PASS, '')
-        for count in check['smart']]
+        first['model'], count, before, after))
+        if _is_wrong(check, count, before, after) else (PASS, '')
+        for count, before, after in told]
+
+
+def _is_wrong(check, count, before, after):
+    if count == _WARNING and before:
+        return True
+    if count in check['smart']:
+        return before != after
+    # Who counts backwards is another device, or tells nothing of errors.
+    return after < before

@@ -17,6 +17,7 @@ import datetime
 import re
 
 from mempage_certificate import figures
+from mempage_certificate import masking
 from mempage_certificate import profiles
 from mempage_certificate import runs
 from mempage_certificate import stream
@@ -39,8 +40,9 @@ def problems(run, profile, product):
     :returns: list of texts, each of which names a test or a host
     """
     return [problem for look in (
-        _of_times, _of_names, _of_repeated, _of_statuses, _of_facts,
-        _of_hosts, _of_environments, _of_measurements, _of_parts)
+        _of_times, _of_names, _of_cases, _of_repeated, _of_statuses,
+        _of_facts, _of_hosts, _of_environments, _of_measurements,
+        _of_companions, _of_parts)
         for problem in look(run, profile)] + list(
             _of_batches(run, profile, product))
 
@@ -54,6 +56,9 @@ def _of_parts(run, _profile):
     for entry in run.entries:
         if entry.record.name == streams.UNREADABLE:
             yield 'parts of the stream could not be read: it was cut off'
+        elif not masking.TEST.match(entry.record.name):
+            yield '%.100r: is in no masked stream: no test is called so' % (
+                entry.record.name)
         for detail in entry.record.details:
             if _kind(detail) not in (*_KEPT, *facts.KINDS):
                 yield '%s: kept %r, which is in no masked stream' % (
@@ -119,19 +124,31 @@ def _of_repeated(run, _profile):
     """
     seen = collections.defaultdict(list)
     for entry in run.entries:
-        if entry in run.cut_off:
+        if id(entry) in run.cut_off:
             if entry.record.details:
                 yield ('%s: never ended, has kept %s all the same, and ran '
                        'again' % (_short(entry), entry.record.details[0].name))
         elif not (entry.is_whole_class
                   or entry.record.name == streams.UNREADABLE):
-            seen[entry.lane, entry.record.name].append(entry)
+            seen[entry.lane, entry.name].append(entry)
     for entries in seen.values():
         *earlier, last = entries
         if any(entry.hung or entry.test.status != streams.PASSED
                or not entry.measures for entry in earlier):
             yield '%s: is there %d times: two runs are mixed' % (
                 last.record.name, len(entries))
+
+
+def _of_cases(run, profile):
+    """Look for cases of a matrix that are there by several names."""
+    for name, test in profile.tests().items():
+        seen = {}
+        for entry in run.of_all(name) if test['cases'] > 1 else ():
+            case = entry.lane, entry.case_of(name)
+            other = seen.setdefault(case, entry)
+            if other.name != entry.name:
+                yield '%s: is case %d, and so is %s: two runs are mixed' % (
+                    _short(entry), case[1], _short(other))
 
 
 def _of_name(entry, known, by_id):
@@ -197,6 +214,11 @@ def _of_hosts(run, _profile):
     for name in sorted(names):
         if not _HOST.match(name):
             yield 'a host is called by its name: the stream was not masked'
+    for number in range(1, len(names) + 1):
+        if 'host-%d' % number not in names:
+            yield ('host-%d: is not there, and hosts have all numbers from 1 '
+                   'on: it was removed' % number)
+            return
 
 
 def _of_environments(run, profile):
@@ -303,6 +325,10 @@ def _of_measurement(entry, document, profile):
     if not _within(entry, _time(samples[0]['started']),
                    _time(samples[-1]['ended'])):
         yield 'its samples are from another time than %s' % _short(entry)
+    limit = document['limit']
+    if (limit['started'] < samples[-1]['ended']
+            and limit['ended'] > samples[0]['started']):
+        yield 'the limit of the store was measured while samples were taken'
     rule = profile.rule(document['id'])
     if rule is None:
         yield 'is not in the catalogue'
@@ -312,6 +338,40 @@ def _of_measurement(entry, document, profile):
     if not _may(entry, rule.get('tests')):
         yield '%s does not measure it' % _short(entry)
     yield from _of_rule(document, rule)
+
+
+def _of_companions(run, _profile):
+    """Look for figures of a test that lack what others of it have.
+
+    A test takes samples of all its figures at the same moments, and has all
+    of them each time that it measures.
+    """
+    identities = {}
+    for entry in run.entries:
+        by_host = collections.defaultdict(list)
+        for document in entry.kept(facts.MEASUREMENT):
+            by_host[document['host']].append(document)
+        for host, found in by_host.items():
+            yield from _of_moments(host, found)
+            here = {document['id'] for document in found}
+            before = identities.setdefault((host, entry.name), here)
+            for identity in sorted(before ^ here):
+                yield ('%s: %s: %s measured it in some of the times that it '
+                       'ran: the others were removed' % (
+                           host, identity, _short(entry)))
+
+
+def _of_moments(host, found):
+    seen = {}
+    for document in found:
+        moments = frozenset(sample['started']
+                            for sample in document['samples'])
+        for other, those in seen.items():
+            if moments & those and moments != those:
+                yield ('%s: %s: has not the samples of the moments that %s of '
+                       'the same test has: some were removed or added' % (
+                           host, document['id'], other))
+        seen[document['id']] = moments
 
 
 def _of_pairs(host, document, profile):

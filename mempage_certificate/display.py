@@ -61,13 +61,12 @@ def heading(result):
 
     :param result: what result.json says
     """
-    return '%s: level %s reached, profile %s-%d (%s), %s %s %s' % (
+    return plain('%s: level %s reached, profile %s-%d (%s), %s %s %s' % (
         result['verdict']['status'].upper(),
         result['verdict']['level'] or 'none', result['profile']['name'],
         result['profile']['version'], result['profile']['target'],
-        plain(result['product']['vendor']),
-        plain(result['product']['product']),
-        plain(result['product']['version']))
+        *(result['product'][key]
+          for key in ('vendor', 'product', 'version'))))
 
 
 def _run(result):

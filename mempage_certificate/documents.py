@@ -21,6 +21,8 @@ import yaml
 
 from mempage_certificate import errors
 
+#: No document has more lists and objects in each other.
+DEPTH = 200
 _SCHEMAS = os.path.join(os.path.dirname(__file__), 'schemas')
 #: No document is larger, in bytes, but results and lines of samples.
 LIMIT = 256 * 1024
@@ -94,6 +96,7 @@ def parse(name, data):
     try:
         document = json.loads(data, parse_constant=_no_constant,
                               object_pairs_hook=_unique)
+        _shallow(document)
         _writable(document)
     except (ValueError, RecursionError) as error:
         raise errors.CertificateError('%s: is not plain JSON: %s' % (
@@ -156,6 +159,17 @@ def _writable(document):
     # Raises ValueError, also for half of a pair of surrogates.
     json.dumps(document, allow_nan=False, ensure_ascii=False,
                default=str).encode()
+
+
+def _shallow(document):
+    # Level by level: what goes into it, Python gives up sooner or later.
+    level = [document]
+    for _ in range(DEPTH):
+        level = [item for value in level if isinstance(value, (dict, list))
+                 for item in (value.values() if isinstance(value, dict)
+                              else value)]
+    if level:
+        raise ValueError('it is too deep')
 
 
 def _no_constant(name):

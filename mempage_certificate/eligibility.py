@@ -47,11 +47,13 @@ def judge(profile, environment, product):
     :param product: what PRODUCT.yaml says
     :returns: an :class:`Eligibility`
     """
+    toys = list(_toys(environment))
+    # Smoke certifies nothing of a product.
+    may_be_any = profile.target == _SMOKE or toys
     refused = [*_not_of_profile(profile.document['eligibility'], environment),
-               *_not_the_product(environment['store'], product)]
+               *_not_the_product(environment['store'], product, may_be_any)]
     if refused:
         return Eligibility(None, refused)
-    toys = list(_toys(environment))
     if toys and profile.target != _SMOKE:
         return Eligibility(_SMOKE, toys)
     return Eligibility(profile.target, toys)
@@ -98,12 +100,13 @@ def _not_of_devices(wanted, device):
         yield 'its device %s is played by software' % device['model']
 
 
-def _not_the_product(store, product):
+def _not_the_product(store, product, may_be_any):
+    named = product['devices'] or not may_be_any
     firmware = {device['model']: device['firmware']
                 for device in product['devices']}
     for device in store['devices']:
         known = firmware.get(device['model'])
-        if known is None and product['devices']:
+        if known is None and named:
             yield 'its device %s is not of the product' % device['model']
         elif known and device['firmware'] not in known:
             yield 'its device %s has firmware %s, and the product has %s' % (

@@ -132,6 +132,10 @@ def of(profile, document):
         return Figure(document, MISSING, [
             '%d of at least %d pairs were measured' % (
                 len(store), pairs['min'])], None, {}, [])
+    if len(store) > pairs['max']:
+        return Figure(document, ERROR, [
+            '%d pairs were measured, and %d may be' % (
+                len(store), pairs['max'])], None, {}, [])
     first = statistics.steady_from(store, profile.document['steady_state'])
     if first is None:
         return Figure(document, INCONCLUSIVE, [_unsteady(

@@ -39,8 +39,9 @@ HIDDEN = 'hidden'
 CHARACTERS = 64 * 1024
 
 _SUITE = 'mempage_tempest_plugin.tests.'
-_TEST = re.compile(r'((setUp|tearDown)Class \()?mempage_tempest_plugin'
-                   r'\.tests\.[\w.]{1,300}(\)|\[[\w,-]{1,300}\])?$', re.ASCII)
+#: The names that tests have in a masked stream.
+TEST = re.compile(r'((setUp|tearDown)Class \()?mempage_tempest_plugin'
+                  r'\.tests\.[\w.]{1,300}(\)|\[[\w,-]{1,300}\])?\Z', re.ASCII)
 _STATUSES = ('success', 'fail', 'skip', 'xfail', 'uxsuccess', stream.HUNG)
 _NUMBER = re.compile(r'\d{1,20}$')
 # No other word with a number: hosts are called so.
@@ -49,9 +50,16 @@ _NUMBERED = re.compile(
     re.IGNORECASE | re.ASCII)
 _UUID = r'[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}'
 _MAC = r'(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}'
-_EMAIL = r'[\w.+-]+@[\w-]+(?:\.[\w-]+)+'
+# What begins elsewhere is a part of what was looked at: else it takes minutes.
+_EMAIL = r'(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+'
 _IPV4 = r'\d{1,3}(?:\.\d{1,3}){3}'
+# Nova's and others' names for guests that have only an address.
+_NAMED = r'(?:(?<=ip-)|(?<=host-))\d{1,3}(?:-\d{1,3}){3}'
 _IPV6 = r'(?:[0-9a-fA-F]{0,4}:){2,7}(?:%s|[0-9a-fA-F]{0,4})' % _IPV4
+# Logs have marks and colours in other words; a name begins after them, too.
+_MARK = r'(?:[01][0-9a-f]|2[0-9a-f]|3[a-f]|40|5[b-f]|60|7[b-f])'
+_ESCAPE = (r'(?:(?:\x1b|\\(?:x1b|u001b|033|e))\[[0-9;]{0,20}[a-z]'
+           r'|\\[abfnrtv0]|(?:%%|\\x|\\u00)%s)' % _MARK)
 
 
 class Masker:
@@ -71,18 +79,20 @@ class Masker:
             names.setdefault(name.partition('.')[0].lower(), label)
         names.update((name.lower(), label) for name, label in hosts.items())
         self._names = names
-        host = '|'.join(re.escape(name) for name in sorted(
-            names, key=len, reverse=True)) or r'(?!)'
+        # Other programs have an underscore in place of a hyphen.
+        host = '|'.join(re.escape(name).replace(r'\-', '[-_]') for name in
+                        sorted(names, key=len, reverse=True)) or r'(?!)'
         parts = (r'(?P<host>(?:%s))(?:\.[a-z][\w-]*)*(?![a-z0-9])' % host,
                  r'(?P<uuid>%s)(?![0-9a-z])' % _UUID,
                  r'(?P<email>%s)' % _EMAIL, r'(?P<mac>%s)(?![\w:])' % _MAC,
                  r'(?P<ipv6>%s)(?![\w:])' % _IPV6,
-                 r'(?P<ipv4>%s)(?![\w.]*\d)' % _IPV4)
+                 r'(?P<named>%s)(?![a-z-]*\d)' % _NAMED,
+                 r'(?P<ipv4>%s)(?![a-z.]*\d)' % _IPV4)
         flags = re.IGNORECASE
-        self._special = re.compile(r'(?<![a-z0-9])(?:%s)' % '|'.join(parts),
-                                   flags)
-        self._any = re.compile(r'(?<![a-z0-9])(?:%s)|(?P<word>\w+)'
-                               % '|'.join(parts), flags)
+        special = r'(?:(?<![a-z0-9])|(?P<escape>%s))(?:%s)' % (
+            _ESCAPE, '|'.join(parts))
+        self._special = re.compile(special, flags)
+        self._any = re.compile(special + r'|(?P<word>\w+)', flags)
 
     def text(self, text):
         """Mask a text for people.
@@ -136,12 +146,16 @@ class Masker:
 
     def _replace(self, found):
         kind = found.lastgroup
-        text = found[0]
+        return (found['escape'] or '') + self._masked(kind, found[kind])
+
+    def _masked(self, kind, text):
         if kind == 'host':
             # Letters of other alphabets can stand for those of ASCII there.
-            return self._names.get(found['host'].lower(), redact.MASK)
+            name = text.lower()
+            return self._names.get(name) or self._names.get(
+                name.replace('_', '-'), redact.MASK)
         if kind == 'uuid':
-            return self.uuid(found['uuid'])
+            return self.uuid(text)
         if kind == 'word':
             return '_'.join(map(_word, text.split('_')))
         if kind in ('ipv4', 'ipv6') and not _is_address(text):
@@ -241,7 +255,7 @@ class Growing:
 
 
 def _is_of_suite(name):
-    if name == streams.UNREADABLE or _TEST.match(name):
+    if name == streams.UNREADABLE or TEST.match(name):
         return True
     if _SUITE in name.partition('[')[0]:
         raise errors.CertificateError(

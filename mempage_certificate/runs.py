@@ -158,15 +158,20 @@ class Run:
 
     @functools.cached_property
     def cut_off(self):
-        """Tests that never ended, and ran again: list of :class:`Entry`."""
+        """Tests that never ended, and ran again: dict of :class:`Entry` by id.
+
+        There may be thousands: nobody is to compare each with all.
+        """
         began = collections.defaultdict(list)
         for entry in self.entries:
             if not entry.hung:
                 began[entry.lane, entry.record.name].append(
                     entry.record.started)
-        return [entry for entry in self.entries if entry.hung and any(
-            again and entry.record.started and again > entry.record.started
-            for again in began[entry.lane, entry.record.name])]
+        return {id(entry): entry for entry in self.entries
+                if entry.hung and any(
+                    again and entry.record.started
+                    and again > entry.record.started
+                    for again in began[entry.lane, entry.record.name])}
 
     @functools.cached_property
     def lanes(self):
@@ -246,12 +251,12 @@ class Run:
     def _by_method(self):
         found = {}
         for entry in self.entries:
-            for name in [] if entry in self.cut_off else entry.methods():
+            for name in [] if id(entry) in self.cut_off else entry.methods():
                 found.setdefault(name, []).append(entry)
         return found
 
     def of_class(self, name, host):
-        """Find what became of a class as a whole, if it did not run.
+        """Find what became of a class as a whole, if that is told.
 
         :param name: its full name
         :param host: what the host is called that it counts for
@@ -263,12 +268,11 @@ class Run:
 
     @functools.cached_property
     def _set_up(self):
-        """Classes that did not run: dict of lists by name and lane."""
+        """How classes were set up or ended: lists by name and lane."""
         found = collections.defaultdict(list)
         for entry in self.entries:
-            name = entry.record.name
-            if name.startswith('setUpClass ('):
-                found[name[len('setUpClass ('):-1], entry.lane].append(entry)
+            if entry.is_whole_class:
+                found[entry.test.of_class, entry.lane].append(entry)
         return found
 
 
@@ -296,9 +300,10 @@ def joined(documents):
     samples = [sample for document in documents
                for sample in document['samples']]
     took = {'took': {key: sum(document['took'][key] for document in documents)
-                     for key in first['took']}} if 'took' in first else {}
+                     for key in first['took']}} if all(
+        'took' in document for document in documents) else {}
     return dict(
-        first, **took,
+        {key: value for key, value in first.items() if key != 'took'}, **took,
         samples=[dict(sample, number=number, pair=(number + 1) // 2)
                  for number, sample in enumerate(samples, 1)],
         limit=(max if higher else min)(

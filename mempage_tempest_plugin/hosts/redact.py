@@ -77,8 +77,8 @@ _RULES = (
     (re.compile(r'\$(?:1|2[aby]?|5|6|y|7|argon2\w*|pbkdf2-\w+)'
                 r'\$[^\s:\'",]{8,}'), MASK),
     # Arguments of commands
-    (re.compile(r'(--(?:[\w-]*-)?(?:pass(?:word|phrase|wd)?|secret|token|'
-                r'''base64|key)[ =]+)(?!-)(?:"[^"]*"|'[^']*'|\S+)'''),
+    (re.compile(r'(--(?:[\w-]{0,100}-)?(?:pass(?:word|phrase|wd)?|secret|'
+                r'''token|base64|key)[ =]+)(?!-)(?:"[^"]*"|'[^']*'|\S+)'''),
      r'\1' + MASK),
     (re.compile(r'(\brabbitmqctl\s+(?:add_user|change_password)\s+\S+\s+)'
                 r'\S+'), r'\1' + MASK),

@@ -35,6 +35,12 @@ from tests.certificate import samples
 
 ROOT = pathlib.Path(cli.__file__).parents[1]
 SMALL = ('TestFileBacked.test_', 'test_guest_memory_is_found', 'boot.time')
+SUMMARY = {'n': 1, 'median': 1, 'p99': 1, 'min': 1, 'max': 1}
+FIGURE = {'id': 'boot.time', 'unit': 's', 'direction': 'lower', 'cache': {},
+          'footprint_over_dram': 1, 'tool': {}, 'seed': 1, 'status': 'pass',
+          'reasons': [], 'store': SUMMARY, 'control': SUMMARY,
+          'limit': {'value': 1, 'tool': {}}, 'steady_from_pair': 1,
+          'figures': {}, 'goals': []}
 DELETE = 'TestFileBacked.test_delete_frees_store['
 
 
@@ -172,6 +178,33 @@ class CliTest(CliTestCase):
         path = self.write('bundle', archive.pack(forged.contents))
         self.assertIn('- x?[2J?CERTIFIED: all\n', self.run_command(
             'show', path)[1])
+
+    def test_profile_that_steers_a_terminal(self):
+        self._tell(lambda result: result['profile'].update(name='\x1b[2J'))
+        for command in (['show', 'forged'], ['compare', 'forged', 'forged']):
+            status, said = self.run_command(command[0], *map(
+                self.path, command[1:]))
+            self.assertEqual(0, status)
+            self.assertNotIn('\x1b', said)
+
+    @ddt.unpack
+    @ddt.data(('limit', {}), ('limit', {'value': 'x', 'tool': {}}),
+              ('store', {'n': 1, 'median': 10 ** 400, 'p99': 1, 'min': 1,
+                         'max': 1}))
+    def test_figure_that_cannot_be_shown(self, key, value):
+        self._tell(lambda result: result['hosts'][0]['figures'].append({
+            **FIGURE, key: value}))
+        status, _ = self.run_command('show', self.path('forged'))
+        self.assertEqual(1, status)
+        self.errors.seek(0)
+        said = self.errors.read()
+        self.assertIn('result.json: $.hosts[0].figures[', said)
+        self.assertNotIn('Traceback', said)
+
+    def _tell(self, change):
+        forged = forger.Forger(self.sample.bundle())
+        forged.edit_result(change)
+        self.write('forged', archive.pack(forged.contents))
 
     def test_compare(self):
         self.bundle('one')

@@ -16,13 +16,16 @@ import json
 import os
 import re
 import subprocess
+from unittest import mock
 
 import ddt
 import fixtures
 from oslotest import base
 
 from mempage_certificate import archive
+from mempage_certificate import consistency
 from mempage_certificate import profiles
+from mempage_certificate import runs
 from mempage_certificate import stream
 from mempage_tempest_plugin.evidence import measurements
 from tests.certificate import forger
@@ -277,6 +280,18 @@ class FilesTest(ForgeryTestCase):
         self.assert_remade(self.good, 'its device MODEL X is not of the '
                            'product')
 
+    def test_product_of_no_device(self):
+        # It would be any that is there.
+        self.good.contents[archive.PRODUCT] = samples.product(devices=[])
+        self.assert_remade(self.good, 'its device MODEL X is not of the '
+                           'product')
+
+    def test_device_that_endures_more_than_there_are_numbers(self):
+        self.good.edit(archive.PRODUCT, lambda text: text.replace(
+            '7300', '1' + '0' * 400))
+        self.assert_remade(self.good, 'PRODUCT.yaml: $.devices[0].rated_'
+                           'endurance_tbw: ')
+
     def test_product_that_is_none(self):
         self.good.contents[archive.PRODUCT] = b'a: &a [*a]'
         self.assert_remade(self.good, 'PRODUCT.yaml: is not plain YAML')
@@ -440,8 +455,60 @@ class StreamTest(ForgeryTestCase):
         def change(told):
             for pair in (6, 5):
                 drop_pair(told, pair, True)
-        self.good.document(READ, 'measurement', change)
+        self.good.document(BOOT, 'measurement', change)
+        self.good.document(BOOT, 'measurement-1', change)
         self.assert_remade(self.good, '4 of at least 5 pairs were measured')
+
+    @ddt.data(1, 3, 6)
+    def test_pair_removed_of_one_figure_of_a_test(self, pair):
+        self.good.document(READ, 'measurement',
+                           lambda told: drop_pair(told, pair, True))
+        self.assert_remade(
+            self.good, 'cached.write_bandwidth: has not the samples of the '
+            'moments that cached.read_bandwidth of the same test has')
+
+    def test_figure_removed_from_one_of_two_measurements(self):
+        def change(records):
+            [record] = [record for record in records if READ in record.name]
+            records.insert(records.index(record) + 1, dataclasses.replace(
+                record, details=record.details[:-1]))
+        self.good.records(change)
+        self.assert_remade(self.good, 'in some of the times that it ran: the '
+                           'others were removed')
+
+    def test_what_took_how_long_is_told_once_of_two(self):
+        # It contradicts much, and nothing gives up.
+        def change(records):
+            [record] = [record for record in records if READ in record.name]
+            records.insert(records.index(record) + 1, record)
+        self.good.document(READ, 'measurement', lambda told: told.update(
+            took={'seconds': 1, 'samples': 1, 'limit': 1}))
+        taken = self.good.contents[archive.STREAM]
+        self.good.contents[archive.STREAM] = known()['good'][archive.STREAM]
+        self.good.records(change)
+        records = stream.read(self.good.contents[archive.STREAM])
+        [first] = [record for record in stream.read(taken)
+                   if READ in record.name]
+        records[[READ in record.name for record in records].index(
+            True)] = first
+        self.good.contents[archive.STREAM] = stream.write(records)
+        self.assert_remade(self.good, 'measured 2 times, though its figures')
+
+    def test_limit_measured_while_samples_were_taken(self):
+        self.good.document(READ, 'measurement', lambda told: told[
+            'limit'].update(started=told['samples'][2]['started'],
+                            ended=told['samples'][4]['ended']))
+        self.assert_remade(self.good, 'cached.read_bandwidth: the limit of '
+                           'the store was measured while samples were taken')
+
+    def test_more_pairs_than_anybody_reckons(self):
+        self.good.document(READ, 'measurement', samples.values([100] * 1000))
+        self.good.remake()
+        [figure] = [figure for figure in json.loads(self.good.contents[
+            archive.RESULT])['hosts'][0]['figures']
+            if figure['id'] == 'cached.read_bandwidth']
+        self.assertEqual(('error', {}), (figure['status'], figure['figures']))
+        self.assert_found(self.good, 'has 1000 pairs, more than 20')
 
     def test_sample_copied(self):
         self.good.document(READ, 'measurement', lambda told: told[
@@ -522,6 +589,41 @@ class StreamTest(ForgeryTestCase):
         self.good.record('.test_after_2_x', name=lambda record: (
             record.name.replace('test_after_2_x', 'test_after_1_x')))
         self.assert_remade(self.good, 'is there 2 times: two runs are mixed')
+
+    def test_case_copied_by_another_name(self):
+        self.good.record('.test_after_2_x', name=lambda record: (
+            record.name.replace('test_after_2_x', 'test_after_1_y')))
+        self.assert_remade(self.good, 'is case 1, and so is api.test_file_')
+
+    def test_copied_with_another_attribute(self):
+        def change(records):
+            [record] = [record for record in records if TRUTH in record.name]
+            records.append(dataclasses.replace(
+                record, worker='worker-7',
+                name=record.name.replace('per-host', 'per-host,slow')))
+        self.good.records(change)
+        self.assert_remade(self.good, 'is there 2 times: two runs are mixed')
+
+    @ddt.data('setUpClass', 'tearDownClass')
+    def test_class_that_failed(self, what):
+        def change(records):
+            records.append(dataclasses.replace(
+                records[-1], status='fail', worker='worker-7',
+                name='%s (mempage_tempest_plugin.tests.api.test_file_backed.'
+                     'TestFileBacked)' % what,
+                details=[stream.Detail('traceback', stream.TEXT, b'left')]))
+        self.good.records(change)
+        self.assert_remade(self.good, 'F05 fail: api.test_file_backed.'
+                           'TestFileBacked.test_delete_frees_store: its class '
+                           'could not be set up, or not put back')
+
+    @ddt.data('certified.by.nobody', '<script>alert(1)</script>',
+              'a.b\x1b[2J', 'mempage_tempest_plugin.tests.a b')
+    def test_test_of_others(self, name):
+        self.good.records(lambda records: records.append(dataclasses.replace(
+            records[-1], name=name, details=[], worker='worker-7')))
+        self.assert_remade(self.good, 'is in no masked stream: no test is '
+                           'called so')
 
     def test_status_changed(self):
         self.bad.record(DELETE, status='success')
@@ -664,6 +766,17 @@ class StreamTest(ForgeryTestCase):
         self.assertEqual(2, json.loads(
             self.good.contents[archive.RESULT])['run']['unfinished'])
 
+    def test_cut_off_so_often_that_nobody_compares_each_with_all(self):
+        self._ran_before(1)
+        run = runs.read(self.good.contents[archive.STREAM])
+        with mock.patch.object(runs.Entry, '__eq__',
+                               side_effect=AssertionError):
+            self.assertEqual(1, len(run.cut_off))
+            self.assertEqual(len(run.entries) - 1, sum(
+                len(run.of_all(name)) for name in {
+                    entry.methods()[-1] for entry in run.entries}))
+            list(consistency._of_repeated(run, None))
+
     def test_failure_made_a_cut_off(self):
         self._ran_before(1, details=[stream.Detail(
             'traceback', stream.TEXT, b'no valid host')])
@@ -743,6 +856,7 @@ class StreamTest(ForgeryTestCase):
                b'"error":NaN}', 'NaN is no number'),
               (b'[' * 9999, 'is not plain JSON'),
               (b'\xff', 'is not plain JSON'), (b'1e999', 'is not plain JSON'),
+              (b'[' * 300 + b']' * 300, 'it is too deep'),
               (b'7', 'is no document'), (b'{"kind": []}', 'is no document'))
     def test_data_that_is_none(self, data, words):
         self.good.record(DELETE, details=[
@@ -780,6 +894,34 @@ class StreamTest(ForgeryTestCase):
             self.good.document('TestStoreEnvironment.test_' + phase,
                                'environment', change)
         self.assert_remade(self.good, 'host-1: was tested, and does not tell')
+
+    def test_host_removed(self):
+        sample = samples.Sample('smoke-lab', ('fbm1', 'fbm2', 'fbm3'))
+        forged = forger.Forger(sample.bundle())
+
+        def change(records):
+            for place, record in enumerate(records):
+                details = []
+                for detail in record.details:
+                    if b'"host-2"' not in detail.data:
+                        kind = detail.name.partition('-')[0]
+                        number = sum(other.name.startswith(kind)
+                                     for other in details)
+                        details.append(dataclasses.replace(
+                            detail, name='%s-%d' % (kind, number) if number
+                            else kind))
+                records[place] = dataclasses.replace(record, details=details)
+        forged.records(change)
+        self.assert_remade(forged, 'host-2: is not there, and hosts have all '
+                           'numbers from 1 on: it was removed')
+
+    @ddt.data('before', 'after')
+    def test_store_that_was_not_always_there(self, phase):
+        forged = forger.Forger(samples.Sample(
+            'nvme-endurance', only=('wear.',)).bundle())
+        forged.document('TestStoreEnvironment.test_' + phase, 'environment',
+                        lambda told: told.update(store=None))
+        self.assert_remade(forged, 'store changed during the run')
 
     def test_not_masked(self):
         self.good.document(DELETE, 'outcome',

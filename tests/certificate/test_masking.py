@@ -12,6 +12,7 @@
 
 import dataclasses
 import json
+import time
 from unittest import mock
 import zlib
 
@@ -19,6 +20,7 @@ import ddt
 from oslotest import base
 
 from mempage_certificate import archive
+from mempage_certificate import bundles
 from mempage_certificate import errors
 from mempage_certificate import masking
 from mempage_certificate import runs
@@ -176,6 +178,13 @@ class MaskedTest(base.BaseTestCase):
         self.assertIn('PRODUCT.yaml: tells the name of a host, an address',
                       str(error))
 
+    def test_product_that_is_written_in_another_way(self):
+        error = self.assertRaises(
+            errors.CertificateError, bundles.refuse_secrets,
+            json.dumps(dict(samples.PRODUCT, vendor='NAME')).replace(
+                'NAME', r'dax\x2dcompute-17').encode(), [HOST])
+        self.assertIn('PRODUCT.yaml: tells the name of a host', str(error))
+
     def test_nothing_but_what_is_in_the_schema(self):
         self.sample.edit(CAPACITY, 'outcome',
                          lambda told: told.update(comment=TEXT))
@@ -216,7 +225,18 @@ class MaskerTest(base.BaseTestCase):
         ('10.0.0.1:22, fe80::1 and ::1', 'address:22, address and address'),
         ('Kernel 6.1.0', 'Kernel 6.1.0'), ('zanzibar_node', '***_node'),
         ('a1b2c3', '***'), ('123456789012345678901234', '***'),
-        ('h\u00f6st', '***'), ('', ''))
+        ('h\u00f6st', '***'), ('', ''),
+        # After marks and colours, as logs have them.
+        (r'\n203.0.113.77 \u000afbm1', r'\naddress \u000ahost-1'),
+        ('http%3A%2F%2F203.0.113.77%3A80', 'http%***%***%2Faddress%***'),
+        ('\x1b[31m203.0.113.77\x1b[0m', '\x1b[31maddress\x1b[0m'),
+        (r'\x1b[1mfbm10', r'\x1b[1mhost-2'),
+        (r'\n52:54:00:12:34:56 \t::1', r'\naddress \taddress'),
+        (r'\n3f6b9c1e-1111-4222-9333-444455556666', r'\nuuid-1'),
+        # In names that others make of them.
+        ('host-203-0-113-77 ip-203-0-113-77.x', 'hidden-address '
+         'ip-address.x'), ('203.0.113.77_1', 'address_1'),
+        ('31.0.0.0rc1', '31.0.0.***'), ('1-2-3-4', '1-2-3-4'))
     def test_text(self, text, masked):
         self.assertEqual(masked, self.masker.text(text))
 
@@ -228,6 +248,17 @@ class MaskerTest(base.BaseTestCase):
         self.assertEqual('uuid-2', self.masker.uuid(uuids[1]))
         self.assertEqual('uuid-2', self.masker.uuid(
             uuids[1].replace('-', '')))
+
+    def test_host_as_other_programs_call_it(self):
+        masker = masking.Masker({'dax-compute-17': 'host-1'})
+        self.assertEqual('host-1 and host-1', masker.text(
+            'dax_compute_17 and %2Fdax-compute-17').replace('%2F', ''))
+
+    @ddt.data('-', '.', '1.', '-a')
+    def test_long_text_takes_no_minutes(self, part):
+        began = time.process_time()
+        self.masker.text((part * 65536)[:65536])
+        self.assertLess(time.process_time() - began, 20)
 
     def test_long_text(self):
         self.assertIn('(99999 characters)', self.masker.text('1 ' * 49999

@@ -150,6 +150,21 @@ class TestsTest(VerdictTestCase):
         self.assert_verdict('failed', 'performance', (
             'W06 fail: device MODEL X: %s was 0, and is 1' % count))
 
+    @ddt.data('bytes_written', 'bytes_read', 'power_on_hours')
+    def test_device_counts_backwards(self, count):
+        self.sample.environment(lambda document: document['store']['devices'][
+            0]['smart'].update({count: 9}), ('before',))
+        self.sample.environment(lambda document: document['store']['devices'][
+            0]['smart'].update({count: 8}), ('after',))
+        self.assert_verdict('failed', 'performance', (
+            'W06 fail: device MODEL X: %s was 9, and is 8' % count))
+
+    def test_device_warns_all_the_time(self):
+        self.sample.environment(lambda document: document['store']['devices'][
+            0]['smart'].update(critical_warning=4))
+        self.assert_verdict('failed', 'performance', (
+            'W06 fail: device MODEL X: critical_warning was 4, and is 4'))
+
     def test_device_does_not_tell(self):
         self.sample.environment(lambda document: document['store']['devices'][
             0].update(smart=None))
