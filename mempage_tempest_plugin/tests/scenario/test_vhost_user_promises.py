@@ -146,9 +146,10 @@ class _BaseKeptAwayTest(_BaseConnectedTest):
         :param server: the servers.RequestedServer
         :param words: texts, one of which the fault has to have
         """
+        host = self.forbidden.name
         comparison = facts.Comparison(
-            'server %s, without page size, for %s' % (
-                server.uuid, server.host), server.host, server.uuid)
+            'server %s, without page size, for %s' % (server.uuid, host),
+            host, server.uuid)
         comparison.equal('nova', 'status', 'ERROR', server.status)
         comparison.holds('nova', 'fault', ' or '.join(words), server.fault,
                          any(text in server.fault for text in words))
