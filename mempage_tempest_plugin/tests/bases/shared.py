@@ -14,6 +14,7 @@
 
 import functools
 
+from oslo_concurrency import lockutils
 from oslo_utils import units
 from tempest import config
 from tempest.lib.common.utils import data_utils
@@ -42,6 +43,23 @@ NOT_WITH_SHARES = 'Feature not supported with instances that have shares.'
 GONE_TIMEOUT = 60
 # How much is written to a share, on each side.
 _PAGES = units.Mi // memory.PAGE
+
+
+def take_turns(cls):
+    """Wait for the end of other classes with shares, where they collide.
+
+    Before 34, Nova mounts all shares of CephFS as "nova", which Ceph lets one
+    project have at a time; each class has a project of its own.
+
+    :param cls: the test class, which has its clients and no resources yet
+    """
+    if (CONF.mempage.share_protocol == 'CEPHFS'
+            and not cls.services.knows(shares.MOVES_SINCE)):
+        lock = lockutils.external_lock(
+            'mempage-cephx', lock_path=lockutils.get_lock_path(CONF))
+        lock.acquire()
+        # When all that is deleted with the class is gone.
+        cls.addClassResourceCleanup(lock.release)
 
 
 class Shared:

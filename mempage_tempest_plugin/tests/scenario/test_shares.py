@@ -36,6 +36,11 @@ class _BaseSharesTest(base.BaseMemoryTest):
     needs_network = True
     servers_on_host = 1
 
+    @classmethod
+    def resource_setup(cls):
+        shared.take_turns(cls)
+        super().resource_setup()
+
     def setUp(self):
         super().setUp()
         self.shared = shared.SharedWithGuests(self)
@@ -227,6 +232,11 @@ class _BaseMovesTest(base.BaseMoveTest):
     features = ('cold_migration',)
     go_to = which.alike
     take = which.first
+
+    @classmethod
+    def resource_setup(cls):
+        shared.take_turns(cls)
+        super().resource_setup()
 
     def setUp(self):
         super().setUp()

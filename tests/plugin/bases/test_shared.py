@@ -71,6 +71,43 @@ class SharedTestCase(test_base.BaseTestCase):
         self.assertIn(words, str(error))
 
 
+@ddt.ddt
+class TurnsTest(SharedTestCase):
+    """Classes with shares wait for each other where Nova has one name."""
+
+    def setUp(self):
+        super().setUp()
+        self.lock = self.useFixture(fixtures.MockPatchObject(
+            shared.lockutils, 'external_lock')).mock.return_value
+        self.cls = mock.Mock()
+
+    def test_one_after_the_other(self):
+        self.conf.mempage.share_protocol = 'CEPHFS'
+        self.cls.services.knows.return_value = False
+        shared.take_turns(self.cls)
+        self.lock.acquire.assert_called_once_with()
+        self.cls.services.knows.assert_called_once_with('2.104')
+        self.cls.addClassResourceCleanup.assert_called_once_with(
+            self.lock.release)
+
+    @ddt.data(('CEPHFS', True), ('NFS', False))
+    @ddt.unpack
+    def test_beside_each_other(self, protocol, known):
+        self.conf.mempage.share_protocol = protocol
+        self.cls.services.knows.return_value = known
+        shared.take_turns(self.cls)
+        self.lock.acquire.assert_not_called()
+
+    @ddt.data(test_shares.TestSharesInFiles,
+              test_shares.TestSharesMovedInPages)
+    def test_classes(self, cls):
+        with mock.patch.object(shared, 'take_turns') as take, \
+                mock.patch.object(base.BaseMemoryTest, 'resource_setup'), \
+                mock.patch.object(base.BaseMoveTest, 'resource_setup'):
+            cls.resource_setup()
+        take.assert_called_once_with(cls)
+
+
 class AttachTest(SharedTestCase):
 
     def test_create(self):
