@@ -19,6 +19,8 @@ from mempage_tempest_plugin.changes import names
 
 #: How often to try to change what somebody else changes at the same time.
 ATTEMPTS = 5
+# What placement says of that if it notices late; the status is 500 then.
+_NOTICED_LATE = 'Another thread concurrently updated'
 
 
 class Trait(fixtures.Fixture):
@@ -63,7 +65,11 @@ def change_traits(client, provider, change):
                 resource_provider_generation=found[
                     'resource_provider_generation'])
             return
-        except lib_exc.Conflict:
+        except (lib_exc.Conflict, lib_exc.ServerFault) as error:
             # nova-compute changes it as well.
-            if attempt == ATTEMPTS:
+            if attempt == ATTEMPTS or not _is_concurrent(error):
                 raise
+
+
+def _is_concurrent(error):
+    return isinstance(error, lib_exc.Conflict) or _NOTICED_LATE in str(error)
