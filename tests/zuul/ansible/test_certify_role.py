@@ -121,10 +121,11 @@ class CertifyRoleTest(base.RoleTestCase):
     def test_what_a_vendor_asks_for(self):
         self._play(mempage_certify_profile='nvme-standard',
                    mempage_certify_hosts=['fbm1', 'fbm2'],
-                   mempage_certify_lanes=2)
+                   mempage_certify_info=False, mempage_certify_lanes=2)
         self.assertEqual(
             'run --profile nvme-standard --product PRODUCT.yaml --lanes 2 '
-            '--results %s/certify-b1 --hosts fbm1,fbm2' % self.tempest,
+            '--results %s/certify-b1 --hosts fbm1,fbm2 --without-info'
+            % self.tempest,
             self._calls()[0])
 
     @ddt.data(1, 3)
