@@ -71,6 +71,17 @@ def free_pages(pools, size_kib, node=None):
                if pool.size_kib == size_kib and node in (None, pool.node))
 
 
+def largest(pools, size_kib):
+    """Find the NUMA node that has the most pages of a size.
+
+    :param pools: iterable of :class:`NodePool`, some of that size
+    :param size_kib: the size
+    :returns: its :class:`NodePool`
+    """
+    return max((pool for pool in pools if pool.size_kib == size_kib),
+               key=lambda pool: pool.total)
+
+
 def parse_reserved(text):
     """Read how many free pages processes have reserved: nobody else gets them.
 

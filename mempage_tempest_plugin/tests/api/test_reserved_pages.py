@@ -17,6 +17,7 @@ from tempest.lib import decorators
 from mempage_tempest_plugin.changes import pool_size
 from mempage_tempest_plugin.declared import pool_shares
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.hosts import pools as host_pools
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import pools
@@ -57,8 +58,8 @@ class TestReservedPages(pools.BasePoolTest):
 
     def _grow(self, host, pool):
         """Give a pool more pages on one node, until the end of the test."""
-        node = next(found for found in self.before(host).pools
-                    if found.size_kib == pool.size_kib and found.total)
+        # Half of the guests' pages need not fit on another one.
+        node = host_pools.largest(self.before(host).pools, pool.size_kib)
         wanted = node.persistent + pool.unit_mib * 1024 // pool.size_kib
         self.addCleanup(pool_size.put_back, host)
         given = pool_size.change(host, node, wanted)

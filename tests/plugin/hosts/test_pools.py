@@ -47,5 +47,11 @@ class PoolsTest(base.BaseTestCase):
             '\n'.join(counters % counter for counter in (
                 (2048, 'resv', 3), (2048, 'free', 4), (1048576, 'resv', 0)))))
 
+    def test_largest(self):
+        nodes = [pools.NodePool(node, size, total, 0, 0)
+                 for node, size, total in [
+                     (0, 2048, 64), (1, 2048, 192), (1, 1048576, 200)]]
+        self.assertEqual(nodes[1], pools.largest(nodes, 2048))
+
     def test_none(self):
         self.assertEqual([], pools.parse('\n'))
