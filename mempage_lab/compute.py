@@ -236,7 +236,7 @@ class Compute:
         # libvirt takes hosts of the same UUID for the same host.
         identity = uuid.uuid5(uuid.NAMESPACE_DNS, self.host.name)
         write(self.libvirt.configuration + '/libvirtd.conf', templates.render(
-            'libvirtd.conf', uuid=identity))
+            'libvirtd.conf', node=self.node, uuid=identity))
         write(self.libvirt.configuration + '/qemu.conf', templates.render(
             'qemu.conf', node=self.node, host=self.host), mode=0o600)
         write(self.libvirt.configuration + '/hooks/qemu',

@@ -161,6 +161,12 @@ class MachineComputeTest(base.LabTestCase):
         for name in 'security_driver', 'namespaces', 'cgroup_controllers':
             self.assertIsNone(re.search('(?m)^%s' % name, text), name)
 
+    def test_libvirt_waits_longer_for_who_is_slow(self):
+        part = self._start('device', 'device1')
+        for name in 'libvirtd.conf', 'qemu.conf':
+            self.assertIn('keepalive_interval = %d' % (5 * node.SLOWER),
+                          self._written(part, '/etc/libvirt/' + name))
+
     def test_shell_functions_are_there(self):
         part = self._start('numa', 'numa1')
         for name in re.findall('(?m)^source (.*)$', self.setup_script):
