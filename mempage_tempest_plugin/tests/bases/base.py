@@ -46,6 +46,7 @@ from mempage_tempest_plugin.evidence import host_state
 from mempage_tempest_plugin.evidence import server_memory
 from mempage_tempest_plugin.hosts import compute_host
 from mempage_tempest_plugin.tests.bases import backing_trait
+from mempage_tempest_plugin.tests.bases import counted
 from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import observed
@@ -317,6 +318,9 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         for host, reason in self.left_out.items():
             facts.keep_left_out(self, host, reason)
         self.addOnException(functools.partial(_attach_details, self))
+        # Who counts pages waits until all counts are right.
+        if self.pools == leased.TAKES:
+            counted.wait_for_pages(self, RESOURCES_TIMEOUT)
 
     def on_each_host(self, *steps, hosts=None):
         """Take the same steps on hosts, and report every failing one.
