@@ -10,7 +10,8 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Tests of what tests assert that count the pages of pools."""
+"""Tests of the wait for pages of guests that are gone."""
+
 import types
 from unittest import mock
 
