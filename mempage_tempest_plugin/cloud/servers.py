@@ -170,10 +170,12 @@ class Servers:
             return self.client.show_server(server)['server'][
                 'OS-EXT-SRV-ATTR:host']
 
-        if not self._until(lambda: host() is None):
+        if self._until(lambda: host() is None):
+            return
+        if left := host():
             raise lib_exc.TimeoutException(
                 'Server %s is SHELVED_OFFLOADED, and still on host %s after '
-                '%d s' % (server, host(), self._timeout))
+                '%d s' % (server, left, self._timeout))
 
     def unshelve(self, server, status, host):
         """Request to unshelve a server on a host, and wait for the end.
@@ -216,15 +218,19 @@ class Servers:
         # showing one. Who has a status may still be busy: that is shown.
         if not self._until(functools.partial(self._has, server,
                                              [status, 'ERROR'])):
-            shown = self.client.show_server(server)['server']
+            self._raise_unless_now(server, status)
+        return waiters.wait_for_server_status(self.client, server, status,
+                                              **kwargs)
+
+    def _raise_unless_now(self, server, status):
+        shown = self.client.show_server(server)['server']
+        if shown['status'] not in (status, 'ERROR'):
             raise lib_exc.TimeoutException(
                 'Server %s is not %s within %d s, but %s (task: %s). %s' % (
                     server, status, self._timeout, shown['status'],
                     shown['OS-EXT-STS:task_state'],
                     actions.last_failure(self.client, server)
                     or 'Nova has recorded no failure'))
-        return waiters.wait_for_server_status(self.client, server, status,
-                                              **kwargs)
 
     def wait_until_active(self, server):
         """Wait until a server runs that was requested just now.
@@ -241,7 +247,8 @@ class Servers:
         """Wait until something is so; look less often the longer it takes.
 
         :param condition: a function without parameters
-        :returns: whether it is so within the time-out
+        :returns: whether it is so within the time-out; who raises an error
+            if not looks again, since a busy cloud takes its time to answer
         """
         interval = self.client.build_interval
         # Nothing that is waited for is so at once.
@@ -350,6 +357,8 @@ class Servers:
             found = self.client.list_servers(**conditions)['servers']
             return {server['id'] for server in found} & servers
 
-        if servers and not self._until(lambda: not listed()):
+        if not servers or self._until(lambda: not listed()):
+            return
+        if left := listed():
             raise lib_exc.TimeoutException('%s within %d s: %s' % (
-                what, self._timeout, ', '.join(sorted(listed()))))
+                what, self._timeout, ', '.join(sorted(left))))

@@ -325,6 +325,16 @@ class SettleTest(ServersTestCase):
         self.assertTrue(str(error).endswith(' s: b'), str(error))
         self.client.show_server.assert_not_called()
 
+    def test_active_when_the_time_is_over(self):
+        self.expect_timeout()
+        self._list([_shown('a'), _shown('b')])
+        usual = self.client.list_servers.side_effect
+        building = [{'servers': [{'id': 'b'}]}]
+        self.client.list_servers.side_effect = lambda **conditions: (
+            building.pop() if building else usual(**conditions))
+        self.servers.settle(self.requested)
+        self.assertEqual('ACTIVE', self.requested[1].status)
+
 
 class WaitTest(ServersTestCase):
 
