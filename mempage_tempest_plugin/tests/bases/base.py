@@ -305,6 +305,8 @@ class BaseMemoryTest(api_version_utils.BaseMicroversionTest,
         return image
 
     def setUp(self):
+        # The first one is called last: when Tempest has added its log.
+        self.addCleanup(attachments.shorten, self)
         super().setUp()
         #: What the test has requested: servers.RequestedServer.
         self.servers = []

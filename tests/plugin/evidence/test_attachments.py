@@ -10,10 +10,17 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import io
+import logging
 import threading
 from unittest import mock
 
+import fixtures
 from oslotest import base
+import subunit
+import testtools
+from testtools import content
+from testtools import matchers
 
 from mempage_tempest_plugin.evidence import attachments
 from mempage_tempest_plugin import exceptions
@@ -82,3 +89,51 @@ class DetailsTest(base.BaseTestCase):
         self._attach()
         self.assertIn('timed out', self.found['fbm1-unreachable'])
         self.host.compute_log.assert_not_called()
+
+
+class _LongLog(testtools.TestCase):
+    """As Tempest and the base of all tests have it."""
+
+    log = ''
+
+    def setUp(self):
+        self.addCleanup(attachments.shorten, self)
+        super().setUp()
+        self.useFixture(fixtures.FakeLogger(nuke_handlers=False))
+
+    def write(self):
+        logging.getLogger().warning(self.log)
+        self.fail('as it has to')
+
+
+class ShortenTest(base.BaseTestCase):
+
+    def _run(self, log):
+        """Run a test, and write its results as stestr does."""
+        stream = io.BytesIO()
+        result = testtools.ExtendedToStreamDecorator(
+            subunit.StreamResultToBytes(stream))
+        test = _LongLog('write')
+        test.log = log
+        result.startTestRun()
+        test.run(result)
+        result.stopTestRun()
+        self.assertIn(b'as it has to', stream.getvalue())
+        return test.getDetails()['pythonlogging:\'\''].as_text()
+
+    def test_short(self):
+        self.assertEqual('begin \u20ac end\n', self._run('begin \u20ac end'))
+
+    def test_long(self):
+        text = self._run('begin %s end' % ('\u20ac' * attachments.MOST * 2))
+        self.assertThat(text, matchers.StartsWith('begin \u20ac'))
+        self.assertThat(text, matchers.EndsWith('\u20ac end\n'))
+        self.assertIn('\n... %d bytes are left out ...\n' % (
+            5 * attachments.MOST + len('begin  end\n')), text)
+        self.assertTrue(len(text.encode()) < attachments.MOST + 100)
+
+    def test_data_is_left_alone(self):
+        test = mock.Mock(**{'getDetails.return_value': {
+            'facts': content.json_content(['a' * 2 * attachments.MOST])}})
+        attachments.shorten(test)
+        test.addDetail.assert_not_called()
