@@ -20,34 +20,13 @@ import jsonschema
 import yaml
 
 from mempage_certificate import errors
+from mempage_tempest_plugin import plain_yaml
 
 #: No document has more lists and objects in each other.
 DEPTH = 200
 _SCHEMAS = os.path.join(os.path.dirname(__file__), 'schemas')
 #: No document is larger, in bytes, but results and lines of samples.
 LIMIT = 256 * 1024
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads YAML without aliases and without keys that are there twice."""
-
-    def compose_node(self, parent, index):
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()
-            raise yaml.composer.ComposerError(
-                None, None, 'aliases are not allowed', event.start_mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node, deep=False):
-        seen = set()
-        for part, _ in node.value:
-            key = self.construct_object(part, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, 'key %.50r is there twice' % (key,),
-                    node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
 
 
 def from_yaml(name, data, schema):
@@ -60,10 +39,9 @@ def from_yaml(name, data, schema):
     :raises CertificateError: if it is not as the schema says
     """
     try:
-        document = yaml.load(_text(name, data), _Loader)  # noqa: S506
+        document = plain_yaml.parse(_text(name, data), aliases=False)
         _writable(document)
-    except (yaml.YAMLError, ValueError, TypeError,
-            RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise errors.CertificateError('%s: is not plain YAML: %s' % (
             name, _line(error))) from error
     check(name, document, schema)

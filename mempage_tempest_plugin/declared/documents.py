@@ -21,23 +21,8 @@ import math
 import typing
 
 import jsonschema
-import yaml
 
-
-class _Loader(yaml.SafeLoader):
-    """Reads YAML in which no key is there twice: one would be lost."""
-
-    def compose_mapping_node(self, anchor):
-        node = super().compose_mapping_node(anchor)
-        seen = set()
-        for key, _ in node.value:
-            # What is merged may be said again.
-            if (key.tag, str(key.value)) in seen and key.value != '<<':
-                raise yaml.composer.ComposerError(
-                    None, None, 'key %.50r is there twice' % key.value,
-                    key.start_mark)
-            seen.add((key.tag, str(key.value)))
-        return node
+from mempage_tempest_plugin import plain_yaml
 
 
 def read(path):
@@ -58,10 +43,9 @@ def parse(text):
     :param text: the document
     """
     try:
-        return yaml.load(text, _Loader)  # noqa: S506
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ValueError('is not YAML: %s' % ' '.join(
-            str(error).split())) from error
+        return plain_yaml.parse(text)
+    except ValueError as error:
+        raise ValueError('is not YAML: %s' % error) from error
 
 
 def _is_number(_checker, value):

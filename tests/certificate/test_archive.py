@@ -154,6 +154,8 @@ class DocumentsTest(base.BaseTestCase):
     @ddt.data(
         (b'a: &a [1]\nb: *a\n', 'aliases are not allowed'),
         (b'a: 1\na: 2\n', "key 'a' is there twice"),
+        (b'a: {<<: {b: 1}}', 'is not plain YAML'),
+        (b'a: !!bool x', 'is not plain YAML'),
         (b'!!python/object/apply:os.system ["id"]', 'could not determine'),
         (b'[' * 100000, 'is not plain YAML'), (b'a: [', 'is not plain YAML'),
         (b'\xff\xfe', 'is not plain YAML'), (b'? [a]\n: 1', 'is not plain'),

@@ -25,6 +25,7 @@ from mempage_lab import systems
 from mempage_lab import topology
 from mempage_tempest_plugin.declared import inventory
 from tests.lab import base
+from tests.plugin import test_plain_yaml
 
 MIXED = textwrap.dedent("""\
     network: 10.7.0.0/23
@@ -519,6 +520,8 @@ class TopologyTest(base.LabTestCase):
         ('hosts: {a: , a: {contained: true}}', "key 'a' is there twice"),
         ('hosts: {a: }\nhosts: {b: }', "key 'hosts' is there twice"),
         ('hosts: {a: 2026-13-45}', 'is not YAML: month must be in 1..12'),
+        (test_plain_yaml.BOMB,
+         'topology.yaml: is not YAML: aliases repeat .* line 6'),
         ('hosts: {1: }', "hosts: 1 is not of type 'string'"),
         ('hosts: {~: }', "hosts: None is not of type 'string'"),
         (r'hosts: {"a\n": }', 'hosts: .* does not match'),

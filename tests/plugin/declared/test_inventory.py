@@ -21,6 +21,7 @@ import yaml
 
 from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin import exceptions
+from tests.plugin import test_plain_yaml
 
 SAMPLE = os.path.join(os.path.dirname(__file__), '..', '..', '..', 'etc',
                       'inventory.yaml.sample')
@@ -238,6 +239,8 @@ class InventoryTest(base.BaseTestCase):
         (HEAD + '    slowness: 1\n    slowness: 2',
          "key 'slowness' is there twice"),
         ('hosts: 2026-13-45', 'is not YAML: month must be in 1..12'),
+        ('hosts: !!bool x', 'is not YAML: '),
+        (test_plain_yaml.BOMB, 'is not YAML: aliases repeat more than'),
         ('hosts: ' + '[' * 5000, 'is not YAML: maximum recursion'),
         ('hosts: ' + '9' * 5000, 'is not YAML: Exceeds the limit'),
         (HEAD.replace('fbm1', '1'), 'hosts: 1 is not a host'),
