@@ -28,6 +28,7 @@ from mempage_lab.drills import report
 from mempage_lab.drills import running
 from mempage_lab.drills import words
 from mempage_lab import errors
+from mempage_lab import files
 from mempage_lab import interrupts
 from mempage_lab import lab
 from mempage_lab import logs
@@ -70,8 +71,10 @@ class _JsonFile(click.Path):
     def convert(self, value, parameter, context):
         """Refuse what they cannot take the place of."""
         path = super().convert(value, parameter, context)
-        if path.exists() and not path.is_file():
-            self.fail('%s is no plain file' % path, parameter, context)
+        try:
+            files.check_place(path)
+        except errors.LabError as error:
+            self.fail(str(error), parameter, context)
         return path
 
 

@@ -45,17 +45,25 @@ def copy_tree(source, target):
     temporary.rename(target)
 
 
+def check_place(path):
+    """Refuse a path that no file may take the place of, as /dev/stdout.
+
+    :param path: a :class:`pathlib.Path`
+    :raises LabError: if what is there is no plain file
+    """
+    if path.exists() and not path.is_file():
+        raise errors.LabError(
+            '%s: cannot be written: it is no plain file' % path)
+
+
 def write_json(path, content):
     """Write a file, in a directory that is made; never half of it.
 
     :param path: its :class:`pathlib.Path`
     :param content: what can be written as JSON
-    :raises LabError: if it cannot be written, or takes the place of what is
-        no plain file, as /dev/stdout
+    :raises LabError: if it cannot be written, or as of :func:`check_place`
     """
-    if path.exists() and not path.is_file():
-        raise errors.LabError(
-            '%s: cannot be written: it is no plain file' % path)
+    check_place(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # What a link is to, and not the link.
