@@ -29,6 +29,7 @@ try:
     from mempage_certificate import verification
     from mempage_tempest_plugin.cmd import argument_types
     from mempage_tempest_plugin.cmd import ending
+    from mempage_tempest_plugin.cmd import outputs
 except ImportError as error:
     # Who has the plugin for its tests needs no numpy.
     raise SystemExit('mempage-certify: %s: pip install '
@@ -187,6 +188,8 @@ def _run(arguments):
     # Tempest takes its time to load: who looks at a bundle has no need of it.
     from mempage_certificate.running import command
 
+    outputs.refuse_sources(arguments.output, [
+        arguments.product, arguments.config_file, arguments.sign])
     try:
         with command.run(arguments, arguments.product and
                          _read(arguments.product)) as done:
@@ -205,8 +208,11 @@ def _run(arguments):
 
 
 def _bundle(arguments):
-    _make(_read('/dev/stdin' if arguments.results == '-'
-                else arguments.results), profiles.find(arguments.profile),
+    results = ('/dev/stdin' if arguments.results == '-'
+               else arguments.results)
+    outputs.refuse_sources(arguments.output, [
+        results, arguments.product, arguments.sign])
+    _make(_read(results), profiles.find(arguments.profile),
           _read(arguments.product), arguments.sign, arguments.hide,
           arguments.output)
     return 0

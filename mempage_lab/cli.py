@@ -126,9 +126,12 @@ def run(arguments):
     they name tests. With --each among them, they are those of "mempage-tempest
     run".
     """
+    each = '--each' in arguments
+    if not each:
+        runner.check(arguments)
     with lab.exclusive_tests():
         _up(lab.Wish())
-        if '--each' in arguments:
+        if each:
             sys.exit(runner.run_each(arguments))
         status, results = runner.run(arguments)
     failures = stream.read(results / 'results.subunit').failures
@@ -370,6 +373,8 @@ def run_matrix(name, chosen, nova, debians, regex, workers, json_file,
     status is 0 if all are green.
     """
     path = name and topology.find(name)
+    tests = runner.suite(workers, regex)
+    runner.check(tests)
     clouds = matrix.clouds(chosen or releases.RELEASES,
                            [edition == 'stock' for edition in nova],
                            debians or [systems.machine_name()])
@@ -382,9 +387,8 @@ def run_matrix(name, chosen, nova, debians, regex, workers, json_file,
         wishes = {cloud: lab.Wish(path, releases.RELEASES[cloud.release],
                                   cloud.stock, cloud.system)
                   for cloud in clouds if cloud not in done}
-        results = _keep(
-            matrix.run(wishes, runner.suite(workers, regex), shown),
-            json_file, matrix.save, known)
+        results = _keep(matrix.run(wishes, tests, shown), json_file,
+                        matrix.save, known)
         lab.down(shown)
     matrix.show(results)
     sys.exit(any(result.verdict != matrix.GREEN for result in results))

@@ -17,6 +17,7 @@ import datetime
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ import threading
 from mempage_lab import accounts
 from mempage_lab.discovery import shares
 from mempage_lab.discovery import test_discover
+from mempage_lab import errors
 from mempage_lab import lab
 from mempage_lab import paths
 from mempage_lab import shell
@@ -63,6 +65,24 @@ def suite(workers=WORKERS, regex=SUITE):
     :returns: arguments of ``tempest run``
     """
     return ('--regex', regex, '--concurrency', str(workers))
+
+
+def check(arguments):
+    """Refuse what Tempest would refuse once the lab is up.
+
+    :param arguments: of ``tempest run``
+    :raises LabError: if they select tests by what is no regular expression
+    """
+    selected = _selection(arguments)
+    for option, value in zip(selected[::2], selected[1::2]):
+        # Tempest takes several, with blanks between them.
+        for regex in {'--regex': value.split(),
+                      '--exclude-regex': [value]}.get(option, ()):
+            try:
+                re.compile(regex)
+            except (re.error, OverflowError, RecursionError) as error:
+                raise errors.LabError('%s: %s: %.50r' % (
+                    option, error, regex)) from error
 
 
 def run(arguments, shown=None, seed=None):

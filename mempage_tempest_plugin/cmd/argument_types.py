@@ -26,8 +26,19 @@ def regex(text):
     """
     try:
         return re.compile(text)
-    except re.error as error:
-        raise argparse.ArgumentTypeError('%s: %r' % (error, text))
+    # Of a number that is too large, or of too many brackets, it is another.
+    except (re.error, OverflowError, RecursionError) as error:
+        raise argparse.ArgumentTypeError('%s: %.50r' % (error, text))
+
+
+def regexes(text):
+    """Read regular expressions with blanks between them, as Tempest does.
+
+    :param text: what was given
+    :returns: list of the compiled expressions
+    :raises ArgumentTypeError: if one is none
+    """
+    return [regex(part) for part in text.split()]
 
 
 def names(text):
@@ -69,6 +80,19 @@ def output(text):
         raise argparse.ArgumentTypeError('%s: no such directory' % directory)
     if not os.access(text if os.path.exists(text) else directory, os.W_OK):
         raise argparse.ArgumentTypeError('%s: may not be written' % text)
+    return text
+
+
+def new_output(text):
+    """Refuse a file that is there, and that somebody may have worked on.
+
+    :param text: its path; - may be stdout
+    :raises ArgumentTypeError: if it is there and not empty, or as of
+        :func:`output`
+    """
+    if os.path.isfile(output(text)) and os.path.getsize(text):
+        raise argparse.ArgumentTypeError(
+            '%s: is there already; name another file, or remove it' % text)
     return text
 
 

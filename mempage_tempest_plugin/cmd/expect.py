@@ -12,6 +12,7 @@
 
 """The command mempage-tempest expect: which tests run, and which skip."""
 
+import argparse
 import collections
 import json
 import sys
@@ -19,6 +20,7 @@ import sys
 from stestr import selection
 
 from mempage_tempest_plugin.cmd import argument_types
+from mempage_tempest_plugin.cmd import outputs
 from mempage_tempest_plugin.cmd import suite
 from mempage_tempest_plugin.evidence import promised
 from mempage_tempest_plugin.evidence import streams
@@ -64,8 +66,10 @@ def add_parser(commands):
              'NAME.subunit')
     selected = parser.add_argument_group(
         'which tests, as for "tempest run"; all if none is given')
-    selected.add_argument('--regex', metavar='REGEX')
-    selected.add_argument('--exclude-regex', metavar='REGEX')
+    selected.add_argument('--regex', type=argument_types.regexes,
+                          metavar='REGEX')
+    selected.add_argument('--exclude-regex', type=argument_types.regex,
+                          metavar='REGEX')
     for option in ('--include-list', '--exclude-list', '--load-list'):
         selected.add_argument(option, type=argument_types.not_empty,
                               metavar='FILE')
@@ -76,12 +80,16 @@ def run(arguments):
 
     :param arguments: of the command
     :returns: exit status: 0 if some have to run, and all of these did
-    :raises RunError: if there are no such tests, or one cannot be loaded
+    :raises RunError: if there are no such tests, one cannot be loaded, or
+        the document would be written over what is read
     :raises InventoryError: if the inventory cannot be used
     :raises ResultsError: if there are no results
     """
-    results = arguments.results and streams.read(
-        '/dev/stdin' if arguments.results == '-' else arguments.results)
+    path = ('/dev/stdin' if arguments.results == '-' else arguments.results)
+    outputs.refuse_sources(arguments.json_file, [
+        path, arguments.config_file, arguments.include_list,
+        arguments.exclude_list, arguments.load_list])
+    results = path and streams.read(path)
     selected = _selected(suite.load(), arguments)
     if not selected and not results:
         raise exceptions.RunError('no test is called so')
@@ -123,17 +131,22 @@ def _selected(tests, arguments):
     :param tests: list of them
     :param arguments: of the command
     :returns: list of them
-    :raises RunError: if a file cannot be read
+    :raises RunError: if a file cannot be read, or has what is no regular
+        expression
     """
     names = [test.id() for test in tests]
     try:
         if arguments.load_list:
             with open(arguments.load_list, encoding='utf-8') as stream:
                 names = set(stream.read().split('\n')).intersection(names)
+        for path in arguments.include_list, arguments.exclude_list:
+            if path:
+                _check_list(path)
         names = selection.construct_list(
-            names, arguments.regex and arguments.regex.split(),
-            arguments.exclude_list, arguments.include_list,
-            arguments.exclude_regex)
+            names, arguments.regex, arguments.exclude_list,
+            arguments.include_list,
+            # One that is empty excludes nothing.
+            arguments.exclude_regex and arguments.exclude_regex.pattern)
     except OSError as error:
         raise exceptions.RunError('%s: %s' % (
             error.filename, error.strerror)) from error
@@ -141,6 +154,21 @@ def _selected(tests, arguments):
         raise exceptions.RunError(
             'a list of tests is no text: %s' % error) from error
     return [test for test in tests if test.id() in names]
+
+
+def _check_list(path):
+    """Refuse a file with what is no regular expression: stestr would exit.
+
+    :param path: of a list of these, with remarks
+    :raises RunError: naming the line
+    """
+    with open(path, encoding='utf-8') as stream:
+        for number, line in enumerate(stream, 1):
+            try:
+                argument_types.regex(line.split('#')[0].strip())
+            except argparse.ArgumentTypeError as error:
+                raise exceptions.RunError('%s: line %d: %s' % (
+                    path, number, error)) from error
 
 
 def _expectation(tests):

@@ -184,8 +184,10 @@ def _parser():
         default='qemu+ssh://{user}@{address}/system',
         help='how to reach libvirt on a host')
     command.add_argument(
-        '--output', type=argument_types.output, default='-', metavar='FILE',
-        help='where to write the draft; - is stdout')
+        '--output', type=argument_types.new_output, default='-',
+        metavar='FILE',
+        help='where to write the draft: a new file, as one that is there may '
+             'have been corrected; - is stdout')
     command = commands.add_parser(
         'check', help='compare an inventory with the hosts')
     command.set_defaults(function=check)

@@ -13,13 +13,13 @@
 """The command mempage-tempest report: a page of a run, for people."""
 
 import json
-import os
 import pathlib
 
 import jsonschema
 import yaml
 
 from mempage_tempest_plugin.cmd import argument_types
+from mempage_tempest_plugin.cmd import outputs
 from mempage_tempest_plugin.evidence import promised
 from mempage_tempest_plugin.evidence import streams
 from mempage_tempest_plugin import exceptions
@@ -85,8 +85,12 @@ def make(results, output):
     :raises RunError: if the page cannot be written
     """
     paths = [path for name in results for path in _streams(name)]
+    outputs.refuse_sources(output, [
+        beside for path in paths for beside in (
+            path, path.with_name(path.stem + EXPECTED),
+            path.with_name(VERSIONS))])
     text = report.html(_read_all(paths), _versions(paths))
-    return _write(pathlib.Path(output), text, paths)
+    return _write(pathlib.Path(output), text)
 
 
 def _streams(name):
@@ -154,13 +158,8 @@ def _versions(paths):
     return versions
 
 
-def _write(path, text, sources):
-    """Write the page, but over none of the files that it is made of."""
+def _write(path, text):
     try:
-        if path.exists() and any(
-                os.path.samefile(path, source) for source in sources):
-            raise exceptions.RunError(
-                '%s: has the results; name another file for the page' % path)
         path.write_text(text, encoding='utf-8')
     except OSError as error:
         raise exceptions.RunError('%s: %s' % (

@@ -277,6 +277,20 @@ class CliTest(CliTestCase):
         self.assertIn('that is no plain file', self.said())
         self.assertTrue(stat.S_ISFIFO(os.stat(self.path('fifo')).st_mode))
 
+    @ddt.data('PRODUCT.yaml', 'results', 'key')
+    def test_what_it_is_made_of_is_not_replaced(self, name):
+        key = self.write('key', b'secret')
+        self.assertEqual((1, ''), self.bundle(name, '--sign', key))
+        self.assertIn('is what this command reads', self.said())
+        with open(key, 'rb') as stream:
+            self.assertEqual(b'secret', stream.read())
+
+    def test_product_of_a_run_is_not_replaced(self):
+        product = self.write('PRODUCT.yaml', samples.product())
+        self.assertEqual((2, ''), self.run_command(
+            'run', '--config-file', 'x', '--product', product, '-o', product))
+        self.assertIn('is what this command reads', self.said())
+
     def test_links_are_not_replaced(self):
         os.symlink('target', self.path('link'))
         self.assertEqual(0, self.bundle('link')[0])

@@ -137,6 +137,20 @@ class CliTest(base.LabTestCase):
         self.assertEqual(status, self._invoke('run', '-s').exit_code)
         compare.assert_called_once_with(('-s',), self.directory)
 
+    def test_no_regular_expression(self):
+        choose = self.patch_object(lab, 'choose')
+        for arguments, said in (
+                (('run', '--regex', 'a (b'), "Error: --regex: missing ), "
+                 "unterminated subpattern at position 0: '(b'"),
+                (('run', '-r', '('), '--regex: missing'),
+                (('run', '--exclude-regex=a{%s}' % ('9' * 50)),
+                 'Error: --exclude-regex: '),
+                (('matrix', '--regex', '('), 'Error: --regex: missing')):
+            result = self._invoke(*arguments)
+            self.assertEqual(1, result.exit_code)
+            self.assertIn(said, result.output)
+        choose.assert_not_called()
+
     def test_run_of_each_host(self):
         self.patch_object(cli, '_up')
         run = self.patch_object(runner, 'run_each')

@@ -25,7 +25,11 @@ from mempage_tempest_plugin.cmd import argument_types
 @ddt.ddt
 class ArgumentTypesTest(base.BaseTestCase):
 
-    @ddt.data(('names', '', 'has no name'), ('names', ' ,', 'has no name'),
+    @ddt.data(('regex', 'a(', 'missing ), unterminated'),
+              ('regex', 'a{%s}' % ('9' * 50), 'too large'),
+              ('regex', '(' * 5000, '(('),
+              ('regexes', 'a (b', "position 0: '(b'"),
+              ('names', '', 'has no name'), ('names', ' ,', 'has no name'),
               ('not_empty', '', 'it is empty'),
               ('not_empty', '\n', 'it is empty'),
               ('at_least_one', '0', '0 is less than 1'),
@@ -54,6 +58,20 @@ class ArgumentTypesTest(base.BaseTestCase):
     def test_output(self):
         for text in ('x', './x', '-', os.devnull):
             self.assertEqual(text, argument_types.output(text))
+
+    def test_new_output(self):
+        directory = self.useFixture(fixtures.TempDir())
+        path = directory.join('x')
+        for text in (path, '-', os.devnull):
+            self.assertEqual(text, argument_types.new_output(text))
+        with open(path, 'w', encoding='utf-8') as stream:
+            # As mktemp makes them.
+            self.assertEqual(path, argument_types.new_output(path))
+            stream.write('hosts: {}')
+        error = self.assertRaises(argparse.ArgumentTypeError,
+                                  argument_types.new_output, path)
+        self.assertEqual('%s: is there already; name another file, or remove '
+                         'it' % path, str(error))
 
     def test_names(self):
         self.assertEqual(['a', 'b'], argument_types.names('a, b,a,'))

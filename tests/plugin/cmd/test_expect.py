@@ -258,9 +258,39 @@ class ExpectTest(base.BaseTestCase):
                 '--regex', 'TestPlain', '--json-file', path))
             self.assertIn(said, self.err)
 
+    def test_document_where_something_is_that_it_reads(self):
+        (self.directory / 'list').write_text('TestPlain\n')
+        (self.directory / 'link').symlink_to('tempest.conf')
+        for path in 'list', 'link':
+            self.assertEqual(1, self._run('--include-list', 'list',
+                                          '--json-file', path))
+            self.assertIn('%s: is what this command reads' % path, self.err)
+        self.assertEqual('TestPlain\n',
+                         (self.directory / 'list').read_text())
+
     def test_no_list(self):
         self.assertEqual(1, self._run('--load-list', '/nothing/such'))
         self.assertIn('/nothing/such: No such file', self.err)
+
+    def test_what_is_no_regular_expression(self):
+        (self.directory / 'list').write_text('TestPlain # ( of these\n\n(\n')
+        for arguments, status, said in (
+                (('--regex', '('), 2, 'argument --regex: missing ),'),
+                (('--regex', 'a (b'), 2, "position 0: '(b'"),
+                (('--exclude-regex', '('), 2, 'argument --exclude-regex: '),
+                (('--require', 'a{%s}' % ('9' * 50)), 2,
+                 'argument --require: '),
+                (('--include-list', 'list'), 1, "list: line 3: missing ),"),
+                (('--exclude-list', 'list'), 1, 'list: line 3: ')):
+            self.assertEqual(status, self._run(*arguments))
+            self.assertIn(said, self.err)
+
+    def test_several_regular_expressions(self):
+        self._expect('--regex', 'TestPowerCut TestPlain', '--exclude-regex',
+                     'Cut')
+        excluding = set(self.tests)
+        self._expect('--regex', 'TestPlain', '--exclude-regex', '')
+        self.assertEqual(excluding, set(self.tests))
 
     def test_list_that_is_no_text(self):
         (self.directory / 'list').write_bytes(b'\xff')

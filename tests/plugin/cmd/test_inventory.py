@@ -15,6 +15,7 @@ import io
 from unittest import mock
 
 import ddt
+import fixtures
 from oslotest import base
 import yaml
 
@@ -75,6 +76,22 @@ class DiscoverTest(base.BaseTestCase):
         self.assertNotIn('SECRET', self.stderr.getvalue())
         self.assertEqual({'hosts': {}},
                          yaml.safe_load(self.stdout.getvalue()))
+
+    def test_file_that_is_there(self):
+        self._patch_discovery(
+            'draft', return_value=discovery.Draft(samples.PLAIN, ()))
+        path = self.useFixture(fixtures.TempDir()).join('inventory.yaml')
+        arguments = ['discover', '--config-file', 'x', '--ssh-user', 'u',
+                     '--ssh-key', 'k', '--output', path]
+        self.assertEqual(0, command.main(arguments))
+        with open(path, 'a', encoding='utf-8') as stream:
+            stream.write('# corrected\n')
+        error = self.assertRaises(SystemExit, command.main, arguments)
+        self.assertEqual(2, error.code)
+        self.assertIn('argument --output: %s: is there already' % path,
+                      self.stderr.getvalue())
+        with open(path, encoding='utf-8') as stream:
+            self.assertIn('# corrected', stream.read())
 
     def test_uri(self):
         draft = self._patch_discovery(

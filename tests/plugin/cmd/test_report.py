@@ -347,8 +347,16 @@ class ReportTest(base.BaseTestCase):
         before = self.stream.read_bytes()
         self.output = self.stream
         self.assertEqual(1, self._run())
-        self.assertIn('has the results; name another', self._said())
+        self.assertIn('is what this command reads; name another', self._said())
         self.assertEqual(before, self.stream.read_bytes())
+
+    def test_page_where_something_else_is_that_it_reads(self):
+        self._record(('a.b.c', 'success'))
+        self._beside('versions.json', '{}')
+        self.output = self.directory / 'versions.json'
+        self.assertEqual(1, self._run())
+        self.assertIn('is what this command reads', self._said())
+        self.assertEqual('{}', self.output.read_text())
 
     def test_page_that_cannot_be_written(self):
         self._record(('a.b.c', 'success'))
