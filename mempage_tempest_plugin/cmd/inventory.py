@@ -167,12 +167,14 @@ def _parser():
         'discover', help='draft an inventory from a living cloud',
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     command.set_defaults(function=discover)
+    # What is required has no default that could be told.
+    required = {'required': True, 'default': argparse.SUPPRESS}
     command.add_argument(
-        '--config-file', required=True, metavar='FILE',
+        '--config-file', **required, metavar='FILE',
         help='tempest.conf with administrator credentials')
-    command.add_argument('--ssh-user', required=True, metavar='USER',
+    command.add_argument('--ssh-user', **required, metavar='USER',
                          help='user on the hosts; root, or one with sudo')
-    command.add_argument('--ssh-key', required=True, metavar='FILE',
+    command.add_argument('--ssh-key', **required, metavar='FILE',
                          help='private key of that user')
     command.add_argument(
         '--ssh-port', type=argument_types.port, default=22, metavar='PORT',

@@ -46,6 +46,7 @@ section switch
 [ "$(ovs-vsctl get Open_vSwitch . dpdk_initialized)" = true ] &&
     cat "/proc/$(cat /run/openvswitch/ovs-vswitchd.pid)/comm"
 
+# That of a package, or of kolla: the one that was written last.
 section log
-ls /var/log/nova/nova-compute.log
+ls -t /var/log/nova/nova-compute.log /var/log/kolla/nova/nova-compute.log
 exit 0

@@ -23,6 +23,8 @@ from mempage_tempest_plugin.declared import inventory
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import backing_directory
 from mempage_tempest_plugin.hosts import nova_config
+from mempage_tempest_plugin.hosts import scripts
+from mempage_tempest_plugin.hosts import sections
 from mempage_tempest_plugin.hosts import ssh
 from tests.plugin import samples
 
@@ -213,6 +215,41 @@ class DraftTest(base.BaseTestCase):
             driver=driver, allowed_page_sizes=('small', 2048)))
         self.assertEqual((expected, notes), (draft.host.allowed_page_sizes,
                                              len(draft.notes)))
+
+
+LOGS = '''
+mount -t tmpfs none /var/log
+for log in $1
+do
+    mkdir -p "/var/log/${log%/*}"
+    touch -d "${log##*@}" "/var/log/${log%@*}"
+done
+exec sh
+'''
+
+
+@ddt.ddt
+class LogTest(base.BaseTestCase):
+
+    @ddt.data(('nova/nova-compute.log@2020-01-01', '/var/log/nova/'),
+              ('kolla/nova/nova-compute.log@2020-01-01',
+               '/var/log/kolla/nova/'),
+              ('kolla/nova/nova-compute.log@2020-01-01 '
+               'nova/nova-compute.log@2020-01-02', '/var/log/nova/'),
+              ('kolla/nova/nova-compute.log@2020-01-02 '
+               'nova/nova-compute.log@2020-01-01', '/var/log/kolla/nova/'))
+    @ddt.unpack
+    def test_file_that_was_written_last(self, logs, directory):
+        if os.geteuid():
+            self.skipTest('only root makes mount namespaces')
+        done = subprocess.run(
+            ['unshare', '--mount', 'sh', '-c', LOGS, 'sh', logs],
+            input=scripts.with_values(discovery.SCRIPT, nova='1'), check=True,
+            capture_output=True, text=True)
+        found = sections.split(done.stdout)['log'].strip()
+        self.assertEqual(
+            inventory.Log(file=directory + 'nova-compute.log'),
+            discovery.log({'log': found}))
 
 
 CONTAINER = '''

@@ -77,6 +77,11 @@ class DiscoverTest(base.BaseTestCase):
         self.assertEqual({'hosts': {}},
                          yaml.safe_load(self.stdout.getvalue()))
 
+    def test_help(self):
+        self.assertRaises(SystemExit, command.main, ['discover', '--help'])
+        self.assertIn('(default: 22)', self.stdout.getvalue())
+        self.assertNotIn('None', self.stdout.getvalue())
+
     def test_file_that_is_there(self):
         self._patch_discovery(
             'draft', return_value=discovery.Draft(samples.PLAIN, ()))
