@@ -200,6 +200,18 @@ def _of_facts(run, _profile):
         if not _within(entry, when, when):
             yield ('%s: has facts of another time, %s: they are of another '
                    'test or run' % (_short(entry), document['when']))
+        for fact in document['facts']:
+            if _is_unequal(fact):
+                yield ('%s: the fact "%s: %s" says that it agrees, and %.100r '
+                       'is not %.100r' % (
+                           _short(entry), fact['witness'], fact['name'],
+                           fact['observed'], fact['expected']))
+
+
+def _is_unequal(fact):
+    # What was cut or masked may be equal, and did not agree.
+    return (fact.get('exact') and fact['agrees']
+            and fact['expected'] != fact['observed'])
 
 
 def _within(entry, begin, end):

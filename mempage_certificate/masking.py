@@ -138,8 +138,9 @@ class Masker:
         :param value: what a JSON document says
         """
         if isinstance(value, dict):
-            return {self.text(key): self.value(item)
-                    for key, item in value.items()}
+            # Several keys may be masked alike: what is equal stays equal.
+            return {self.text(key): self.value(value[key])
+                    for key in sorted(value)}
         if isinstance(value, list):
             return [self.value(item) for item in value]
         return self.text(value) if isinstance(value, str) else value

@@ -653,6 +653,53 @@ class StreamTest(ForgeryTestCase):
         self.assert_remade(self.bad, 'nobody asked for the fact "file system:'
                            ' files and directories left"')
 
+    def _unequal(self, **changes):
+        def change(told):
+            told['facts'][0].update(expected=[], observed=['1-instance'],
+                                    **changes)
+        self.good.document(DELETE, 'facts', change)
+
+    def test_fact_that_disagrees_said_to_agree(self):
+        self._unequal(exact=True)
+        self.assert_remade(
+            self.good, 'TestFileBacked.test_delete_frees_store[id-6f3accd1-'
+            '848c-4faa-b28a-0dd3cdf63c72,per-host]: the fact "file system: '
+            'files and directories left" says that it agrees, and '
+            "['1-instance'] is not []")
+
+    def test_fact_that_has_not_to_be_equal(self):
+        self._unequal(exact=False)
+        self.good.remake()
+        self.assertEqual((True, ''), self.good.verify(self.path))
+
+    @ddt.unpack
+    @ddt.data(
+        ('test_write_errors_are_silent_but_found[',
+         'kernel: fsync of what was not written'),
+        ('test_killed_and_started[', 'file system: what the killed guest had '
+         'in memory is found in'), ('test_fill[', 'nova: why the server was '
+                                    'refused'))
+    def test_what_a_check_is_about_removed(self, test, fact):
+        self._remove_fact(test, fact)
+        self.assert_remade(self.good, 'nobody asked for the fact "%s"' % fact)
+
+    @ddt.unpack
+    @ddt.data(
+        # Other tests of the same check have the other facts still.
+        ('TestMemoryTruth.test_next_guest_finds_nothing[', 'file system: what '
+         'the deleted guest had written is found in'),
+        ('test_refused_4_x[', 'nova-compute: does not start, and logs why'))
+    def test_what_a_test_is_about_removed(self, test, fact):
+        self._remove_fact(test, fact)
+        self.assert_remade(self.good, 'did not ask for the fact "%s"' % fact)
+
+    def _remove_fact(self, test, fact):
+        def change(told):
+            [found] = [known for known in told['facts'] if fact == '%s: %s' % (
+                known['witness'], known['name'])]
+            told['facts'].remove(found)
+        self.good.document(test, 'facts', change)
+
     def test_document_removed(self):
         self.good.record(CAPACITY, details=lambda record: [
             detail for detail in record.details

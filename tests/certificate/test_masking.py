@@ -240,6 +240,11 @@ class MaskerTest(base.BaseTestCase):
     def test_text(self, text, masked):
         self.assertEqual(masked, self.masker.text(text))
 
+    def test_what_is_equal_stays_equal(self):
+        self.assertEqual(*(self.masker.value(dict(items)) for items in (
+            [('zanzibar', 1), ('timbuktu', 2)],
+            [('timbuktu', 2), ('zanzibar', 1)])))
+
     def test_uuids_tell_apart(self):
         uuids = ['3f6b9c1e-0d3c-4b6e-9c56-5f1f2f6d7a1%d' % last
                  for last in (0, 1, 0)]
