@@ -27,6 +27,7 @@ from mempage_certificate import consistency
 from mempage_certificate import profiles
 from mempage_certificate import runs
 from mempage_certificate import stream
+from mempage_tempest_plugin.evidence import environments
 from mempage_tempest_plugin.evidence import measurements
 from tests.certificate import forger
 from tests.certificate import samples
@@ -914,6 +915,48 @@ class StreamTest(ForgeryTestCase):
         self.good.record(DELETE, details=lambda record: [
             *record.details, stream.Detail('seal', stream.TEXT, b'x')])
         self.assert_remade(self.good, "kept 'seal', which is in no masked")
+
+    @ddt.unpack
+    @ddt.data(
+        ({'samples': 3.0}, 'took 3 s for samples, and 12 s passed by its '
+                           'moments'),
+        ({'limit': 9.5}, 'took 9.5 s for limit, and 1 s passed'),
+        ({'seconds': 5.0}, 'took 5 s, which is less than its samples or more '
+                           'than scenario.test_measure_memory.TestMeasure'),
+        ({'seconds': 500.0}, 'took 500 s, which is less than its samples or'))
+    def test_time_that_it_took(self, changes, words):
+        def change(told, **changes):
+            told['took'] = {'seconds': 40.0, 'samples': 12.0, 'limit': 1.0,
+                            **changes}
+        self.good.document(BOOT, 'measurement', change)
+        self.good.remake()
+        self.assertEqual((True, ''), self.good.verify(self.path))
+        self.good.document(BOOT, 'measurement',
+                           lambda told: change(told, **changes))
+        self.assert_remade(self.good, words)
+
+    def _fleet(self, profile, serial_hash):
+        sample = samples.Sample(profile, ('fbm1', 'fbm2'),
+                                ('test_capacity',))
+        for host in sample.hosts:
+            sample.environment(
+                lambda told: told['store']['devices'][0].update(
+                    serial_hash=serial_hash), host=host)
+        return forger.Forger(sample.bundle())
+
+    def test_device_in_two_hosts(self):
+        self.assert_found(
+            self._fleet('nvme-standard', '0' * 64), 'host-2: its device MODEL '
+            'X has the serial number of one of host-1: a device is in one')
+
+    @ddt.unpack
+    @ddt.data(
+        # Parts of one machine, and devices without a serial number.
+        ('smoke-lab', '0' * 64),
+        ('nvme-standard', environments.serial_hash('MODEL X', '')))
+    def test_device_that_two_hosts_may_have(self, profile, serial_hash):
+        self.assertNotIn('serial number', self._fleet(
+            profile, serial_hash).verify(self.path)[1])
 
     def test_emulated_host(self):
         # It is told twice what it is made of.
