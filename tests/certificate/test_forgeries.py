@@ -270,6 +270,18 @@ class FilesTest(ForgeryTestCase):
             'cases: 5', 'cases: 1'))
         self.assert_remade(self.bad, 'catalogue.yaml is not the one of')
 
+    def test_catalogue_of_another_version(self):
+        self.good.edit_result(lambda result: result['tool'].update(
+            version='0.0.0'))
+        self.good.edit(archive.CATALOGUE, lambda text: text + '# older')
+        self.good.relist()
+        believed, said = self.good.verify(self.path)
+        self.assertFalse(believed)
+        self.assertIn('catalogue.yaml is not the one of profile nvme-standard-'
+                      '1: it was changed, or is that of another version', said)
+        self.assertIn('version 0.0.0 of this package made the bundle, and '
+                      'this is ', said)
+
     def test_product_renamed(self):
         self.good.edit(archive.PRODUCT, lambda text: text.replace(
             'Store X', 'Store Y'))
