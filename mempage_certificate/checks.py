@@ -95,12 +95,12 @@ def _judge(run, profile, host, found, wanted):
 
 def _by_tests(run, check, host):
     judged = []
-    passed = []
+    passed = {}
     for name, test in check['tests'].items():
         entries = run.of(profiles.PACKAGE + name, host)
         found = [_of_entry(run, entry, host) for entry in entries]
-        passed += [entry for entry, (status, _) in zip(entries, found)
-                   if status == PASS]
+        passed[name] = [entry for entry, (status, _) in zip(entries, found)
+                        if status == PASS]
         found += _of_class(run, name, host, test.get('cases', 1),
                            len(entries))
         judged += [(status, '%s: %s' % (name, reason))
@@ -150,13 +150,23 @@ def _why(result):
     return 'failed: %s' % (first or 'see the facts that disagree')
 
 
-def _without_facts(check, entries, host):
-    known = {'%s: %s' % (fact['witness'], fact['name']): fact['agrees']
-             for entry in entries for document in entry.kept(facts.FACTS)
-             if document['host'] in (host, None)
-             for fact in document['facts']}
-    return [(MISSING, 'nobody asked for the fact "%s"' % name)
-            for name in check['facts'] if name not in known]
+def _without_facts(check, passed, host):
+    told = {name: [_facts_of(entry, host) for entry in entries]
+            for name, entries in passed.items()}
+    known = set().union(*(found for each in told.values() for found in each))
+    missing = [(MISSING, 'nobody asked for the fact "%s"' % fact)
+               for fact in check['facts'] if fact not in known]
+    return missing + [
+        (MISSING, '%s: did not ask for the fact "%s"' % (name, fact))
+        for name, test in check['tests'].items() for found in told[name]
+        for fact in test.get('facts', ()) if fact not in found]
+
+
+def _facts_of(entry, host):
+    return {'%s: %s' % (fact['witness'], fact['name'])
+            for document in entry.kept(facts.FACTS)
+            if document['host'] in (host, None)
+            for fact in document['facts']}
 
 
 def _by_figures(check, found):

@@ -16,11 +16,13 @@ import collections
 import datetime
 import re
 
+from mempage_certificate import eligibility
 from mempage_certificate import figures
 from mempage_certificate import masking
 from mempage_certificate import profiles
 from mempage_certificate import runs
 from mempage_certificate import stream
+from mempage_tempest_plugin.evidence import environments
 from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import measurements
 from mempage_tempest_plugin.evidence import streams
@@ -43,8 +45,9 @@ def problems(run, profile, product):
         _of_times, _of_names, _of_cases, _of_repeated, _of_statuses,
         _of_facts, _of_hosts, _of_environments, _of_measurements,
         _of_companions, _of_parts)
-        for problem in look(run, profile)] + list(
-            _of_batches(run, profile, product))
+        for problem in look(run, profile)] + [
+            problem for look in (_of_batches, _of_devices)
+            for problem in look(run, profile, product)]
 
 
 def _short(entry):
@@ -200,6 +203,18 @@ def _of_facts(run, _profile):
         if not _within(entry, when, when):
             yield ('%s: has facts of another time, %s: they are of another '
                    'test or run' % (_short(entry), document['when']))
+        for fact in document['facts']:
+            if _is_unequal(fact):
+                yield ('%s: the fact "%s: %s" says that it agrees, and %.100r '
+                       'is not %.100r' % (
+                           _short(entry), fact['witness'], fact['name'],
+                           fact['observed'], fact['expected']))
+
+
+def _is_unequal(fact):
+    # What was cut or masked may be equal, and did not agree.
+    return (fact.get('exact') and fact['agrees']
+            and fact['expected'] != fact['observed'])
 
 
 def _within(entry, begin, end):
@@ -251,6 +266,29 @@ def _of_environments(run, profile):
                               if document['host'] not in telling)
         for host in hosts:
             yield from _outside(entry, host, run.environments.get(host, {}))
+
+
+def _of_devices(run, profile, product):
+    """Look for devices that are in two hosts.
+
+    Hosts that reach smoke at most may be parts of one machine.
+    """
+    seen = {}
+    for host, phases in run.environments.items():
+        found = eligibility.of_host(profile, phases, product)
+        if not found or found.best in (None, profiles.LEVELS[0]):
+            continue
+        for device in runs.before(phases)['store']['devices']:
+            identity = device['serial_hash']
+            # Some devices tell no serial number.
+            if identity == environments.serial_hash(device['model'], ''):
+                continue
+            other = seen.setdefault(identity, host)
+            if other != host:
+                yield ('%s: its device %s has the serial number of one of %s: '
+                       'a device is in one host. Certify hosts that share '
+                       'one in runs of their own' % (
+                           host, device['model'], other))
 
 
 def _of_phases(host, phases):
@@ -325,6 +363,7 @@ def _of_measurement(entry, document, profile):
     if not _within(entry, _time(samples[0]['started']),
                    _time(samples[-1]['ended'])):
         yield 'its samples are from another time than %s' % _short(entry)
+    yield from _of_time(entry, document)
     limit = document['limit']
     if (limit['started'] < samples[-1]['ended']
             and limit['ended'] > samples[0]['started']):
@@ -338,6 +377,25 @@ def _of_measurement(entry, document, profile):
     if not _may(entry, rule.get('tests')):
         yield '%s does not measure it' % _short(entry)
     yield from _of_rule(document, rule)
+
+
+def _of_time(entry, document):
+    """Look whether measuring took as long as the moments say."""
+    took = document.get('took')
+    if not took:
+        return
+    for name, seconds in measurements.spent(document).items():
+        if abs(took[name] - seconds) >= _ROUNDED.total_seconds():
+            yield 'took %g s for %s, and %g s passed by its moments' % (
+                took[name], name, seconds)
+    samples = document['samples']
+    least = _time(samples[-1]['ended']) - _time(samples[0]['started'])
+    started, ended = entry.record.started, entry.record.ended
+    most = ended - started if started and ended else datetime.timedelta.max
+    if not ((least - _ROUNDED).total_seconds() <= took['seconds']
+            <= most.total_seconds()):
+        yield ('took %g s, which is less than its samples or more than %s '
+               'took' % (took['seconds'], _short(entry)))
 
 
 def _of_companions(run, _profile):

@@ -49,17 +49,30 @@ _NUMBERED = re.compile(
     r'(?:\d{1,20}(?:[kmgt]?i?b|[kmgx]|[num]?s)|node\d{1,4})$',
     re.IGNORECASE | re.ASCII)
 _UUID = r'[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}'
-_MAC = r'(?:[0-9a-fA-F]{2}[:-]){5}[0-9a-fA-F]{2}'
+# Of InfiniBand they are longer, and so are fingerprints of keys.
+_MAC = r'(?:[0-9a-fA-F]{2}[:-]){5,31}[0-9a-fA-F]{2}'
 # What begins elsewhere is a part of what was looked at: else it takes minutes.
 _EMAIL = r'(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+'
 _IPV4 = r'\d{1,3}(?:\.\d{1,3}){3}'
-# Nova's and others' names for guests that have only an address.
-_NAMED = r'(?:(?<=ip-)|(?<=host-))\d{1,3}(?:-\d{1,3}){3}'
-_IPV6 = r'(?:[0-9a-fA-F]{0,4}:){2,7}(?:%s|[0-9a-fA-F]{0,4})' % _IPV4
-# Logs have marks and colours in other words; a name begins after them, too.
-_MARK = r'(?:[01][0-9a-f]|2[0-9a-f]|3[a-f]|40|5[b-f]|60|7[b-f])'
-_ESCAPE = (r'(?:(?:\x1b|\\(?:x1b|u001b|033|e))\[[0-9;]{0,20}[a-z]'
-           r'|\\[abfnrtv0]|(?:%%|\\x|\\u00)%s)' % _MARK)
+# Nova's and others' names for guests and hosts that have only an address.
+_NAMED = r'(?<=[a-z][-_])\d{1,3}(?:[-_]\d{1,3}){3}'
+# With what may follow, a port or the colon before an error.
+_IPV6 = r'(?:[0-9a-fA-F]{0,4}:){2,8}(?:%s|[0-9a-fA-F]{0,5})' % _IPV4
+_REVERSE = r'(?:[0-9a-f]\.){4,32}(?=ip6\.arpa)'
+# Logs have marks in other words; a name begins after them, too.
+_MARK = r'(?:[01][0-9a-f]|7f)'
+_ESCAPE = r'(?:\\[abfnrtv0]|(?:%%|\\x|\\u00)%s)' % _MARK
+_COLOUR = re.compile(
+    r'(?:\x1b|(?<!\\)\\+(?:x1b|u001b|033|e))\[[0-9;]{0,20}[a-z]',
+    re.IGNORECASE)
+# What URLs, JSON, systemd, mount tables and XML have in place of a letter.
+_ESCAPED = re.compile(
+    r'(?:%|(?<!\\)\\+(?:x|u00))([2-7][0-9a-f])|&#x0{0,4}([2-7][0-9a-f]);'
+    r'|(?<!\\)\\+([01][0-7]{2})|&#0{0,4}(\d{2,3});', re.IGNORECASE)
+# The numbers that its groups are.
+_BASES = (16, 16, 8, 10)
+# How often a text may have been escaped.
+_TIMES = 3
 
 
 class Masker:
@@ -79,20 +92,25 @@ class Masker:
             names.setdefault(name.partition('.')[0].lower(), label)
         names.update((name.lower(), label) for name, label in hosts.items())
         self._names = names
-        # Other programs have an underscore in place of a hyphen.
-        host = '|'.join(re.escape(name).replace(r'\-', '[-_]') for name in
-                        sorted(names, key=len, reverse=True)) or r'(?!)'
+        # Other programs have an underscore in place of a hyphen; D-Bus has
+        # the number of it, too.
+        host = '|'.join(
+            re.escape(name).replace(r'\-', '(?:-|_2d|_)') for name in
+            sorted(names, key=len, reverse=True)) or r'(?!)'
         parts = (r'(?P<host>(?:%s))(?:\.[a-z][\w-]*)*(?![a-z0-9])' % host,
                  r'(?P<uuid>%s)(?![0-9a-z])' % _UUID,
-                 r'(?P<email>%s)' % _EMAIL, r'(?P<mac>%s)(?![\w:])' % _MAC,
-                 r'(?P<ipv6>%s)(?![\w:])' % _IPV6,
+                 r'(?P<email>%s)' % _EMAIL,
+                 r'(?P<mac>%s)(?![0-9a-z])' % _MAC,
+                 r'(?P<reverse>%s)' % _REVERSE,
+                 r'(?P<ipv6>%s)(?![0-9a-z])' % _IPV6,
                  r'(?P<named>%s)(?![a-z-]*\d)' % _NAMED,
                  r'(?P<ipv4>%s)(?![a-z.]*\d)' % _IPV4)
         flags = re.IGNORECASE
         special = r'(?:(?<![a-z0-9])|(?P<escape>%s))(?:%s)' % (
             _ESCAPE, '|'.join(parts))
         self._special = re.compile(special, flags)
-        self._any = re.compile(special + r'|(?P<word>\w+)', flags)
+        # A name may begin after an underscore, too.
+        self._any = re.compile(special + r'|(?P<word>[^\W_]+)', flags)
 
     def text(self, text):
         """Mask a text for people.
@@ -102,7 +120,7 @@ class Masker:
         """
         # All hosts tell much the same.
         if text not in self._texts:
-            self._texts[text] = self._any.sub(self._replace, redact.mask(
+            self._texts[text] = self._any.sub(self._replace, _plain(
                 text if len(text) <= CHARACTERS else '%s... (%d characters)'
                 % (text[:CHARACTERS], len(text))))
         return self._texts[text]
@@ -113,7 +131,10 @@ class Masker:
         :param text: a name or a version
         :returns: the same without names of hosts, addresses and secrets
         """
-        return self._special.sub(self._replace, redact.mask(text))
+        plain = _plain(text)
+        masked = self._special.sub(self._replace, plain)
+        # What has nothing of it is told as it was written.
+        return masked if masked != plain or redact.MASK in plain else text
 
     def host(self, name):
         """Tell what to call a host.
@@ -138,8 +159,9 @@ class Masker:
         :param value: what a JSON document says
         """
         if isinstance(value, dict):
-            return {self.text(key): self.value(item)
-                    for key, item in value.items()}
+            # Several keys may be masked alike: what is equal stays equal.
+            return {self.text(key): self.value(value[key])
+                    for key in sorted(value)}
         if isinstance(value, list):
             return [self.value(item) for item in value]
         return self.text(value) if isinstance(value, str) else value
@@ -153,17 +175,44 @@ class Masker:
             # Letters of other alphabets can stand for those of ASCII there.
             name = text.lower()
             return self._names.get(name) or self._names.get(
-                name.replace('_', '-'), redact.MASK)
+                re.sub('_(2d)?', '-', name), redact.MASK)
         if kind == 'uuid':
             return self.uuid(text)
         if kind == 'word':
-            return '_'.join(map(_word, text.split('_')))
-        if kind in ('ipv4', 'ipv6') and not _is_address(text):
-            return self._words(text)
+            return _word(text)
+        if kind in ('ipv4', 'ipv6'):
+            return _address(text)
         return ADDRESS
 
-    def _words(self, text):
-        return re.sub(r'\w+', lambda found: _word(found[0]), text)
+
+def _address(text):
+    """Mask an address, with what may stand after it and a colon."""
+    for end in (len(text), *(found.start() for found in reversed(
+            list(re.finditer(':', text))))):
+        if _is_address(text[:end]):
+            return ADDRESS + _words(text[end:])
+    return _words(text)
+
+
+def _words(text):
+    return re.sub(r'[^\W_]+', lambda found: _word(found[0]), text)
+
+
+def _plain(text):
+    """Write out what was escaped, without colours and secrets.
+
+    Whoever can read it has to find nothing.
+    """
+    masked = redact.mask(text)
+    plain = _COLOUR.sub('', masked)
+    for _ in range(_TIMES):
+        plain = _ESCAPED.sub(_letter, plain)
+    return masked if plain == masked else redact.mask(plain)
+
+
+def _letter(found):
+    code = int(found[found.lastindex], _BASES[found.lastindex - 1])
+    return chr(code) if 32 <= code < 127 else found[0]
 
 
 def _word(word):

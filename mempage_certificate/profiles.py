@@ -223,6 +223,7 @@ def of_files(data, catalogue_data):
     known = [profile.name for profile in published().values()
              if profile.data == data]
     raise errors.NotPublished(
-        'catalogue.yaml is not the one of profile %s' % known[0] if known else
-        'profile.yaml (SHA-256 %s) is none of those that are published' %
-        sha256(data))
+        'catalogue.yaml is not the one of profile %s: it was changed, or is '
+        'that of another version of this package' % known[0] if known else
+        'profile.yaml (SHA-256 %s) is none of those that are published with '
+        'this version of the package' % sha256(data))

@@ -43,7 +43,7 @@ def make(run, profile, product, found, inputs):
     """
     return {
         'schema': SCHEMA,
-        'tool': _tool(),
+        'tool': tool(),
         'run': _run(run),
         'inputs': {name: profiles.sha256(inputs[name]) for name in (
             archive.STREAM, archive.PROFILE, archive.CATALOGUE,
@@ -59,7 +59,8 @@ def make(run, profile, product, found, inputs):
         'hosts': [_host(host) for host in found.hosts]}
 
 
-def _tool():
+def tool():
+    """Tell what reckons results here: a dict of texts."""
     def version(package):
         return importlib.metadata.version(package)
 

@@ -91,8 +91,12 @@ def _result(contents):
 
 def _follow(contents, result, problems):
     """Reckon all that follows from others, and compare."""
-    profile = profiles.of_files(contents[archive.PROFILE],
-                                contents[archive.CATALOGUE])
+    try:
+        profile = profiles.of_files(contents[archive.PROFILE],
+                                    contents[archive.CATALOGUE])
+    except errors.NotPublished:
+        problems += _versions(result)
+        raise
     product = documents.from_yaml(archive.PRODUCT, contents[archive.PRODUCT],
                                   'product')
     data = contents[archive.STREAM]
@@ -111,7 +115,7 @@ def _follow(contents, result, problems):
     others = ['%s: does not follow from %s' % (name, archive.STREAM)
               for name in sorted(derived) if name != archive.RESULT
               and contents.get(name) != derived[name]]
-    problems += others + _versions(others, result, reckoned)
+    problems += others + (_versions(result) if others else [])
     problems += ['%s: has no samples in %s' % (name, archive.STREAM)
                  for name in sorted(contents)
                  if name.startswith('raw/') and name not in derived]
@@ -119,11 +123,11 @@ def _follow(contents, result, problems):
                  for problem in reckoned['problems']]
 
 
-def _versions(problems, result, reckoned):
+def _versions(result):
     """Tell why files may differ that nobody has changed."""
-    versions = [told and told['tool']['version']
-                for told in (result, reckoned)]
-    if not problems or None in versions or len(set(versions)) == 1:
+    made = result and result['tool']['version']
+    here = results.tool()['version']
+    if made in (None, here):
         return []
     return ['version %s of this package made the bundle, and this is %s: '
-            'verify it with that one' % tuple(versions)]
+            'verify it with that one' % (made, here)]

@@ -36,15 +36,16 @@ def compare(host, server, before, now, ram_mib):
     size = ram_mib * units.Mi
     # What is below it may share it among several.
     device = next(iter(now.written))
-    _compare_grown(comparison, 'kernel', device, size,
-                   now.written[device] - before.written.get(device, 0))
+    _compare_grown(comparison, 'kernel', 'written to the store, bytes', device,
+                   size, now.written[device] - before.written.get(device, 0))
     # Disks count whole units, the last of which another one may have begun.
-    _compare_grown(comparison, 'SMART', ' and '.join(now.smart),
+    _compare_grown(comparison, 'SMART', 'written by the disks, bytes',
+                   ' and '.join(now.smart),
                    size - len(now.smart) * smart.DATA_UNIT,
                    sum(now.smart.values()) - sum(before.smart.values()))
     return comparison
 
 
-def _compare_grown(comparison, witness, device, size, grown):
-    comparison.holds(witness, '%s: written, bytes' % device,
-                     'at least %d' % size, grown, grown >= size)
+def _compare_grown(comparison, witness, name, device, size, grown):
+    comparison.holds(witness, name, 'at least %d, by %s' % (size, device),
+                     grown, grown >= size)

@@ -43,6 +43,8 @@ class Fact:
     expected: object
     observed: object
     agrees: bool
+    #: Whether only what is equal agrees: then anyone can judge it again.
+    exact: bool = False
 
 
 class Comparison:
@@ -65,7 +67,8 @@ class Comparison:
 
     def equal(self, witness, name, expected, observed):
         """Add a fact that has to be exactly as expected."""
-        self.holds(witness, name, expected, observed, expected == observed)
+        self.facts.append(Fact(witness, name, expected, observed,
+                               expected == observed, True))
 
     def holds(self, witness, name, expected, observed, agrees):
         """Add a fact of which the caller has judged whether it agrees.
@@ -100,7 +103,8 @@ class Comparison:
                 'name': values.plain(fact.name),
                 'expected': values.plain(fact.expected),
                 'observed': values.plain(fact.observed),
-                'agrees': fact.agrees} for fact in self.facts]}
+                'agrees': fact.agrees,
+                'exact': fact.exact} for fact in self.facts]}
 
     def __str__(self):
         return '%s\n%s' % (self.subject, table(self.facts))

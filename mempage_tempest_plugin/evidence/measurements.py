@@ -108,8 +108,7 @@ class Measurement:
         """
         self._document['took'] = {
             'seconds': (ended - began).total_seconds(),
-            'samples': sum(map(_seconds, self._document['samples'])),
-            'limit': _seconds(self._document['limit'])}
+            **spent(self._document)}
 
     def document(self):
         """Tell everything as data.
@@ -125,6 +124,16 @@ class Measurement:
                 'measurement %s of host %s' % (
                     self._document['id'], self._document['host']), found)
         return self._document
+
+
+def spent(document):
+    """Tell what of the time samples and limit have taken.
+
+    :param document: of a measurement
+    :returns: dict of seconds
+    """
+    return {'samples': sum(map(_seconds, document['samples'])),
+            'limit': _seconds(document['limit'])}
 
 
 def state_of(resident_percent):

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Memory that a store could not write: who is told of it, and who is not."""
+"""What the kernel tells of memory that a store could not write, or read."""
 
 import re
 
@@ -18,6 +18,7 @@ from mempage_tempest_plugin.evidence import facts
 
 # What the kernel says of memory that it could not write: search for it.
 _LOST = re.compile('potential data loss|I/O error|lost .*page write')
+_UNREADABLE = re.compile('I/O error')
 
 
 def compare(host, server, runs_on, status, fsync, log):
@@ -39,8 +40,42 @@ def compare(host, server, runs_on, status, fsync, log):
     # Those who ask find it:
     comparison.holds('kernel', 'fsync of what was not written', 'an error',
                      fsync, fsync is not None)
-    found = _LOST.search(log)
-    comparison.holds('kernel', 'log of what was not written',
-                     'one of: ' + _LOST.pattern.replace('|', ', '),
-                     found and found[0], found)
+    _compare_log(comparison, 'log of what was not written', _LOST, log)
     return comparison
+
+
+def compare_evicted(host, server, cached):
+    """Compare whether a guest's memory is nowhere but in the store.
+
+    :param host: name of the host
+    :param server: UUID of the server whose memory it is
+    :param cached: what cache.evict has found, a cache.Cached
+    :returns: a facts.Comparison
+    """
+    comparison = facts.Comparison(
+        'host %s, memory of server %s, pushed out (%s)' % (
+            host, server, cached.method), host, server)
+    comparison.equal('kernel', 'pages in the page cache', 0, cached.cached)
+    comparison.equal('kernel', 'error of fsync', None, cached.fsync)
+    return comparison
+
+
+def compare_unreadable(host, server, log):
+    """Compare whether the kernel tells of memory that could not be read.
+
+    :param host: name of the host
+    :param server: UUID of the server whose memory it is
+    :param log: what the kernel has logged since the store is broken, a text
+    :returns: a facts.Comparison
+    """
+    comparison = facts.Comparison(
+        'server %s, whose memory could not be read' % server, host, server)
+    _compare_log(comparison, 'log of what was not read', _UNREADABLE, log)
+    return comparison
+
+
+def _compare_log(comparison, name, words, log):
+    found = words.search(log)
+    comparison.holds('kernel', name,
+                     'one of: ' + words.pattern.replace('|', ', '),
+                     found and found[0], found)

@@ -139,14 +139,17 @@ class Sample:
                       'id-%s,per-host' % test['id'])
 
     def _of_host(self, name, host):
+        short = name.removeprefix(profiles.PACKAGE)
         facts = dict.fromkeys(
             fact for check in self.profile.checks.values()
-            if name.removeprefix(profiles.PACKAGE) in check.get('tests', ())
-            for fact in check['facts'])
+            if short in check.get('tests', ())
+            for fact in (*check['facts'],
+                         *check['tests'][short].get('facts', ())))
         yield {'kind': 'facts', 'version': 1, 'subject': 'host %s' % host,
                'host': host, 'server': samples.SERVER, 'when': '',
                'facts': [dict(zip(('witness', 'name'), fact.split(': ', 1)),
-                              expected=True, observed=True, agrees=True)
+                              expected=True, observed=True, agrees=True,
+                              exact=True)
                          for fact in facts]}
         yield _passed(host)
 

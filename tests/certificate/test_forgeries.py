@@ -27,6 +27,7 @@ from mempage_certificate import consistency
 from mempage_certificate import profiles
 from mempage_certificate import runs
 from mempage_certificate import stream
+from mempage_tempest_plugin.evidence import environments
 from mempage_tempest_plugin.evidence import measurements
 from tests.certificate import forger
 from tests.certificate import samples
@@ -268,6 +269,18 @@ class FilesTest(ForgeryTestCase):
         self.bad.edit(archive.CATALOGUE, lambda text: text.replace(
             'cases: 5', 'cases: 1'))
         self.assert_remade(self.bad, 'catalogue.yaml is not the one of')
+
+    def test_catalogue_of_another_version(self):
+        self.good.edit_result(lambda result: result['tool'].update(
+            version='0.0.0'))
+        self.good.edit(archive.CATALOGUE, lambda text: text + '# older')
+        self.good.relist()
+        believed, said = self.good.verify(self.path)
+        self.assertFalse(believed)
+        self.assertIn('catalogue.yaml is not the one of profile nvme-standard-'
+                      '1: it was changed, or is that of another version', said)
+        self.assertIn('version 0.0.0 of this package made the bundle, and '
+                      'this is ', said)
 
     def test_product_renamed(self):
         self.good.edit(archive.PRODUCT, lambda text: text.replace(
@@ -653,6 +666,53 @@ class StreamTest(ForgeryTestCase):
         self.assert_remade(self.bad, 'nobody asked for the fact "file system:'
                            ' files and directories left"')
 
+    def _unequal(self, **changes):
+        def change(told):
+            told['facts'][0].update(expected=[], observed=['1-instance'],
+                                    **changes)
+        self.good.document(DELETE, 'facts', change)
+
+    def test_fact_that_disagrees_said_to_agree(self):
+        self._unequal(exact=True)
+        self.assert_remade(
+            self.good, 'TestFileBacked.test_delete_frees_store[id-6f3accd1-'
+            '848c-4faa-b28a-0dd3cdf63c72,per-host]: the fact "file system: '
+            'files and directories left" says that it agrees, and '
+            "['1-instance'] is not []")
+
+    def test_fact_that_has_not_to_be_equal(self):
+        self._unequal(exact=False)
+        self.good.remake()
+        self.assertEqual((True, ''), self.good.verify(self.path))
+
+    @ddt.unpack
+    @ddt.data(
+        ('test_write_errors_are_silent_but_found[',
+         'kernel: fsync of what was not written'),
+        ('test_killed_and_started[', 'file system: what the killed guest had '
+         'in memory is found in'), ('test_fill[', 'nova: why the server was '
+                                    'refused'))
+    def test_what_a_check_is_about_removed(self, test, fact):
+        self._remove_fact(test, fact)
+        self.assert_remade(self.good, 'nobody asked for the fact "%s"' % fact)
+
+    @ddt.unpack
+    @ddt.data(
+        # Other tests of the same check have the other facts still.
+        ('TestMemoryTruth.test_next_guest_finds_nothing[', 'file system: what '
+         'the deleted guest had written is found in'),
+        ('test_refused_4_x[', 'nova-compute: does not start, and logs why'))
+    def test_what_a_test_is_about_removed(self, test, fact):
+        self._remove_fact(test, fact)
+        self.assert_remade(self.good, 'did not ask for the fact "%s"' % fact)
+
+    def _remove_fact(self, test, fact):
+        def change(told):
+            [found] = [known for known in told['facts'] if fact == '%s: %s' % (
+                known['witness'], known['name'])]
+            told['facts'].remove(found)
+        self.good.document(test, 'facts', change)
+
     def test_document_removed(self):
         self.good.record(CAPACITY, details=lambda record: [
             detail for detail in record.details
@@ -867,6 +927,48 @@ class StreamTest(ForgeryTestCase):
         self.good.record(DELETE, details=lambda record: [
             *record.details, stream.Detail('seal', stream.TEXT, b'x')])
         self.assert_remade(self.good, "kept 'seal', which is in no masked")
+
+    @ddt.unpack
+    @ddt.data(
+        ({'samples': 3.0}, 'took 3 s for samples, and 12 s passed by its '
+                           'moments'),
+        ({'limit': 9.5}, 'took 9.5 s for limit, and 1 s passed'),
+        ({'seconds': 5.0}, 'took 5 s, which is less than its samples or more '
+                           'than scenario.test_measure_memory.TestMeasure'),
+        ({'seconds': 500.0}, 'took 500 s, which is less than its samples or'))
+    def test_time_that_it_took(self, changes, words):
+        def change(told, **changes):
+            told['took'] = {'seconds': 40.0, 'samples': 12.0, 'limit': 1.0,
+                            **changes}
+        self.good.document(BOOT, 'measurement', change)
+        self.good.remake()
+        self.assertEqual((True, ''), self.good.verify(self.path))
+        self.good.document(BOOT, 'measurement',
+                           lambda told: change(told, **changes))
+        self.assert_remade(self.good, words)
+
+    def _fleet(self, profile, serial_hash):
+        sample = samples.Sample(profile, ('fbm1', 'fbm2'),
+                                ('test_capacity',))
+        for host in sample.hosts:
+            sample.environment(
+                lambda told: told['store']['devices'][0].update(
+                    serial_hash=serial_hash), host=host)
+        return forger.Forger(sample.bundle())
+
+    def test_device_in_two_hosts(self):
+        self.assert_found(
+            self._fleet('nvme-standard', '0' * 64), 'host-2: its device MODEL '
+            'X has the serial number of one of host-1: a device is in one')
+
+    @ddt.unpack
+    @ddt.data(
+        # Parts of one machine, and devices without a serial number.
+        ('smoke-lab', '0' * 64),
+        ('nvme-standard', environments.serial_hash('MODEL X', '')))
+    def test_device_that_two_hosts_may_have(self, profile, serial_hash):
+        self.assertNotIn('serial number', self._fleet(
+            profile, serial_hash).verify(self.path)[1])
 
     def test_emulated_host(self):
         # It is told twice what it is made of.

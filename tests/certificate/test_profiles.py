@@ -10,8 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import functools
 import importlib
 import pathlib
+import re
 
 import ddt
 from oslotest import base
@@ -20,6 +22,7 @@ import yaml
 from mempage_certificate import documents
 from mempage_certificate import errors
 from mempage_certificate import profiles
+import mempage_tempest_plugin
 
 PRODUCT = (pathlib.Path(__file__).parents[2] / 'doc' / 'source' / 'zuul'
            / 'PRODUCT.yaml')
@@ -29,6 +32,14 @@ def load(name):
     """Load the class and the method that a catalogue names."""
     module, class_name, method = (profiles.PACKAGE + name).rsplit('.', 2)
     return getattr(importlib.import_module(module), class_name), method
+
+
+@functools.cache
+def sources():
+    """Read all sources of the plugin, texts of several lines in one."""
+    plugin = pathlib.Path(mempage_tempest_plugin.__file__).parent
+    return re.sub(r"'\s*\n\s*'", '', '\n'.join(
+        path.read_text() for path in sorted(plugin.rglob('*.py'))))
 
 
 def method_of(test):
@@ -53,11 +64,26 @@ class CatalogueTest(base.BaseTestCase):
 
     @ddt.data(*sorted({
         fact for check in profiles.published()['smoke-lab-1'].checks.values()
-        for fact in check.get('facts', ())}))
-    def test_each_fact_is_of_a_known_witness(self, fact):
-        self.assertIn(fact.partition(': ')[0], {
+        for asked in (check, *check.get('tests', {}).values())
+        for fact in asked.get('facts', ())}))
+    def test_each_fact_is_asked_for_by_somebody(self, fact):
+        witness, _, name = fact.partition(': ')
+        self.assertIn(witness, {
             'libvirt', 'QEMU', 'kernel', 'file system', 'placement', 'nova',
-            'guest'})
+            'guest', 'nova-compute', 'SMART'})
+        # What stands before the last part may be the name of a memory.
+        for part in name, name.rpartition(': ')[2]:
+            if part in sources():
+                return
+        self.fail('%s: is in no source' % fact)
+
+    def test_each_check_of_tests_has_facts(self):
+        """That a test has passed is easily written"""
+        self.assertEqual([], [
+            (identity, name) for identity, check
+            in profiles.find('nvme-endurance').checks.items()
+            for name, test in check.get('tests', {}).items()
+            if not (check['facts'] or test.get('facts'))])
 
     def test_every_check_is_asked_for_by_somebody(self):
         wanted = {identity for profile in profiles.published().values()

@@ -198,6 +198,7 @@ def environment(host, **changes):
                'writeback_centisecs': 500},
         store={'file_system': 'ext4', 'mount_options': ['rw', 'noatime'],
                'dax': False, 'usable_mib': 131072, 'declared_mib': 131072,
-               'stack': ['partition', 'disk'], 'devices': [disk()]})
+               'stack': ['partition', 'disk'], 'devices': [disk(
+                   serial_hash=environments.serial_hash('MODEL X', host))]})
     values.update(changes)
     return environments.document(host, **values)

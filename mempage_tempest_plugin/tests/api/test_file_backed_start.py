@@ -19,6 +19,7 @@ from tempest.lib import decorators
 
 from mempage_tempest_plugin.declared import which
 from mempage_tempest_plugin.evidence import absence
+from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import reconfigured
 from mempage_tempest_plugin.tests.bases import steps
@@ -71,8 +72,16 @@ class TestFileBackedGuards(_BaseStartTest):
         if not self.refused:
             self.refused.update(reconfigured.try_all_refused(
                 self.reconfiguration, REFUSALS, self.hosts, until_down=True))
-        if self.refused[case]:
-            raise self.refused[case]
+        error = self.refused[case]
+        options, words = REFUSALS[case]
+        comparison = facts.Comparison('nova-compute with %s' % ', '.join(
+            '%s: %s' % (name, value)
+            for (_, name), value in options.items()))
+        comparison.holds('nova-compute', 'does not start, and logs why',
+                         words, str(error or words), not error)
+        self.keep(comparison)
+        if error:
+            raise error
 
     @decorators.idempotent_id('5b4e7a92-bfa8-4d52-8e99-7d4bae6fcd02')
     def test_restored(self):

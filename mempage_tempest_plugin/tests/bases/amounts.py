@@ -21,6 +21,7 @@ from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.cloud import servers
 from mempage_tempest_plugin.declared import page_sizes
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.tests.bases import base
 from mempage_tempest_plugin.tests.bases import observed
 
@@ -160,18 +161,28 @@ class BaseAmountTest(base.BaseMemoryTest):
         self.nova.settle(self.servers)
         self._check_none_active(requested, words)
         for server in requested:
-            said = (server.fault.startswith(REFUSALS) if words is None
-                    else any(text in server.fault for text in words))
-            self.assertTrue(said, '%s: expected was one of %s' % (
-                server, words or REFUSALS))
-            self.assertIsNone(server.host, server)
-            self.assertEqual({}, actions.left_allocated(
-                server.uuid, self.cloud, self.inventory.limit), server)
+            self.assert_agrees(self._compare_refusal(server, words))
         unknown = [text for server in requested
                    for text in self._check_never_begun(server)]
         self.on_each_host(self.check_taken)
         if unknown:
             self._fail_or_skip(unknown, racing)
+
+    def _compare_refusal(self, server, words):
+        said = (server.fault.startswith(REFUSALS) if words is None
+                else any(text in server.fault for text in words))
+        comparison = facts.Comparison(
+            'server %s, %d MiB of RAM, which had to be refused' % (
+                server.uuid, server.ram_mib), server=server.uuid)
+        comparison.holds('nova', 'why the server was refused', 'one of: %s' %
+                         ', '.join(words or REFUSALS), server.fault, said)
+        comparison.equal('nova', 'host of the refused server', None,
+                         server.host)
+        comparison.equal(
+            'placement', 'MEMORY_MB that the refused server has', {},
+            actions.left_allocated(server.uuid, self.cloud,
+                                   self.inventory.limit))
+        return comparison
 
     def _check_none_active(self, requested, words):
         taken = [

@@ -20,6 +20,7 @@ from tempest import config
 from mempage_tempest_plugin.changes import foreign_data
 from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.evidence import store_counts
 from mempage_tempest_plugin.hosts import mounts
 from mempage_tempest_plugin.hosts import several
@@ -178,9 +179,11 @@ class BaseStoreTest(amounts.BaseAmountTest):
 
     def check_unchanged(self, host):
         """Assert that the same QEMU processes run the same guests."""
-        self.assertEqual(self._processes[host.name], self._running(host),
-                         'host %s: QEMU processes and their state, by guest'
-                         % host.name)
+        comparison = facts.Comparison(
+            'host %s, its guests go on' % host.name, host.name)
+        comparison.equal('QEMU', 'processes and their state, by guest',
+                         self._processes[host.name], self._running(host))
+        self.assert_agrees(comparison)
 
     def _running(self, host):
         guests = [server.uuid for server in self.servers

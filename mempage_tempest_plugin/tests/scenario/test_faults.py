@@ -18,13 +18,14 @@ from tempest import config
 from tempest.lib.common.utils import test_utils
 from tempest.lib import decorators
 from testtools import content
-from testtools import matchers
 
 from mempage_tempest_plugin.changes import faulty_store
 from mempage_tempest_plugin.changes import foreign_data
 from mempage_tempest_plugin.changes import nova_compute
 from mempage_tempest_plugin.cloud import actions
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import facts
+from mempage_tempest_plugin.evidence import fates
 from mempage_tempest_plugin.evidence import silent_loss
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.hosts import cache
@@ -38,6 +39,7 @@ from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import remains
 from mempage_tempest_plugin.tests.bases import stores
+from mempage_tempest_plugin.tests.bases import survival
 
 CONF = config.CONF
 
@@ -45,6 +47,8 @@ CONF = config.CONF
 NOTICE_TIMEOUT = 60
 # Room beside a guest's RAM in a store made for a test: the file system itself.
 SPARE_MIB = 64
+# What nova-compute logs of a server on a store that it cannot write to.
+_READ_ONLY = 'Read-only file system'
 # How long each write takes on a slow device.
 DELAY_MS = 200
 
@@ -67,7 +71,6 @@ class _BaseFaultTest(base.BaseMemoryTest):
     def setUp(self):
         super().setUp()
         self.remains = remains.Remains(self, NOTICE_TIMEOUT)
-        self._pids = {}
 
     def boot_noted(self, host):
         """Request a server, and note the space before."""
@@ -135,9 +138,12 @@ class TestQemuKilled(_BaseFaultTest):
         self.nova.client.start_server(self.server_on(host).uuid)
 
     def _check_no_mark(self, host):
-        self.assertEqual(
-            {}, self._marked(host), 'files on host %s that have what a guest '
-            'had in its memory before it was killed' % host.name)
+        comparison = facts.Comparison(
+            'backing files on host %s' % host.name, host.name)
+        comparison.equal(
+            'file system', 'what the killed guest had in memory is found in',
+            {}, self._marked(host))
+        self.assert_agrees(comparison)
 
 
 class TestDaemonsRestarted(_BaseFaultTest):
@@ -161,17 +167,13 @@ class TestDaemonsRestarted(_BaseFaultTest):
         self._check_restart(hosts, self._restart_libvirt)
 
     def _check_restart(self, hosts, restart):
+        memory = survival.Survival(self)
         self.on_each_host(
             self.boot_noted, self.wait_until_active, self.remains.note_files,
-            self._note_pids, restart, self._check_pids, self.check_evidence,
+            memory.note, restart, memory.check('a restart', fates.KEPT),
+            self.check_evidence,
             self.delete, self.wait_until_deleted, self.remains.check_none,
             hosts=hosts)
-
-    def _note_pids(self, host):
-        self._pids[host.name] = self.pids(host)
-
-    def _check_pids(self, host):
-        self.assertEqual(self._pids[host.name], self.pids(host))
 
     def _restart_nova_compute(self, host):
         # Whoever is not seen is not seen to be another one, either.
@@ -289,14 +291,16 @@ class _BaseBrokenStoreTest(_BaseFaultTest):
         """
         self.nova.act(self.server_on(self.host).uuid, 'pause_server',
                       'PAUSED')
-        cached = self.evict()
-        self.assertEqual((0, None), (cached.cached, cached.fsync))
+        server = self.server_on(self.host).uuid
+        self.assert_agrees(silent_loss.compare_evicted(
+            self.host.name, server, self.evict()))
         store.break_reading()
         self._touch()
         self.wait_until_crashed(self.host)
         said = '\n'.join(store.complaints())
-        self.assertThat(said, matchers.MatchesRegex('(?s).*I/O error'))
         self.report('kernel', said)
+        self.assert_agrees(silent_loss.compare_unreadable(
+            self.host.name, server, said))
 
     def _touch(self):
         """Have QEMU read the guest's memory, as the guest itself would."""
@@ -350,12 +354,18 @@ class TestBrokenStore(_BaseBrokenStoreTest):
         server = self.server_on(self.host)
         self.nova.settle([server])
         self.report('fault', server.fault)
-        self.assertEqual('ERROR', server.status)
         # It never had a file there.
         server.host = self.host.name
         said = '\n'.join(self.host.log.about(server.uuid, begin))
         self.report('nova-compute.log', redact.mask(said))
-        self.assertIn('Read-only file system', said)
+        comparison = facts.Comparison(
+            'server %s, booted on a store that is read-only' % server.uuid,
+            self.host.name, server.uuid)
+        comparison.equal('nova', 'status', 'ERROR', server.status)
+        found = [line for line in said.splitlines() if _READ_ONLY in line]
+        comparison.holds('nova-compute', 'why it did not boot', _READ_ONLY,
+                         found, found)
+        self.assert_agrees(comparison)
         self.remains.paths[self.host.name] = []
         self.remains.check_none(self.host)
         self.assertEqual({}, actions.left_allocated(
@@ -394,8 +404,12 @@ class TestMappedStore(_BaseBrokenStoreTest):
     def test_writes_are_slow(self):
         """A guest comes and goes, and all of its memory is where it belongs"""
         self.store.delay_writing(DELAY_MS)
-        self.assertThat(self.store.time_writing(), matchers.GreaterThan(
-            DELAY_MS * 9 // 10), 'milliseconds that a write takes')
+        took, least = self.store.time_writing(), DELAY_MS * 9 // 10
+        comparison = facts.Comparison(
+            'slow store of host %s' % self.host.name, self.host.name)
+        comparison.holds('kernel', 'milliseconds that a write takes',
+                         'more than %d' % least, took, took > least)
+        self.assert_agrees(comparison)
         self.boot_on_store()
         self.check_evidence(self.host, declared=self.store.declared)
         self.delete(self.host)

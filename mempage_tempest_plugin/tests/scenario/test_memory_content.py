@@ -16,9 +16,9 @@ from oslo_utils import units
 from tempest.common import utils
 from tempest.lib.common.utils import data_utils
 from tempest.lib import decorators
-from testtools import matchers
 
 from mempage_tempest_plugin.declared import which
+from mempage_tempest_plugin.evidence import facts
 from mempage_tempest_plugin.tests.bases import reachable
 
 # With its line break a pattern is 64 bytes long, so that every page of
@@ -91,12 +91,17 @@ class TestMemoryContent(reachable.BaseReachableTest):
                in host.memory_backends(self.server_on(host).uuid)]
         found = self._found(host)
         copies = sum(found.pop(file, 0) for file in own)
-        self.assertThat(
-            copies, matchers.GreaterThan(self._size() // LENGTH - 1),
-            'copies of the pattern in the server\'s own files %s; in others: '
-            '%s' % (own, found))
-        self.assertEqual({}, found, 'also found in files that are not the '
-                         'server\'s own')
+        wanted = self._size() // LENGTH
+        server = self.server_on(host).uuid
+        comparison = facts.Comparison(
+            'pattern in the memory of server %s, its files: %s' % (
+                server, own), host.name, server)
+        comparison.holds(
+            'file system', 'copies of the pattern in its own file',
+            'at least %d' % wanted, copies, copies >= wanted)
+        comparison.equal('file system', 'the pattern in other files', [],
+                         sorted(map(str, found.items())))
+        self.assert_agrees(comparison)
 
     def _found(self, host):
         """Look up where the host's pattern was found.

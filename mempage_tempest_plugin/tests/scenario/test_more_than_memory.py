@@ -110,13 +110,22 @@ class TestMoreThanMemory(stores.BaseStoreTest):
         """
         comparison = facts.Comparison(
             'host %s, all guests at the end' % host.name, host.name)
-        for server in self._guests(host):
-            wanted = self._text(server)
-            status = host.libvirt.monitor(server.uuid, 'query-status')
-            comparison.equal('QEMU', '%s: status' % server.uuid, 'running',
-                             status['status'])
-            found = host.read_memory(
-                server.uuid, self._place(server) << 20, len(wanted))
-            comparison.equal('QEMU', '%s: in its memory' % server.uuid,
-                             wanted, found.decode(errors='replace'))
+        wanted = {server.uuid: self._text(server)
+                  for server in self._guests(host)}
+        comparison.equal('QEMU', 'status by guest',
+                         dict.fromkeys(wanted, 'running'),
+                         {guest: self._status(host, guest)
+                          for guest in wanted})
+        comparison.equal('QEMU', 'what was written into the memory, by guest',
+                         wanted, {server.uuid: self._read(host, server)
+                                  for server in self._guests(host)})
         self.assert_agrees(comparison)
+
+    @staticmethod
+    def _status(host, guest):
+        return host.libvirt.monitor(guest, 'query-status')['status']
+
+    def _read(self, host, server):
+        found = host.read_memory(server.uuid, self._place(server) << 20,
+                                 len(self._text(server)))
+        return found.decode(errors='replace')

@@ -259,7 +259,7 @@ class ReportTest(base.BaseTestCase):
             ['boot.time', 'tool 1.0', '7', 'fio 3.33', 'nobody told'],
             page.tables['How it was measured on host-1'][1])
         self.assertEqual(
-            '1 min 35 s: samples 24.0 s, limit 1.5 s',
+            '55.0 s: samples 12.0 s, limit 1.0 s',
             made_up_page().tables['How it was measured on host-1'][1][-1])
         self.assertIn('--profile smoke-lab-1 ', page.sections['reproduce'])
 

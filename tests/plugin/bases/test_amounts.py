@@ -12,6 +12,7 @@
 
 """Tests of what tests of all memory of hosts assert."""
 
+import json
 from unittest import mock
 
 import ddt
@@ -28,6 +29,7 @@ from tests.plugin.bases import cases
 from tests.plugin import samples
 
 NOWHERE = page_sizes.NO_VALID_HOST
+ON_A_HOST = 'host of the refused server: expected none, nova says a'
 
 
 class _Case(amounts.BaseAmountTest):
@@ -88,6 +90,13 @@ class AmountTest(test_base.BaseTestCase):
         self._check(self.case.check_refused, _server('ERROR', None,
                                                      fault + ' More.'))
 
+    def test_refusal_is_kept(self):
+        self._check(self.case.check_refused, _server('ERROR', None, NOWHERE))
+        told = json.loads(b''.join(
+            self.case.getDetails()['facts'].iter_bytes()))
+        self.assertEqual(['why the server was refused', NOWHERE], [
+            told['facts'][0][key] for key in ('name', 'observed')])
+
     def _given_up(self, service, *lines):
         self.asked.return_value = [service]
         self.case.hosts[0].log.about.return_value = lines
@@ -137,8 +146,8 @@ class AmountTest(test_base.BaseTestCase):
         unknown = self._given_up('service-b')
         for failure, words in (
                 (_server('ACTIVE', 'a'), 'host a had to refuse'),
-                (_server('ERROR', None, 'odd'), 'expected was one of'),
-                (_server('ERROR', 'a', NOWHERE), "host='a'")):
+                (_server('ERROR', None, 'odd'), 'nova says odd'),
+                (_server('ERROR', 'a', NOWHERE), ON_A_HOST)):
             for requested in [unknown, failure], [failure, unknown]:
                 self.assertIn(words, self._had_to_refuse(requested))
 
@@ -161,14 +170,14 @@ class AmountTest(test_base.BaseTestCase):
 
     @ddt.data('', 'Build aborted', 'It said: ' + NOWHERE)
     def test_other_fault(self, fault):
-        self.assertIn('expected was one of', self._refusal_fails(
-            _server('ERROR', None, fault)))
+        self.assertIn('why the server was refused: expected one of: No valid',
+                      self._refusal_fails(_server('ERROR', None, fault)))
 
     def test_fault_without_the_words(self):
         self._refusal_fails(_server('ERROR', None, NOWHERE), words=['x'])
 
     def test_refused_but_on_a_host(self):
-        self.assertIn("host='a'", self._refusal_fails(
+        self.assertIn(ON_A_HOST, self._refusal_fails(
             _server('ERROR', 'a', NOWHERE)))
 
     def test_refused_but_memory_is_allocated(self):

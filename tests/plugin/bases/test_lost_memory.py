@@ -108,7 +108,7 @@ class MemoryTruthTest(base.BaseTestCase):
 
     def test_page_that_stayed(self):
         error = cases.assert_fails(self, self._push_out, 1)
-        self.assertIn('in the page cache (cachestat): expected 0',
+        self.assertIn('pages in the page cache: expected 0',
                       str(error))
 
     def test_page_that_others_may_use(self):

@@ -81,7 +81,15 @@ class KeepTest(base.BaseTestCase):
             'host': 'a', 'server': 'b', 'facts': [{
                 'witness': 'kernel', 'name': 'sizes',
                 'expected': 'at least 4', 'observed': [3],
-                'agrees': False}]}, kept)
+                'agrees': False, 'exact': False}]}, kept)
+
+    def test_what_has_to_be_equal(self):
+        comparison = facts.Comparison('host a')
+        for observed in ([1], [2]):
+            comparison.equal('kernel', 'pids', [1], observed)
+        self.assertEqual([(True, True), (False, True)], [
+            (fact['agrees'], fact['exact'])
+            for fact in comparison.document()['facts']])
 
     def test_comparisons_of_hosts_and_servers(self):
         for declared, evidence, page_kib in (
@@ -96,7 +104,7 @@ class KeepTest(base.BaseTestCase):
             self.assertEqual((host, samples.SERVER),
                              (kept['host'], kept['server']))
             [data] = self.test.getDetails()[name].iter_bytes()
-            self.assertLess(len(data), 4096)
+            self.assertLess(len(data), 4608)
 
     def test_left_out(self):
         facts.keep_left_out(self.test, 'a', 'occupied: password=secret')

@@ -16,6 +16,7 @@ import ddt
 from oslotest import base
 
 from mempage_tempest_plugin.evidence import silent_loss
+from mempage_tempest_plugin.hosts import cache
 
 LOG = ('kernel: I/O error, dev loop0, sector 8 op 0x1:(WRITE)\n'
        'kernel: loop0: writeback error on inode 13, offset 0, sector 42\n')
@@ -32,6 +33,22 @@ class SilentLossTest(base.BaseTestCase):
               'Buffer I/O error', 'lost sync page write')
     def test_as_known(self, log):
         self.assertEqual([], self._compare(log=log).disagreements)
+
+    def test_evicted(self):
+        for seen, name in (({}, []),
+                           ({'cached': 3}, ['pages in the page cache']),
+                           ({'fsync': 'EIO'}, ['error of fsync'])):
+            found = silent_loss.compare_evicted('a', 'uuid', cache.Cached(
+                **{'pages': 9, 'cached': 0, 'method': 'mincore',
+                   'fsync': None, 'page': 4096, **seen}))
+            self.assertEqual(name, [fact.name for fact
+                                    in found.disagreements])
+            self.assertIn('pushed out (mincore)', found.subject)
+
+    def test_unreadable(self):
+        for log, agrees in (LOG, True), ('kernel: lost async page', False):
+            found = silent_loss.compare_unreadable('a', 'uuid', log)
+            self.assertEqual(agrees, not found.disagreements)
 
     @ddt.data(({'runs_on': False}, 'runs on in the same process'),
               ({'status': 'SHUTOFF'}, 'status'),

@@ -13,6 +13,7 @@
 """Tests of what tests of faults make of hosts and guests."""
 
 import dataclasses
+import json
 import unittest
 from unittest import mock
 
@@ -35,6 +36,31 @@ from tests.plugin.bases import cases
 from tests.plugin import samples
 
 MIB = samples.MIB
+
+
+def facts_of(case):
+    """List the facts that a case has kept, by name: whether they agree."""
+    return {fact['name']: fact['agrees']
+            for name, detail in case.getDetails().items()
+            if name.startswith('facts')
+            for fact in json.loads(b''.join(detail.iter_bytes()))['facts']}
+
+
+class KilledTest(base.BaseTestCase):
+
+    NAME = 'what the killed guest had in memory is found in'
+
+    def test_next_guest(self):
+        for found in ({}, {'file': {'MARK': 1}}):
+            case = cases.make(test_faults.TestQemuKilled,
+                              'test_killed_and_started', marks={'a': 'MARK'})
+            host = cases.host('a')
+            host.count_in_files.return_value = found
+            if found:
+                cases.assert_fails(self, case._check_no_mark, host)
+            else:
+                case._check_no_mark(host)
+            self.assertEqual({self.NAME: not found}, facts_of(case))
 
 
 class RestartTest(base.BaseTestCase):
@@ -115,6 +141,9 @@ class BrokenStoreTest(base.BaseTestCase):
                                return_value='0'):
             if server == 'uuid':
                 case.test_read_only_store()
+                self.assertEqual({'status': True,
+                                  'why it did not boot': True},
+                                 facts_of(case))
                 return
             error = cases.assert_fails(self,
                                        case.test_read_only_store)
@@ -131,7 +160,8 @@ class BrokenStoreTest(base.BaseTestCase):
 class SlowTest(base.BaseTestCase):
 
     def test_writes_are_not_slow(self):
-        case = cases.make(test_faults._BaseBrokenStoreTest)
+        case = cases.make(test_faults._BaseBrokenStoreTest,
+                          host=cases.host('a'))
         case.store = mock.Mock(**{'time_writing.return_value': 20})
         self.assertIn('milliseconds that a write takes', str(
             cases.assert_fails(
