@@ -192,7 +192,7 @@ DRILLS = {
                 'skip=96 count=32; do sleep 1; done')),
             'rm -f %s/kept-*' % drill.STORE),
         tests=r'TestMemoryTruth\.test_next_guest_finds_nothing',
-        words='what a deleted guest wrote is in these files'),
+        words='what the deleted guest had written is found in: expected '),
     'killed-memory-kept': drill.file_backed(
         what='what a guest had in its memory stays when QEMU is killed',
         fault=faults.Hook(
@@ -202,7 +202,8 @@ DRILLS = {
                 'sleep 0.2; done' % {'guests': GUESTS, 'store': drill.STORE}),
             'rm -f %s/kept' % drill.STORE),
         tests=r'TestQemuKilled\.test_next_guest_finds_nothing',
-        words=r"^actual += .*/kept': {'MARK-OF-"),
+        words='what the killed guest had in memory is found in: expected '
+              '.*/kept.*MARK-OF-'),
     # QEMU gives back the space of its own file even if that is open. The suite
     # minds half of a guest's RAM and more: others come and go meanwhile.
     'space-kept': drill.file_backed(
