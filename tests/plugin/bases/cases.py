@@ -47,7 +47,9 @@ def make(cls, method='on_each_host', **attributes):
     :returns: the test
     """
     case = cls(method)
-    vars(case).update({'hosts': [], **attributes})
+    vars(case).update(attributes)
+    if not hasattr(case, 'hosts'):
+        case.hosts = []
     if not hasattr(case, 'inventory'):
         case.inventory = mock.Mock(limit=lambda seconds: seconds)
     with mock.patch('tempest.test.BaseTestCase.setUp'):
