@@ -59,7 +59,7 @@ class StreamsTest(base.BaseTestCase):
         self.assertEqual(samples.SERVER, comparison['server'])
         self.assertIn({'witness': 'libvirt', 'name': 'source',
                        'expected': 'file', 'observed': 'file',
-                       'agrees': True}, comparison['facts'])
+                       'agrees': True, 'exact': True}, comparison['facts'])
         self.assertEqual(streams.PASSED, hosts['plain1'].outcome)
         self.assertTrue(hosts['fbm1'].test.endswith('Sample.test_both'))
 
