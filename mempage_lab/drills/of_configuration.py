@@ -80,8 +80,9 @@ DRILLS = {
         tests=drill.PLAIN_CAPACITY_TEST,
         words=r'by its ratio: expected at least \d+, placement says \d\b'),
     'refused-for-another-reason': drill.plain(
-        what='a host that has no pages for guests has no disk for them either',
-        fault=drill.nova('disk_allocation_ratio', '0.0001', 'DEFAULT'),
+        # Guests without a system ask for no disk.
+        what='a host that has no pages for guests has no CPUs for them either',
+        fault=drill.nova('cpu_allocation_ratio', '0.0001', 'DEFAULT'),
         tests=r'TestColdMigrationWithoutPages\.test_refused',
         words='servers that ask for no page size'),
     'host-disabled': drill.file_backed(
