@@ -81,7 +81,8 @@ def documents(name, host, run, pairs=5, values=None, **environment):
         fact for check in profile().checks.values()
         for method in runs.methods(name.partition('[')[0])
         if method.removeprefix(PACKAGE) in check.get('tests', ())
-        for fact in check['facts'])
+        for fact in (*check['facts'], *check['tests'][
+            method.removeprefix(PACKAGE)].get('facts', ())))
     return [
         {'kind': 'facts', 'version': 1, 'subject': 'host %s' % host,
          'host': host, 'server': samples.SERVER,

@@ -701,7 +701,11 @@ class StreamTest(ForgeryTestCase):
         # Other tests of the same check have the other facts still.
         ('TestMemoryTruth.test_next_guest_finds_nothing[', 'file system: what '
          'the deleted guest had written is found in'),
-        ('test_refused_4_x[', 'nova-compute: does not start, and logs why'))
+        ('test_refused_4_x[', 'nova-compute: does not start, and logs why'),
+        ('test_restored[', 'kernel: pc.ram: mapped inode'),
+        ('test_after_3_x[', 'kernel: files with the RAM: path and inode'),
+        ('test_evacuate[', 'kernel: QEMU processes'),
+        ('test_mixed[', 'guest: digest of the pattern'))
     def test_what_a_test_is_about_removed(self, test, fact):
         self._remove_fact(test, fact)
         self.assert_remade(self.good, 'did not ask for the fact "%s"' % fact)
