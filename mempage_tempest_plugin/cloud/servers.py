@@ -170,9 +170,7 @@ class Servers:
             return self.client.show_server(server)['server'][
                 'OS-EXT-SRV-ATTR:host']
 
-        if self._until(lambda: host() is None):
-            return
-        if left := host():
+        if left := self._while(host):
             raise lib_exc.TimeoutException(
                 'Server %s is SHELVED_OFFLOADED, and still on host %s after '
                 '%d s' % (server, left, self._timeout))
@@ -216,8 +214,7 @@ class Servers:
         """
         # To list servers that are not there yet is a third of the work of
         # showing one. Who has a status may still be busy: that is shown.
-        if not self._until(functools.partial(self._has, server,
-                                             [status, 'ERROR'])):
+        if self._while(lambda: not self._has(server, [status, 'ERROR'])):
             self._raise_unless_now(server, status)
         return waiters.wait_for_server_status(self.client, server, status,
                                               **kwargs)
@@ -243,24 +240,24 @@ class Servers:
         if not self._has(server, ['ACTIVE']):
             waiters.wait_for_server_status(self.client, server, 'ACTIVE')
 
-    def _until(self, condition):
-        """Wait until something is so; look less often the longer it takes.
+    def _while(self, look):
+        """Wait while a look finds something, less often the longer it takes.
 
-        :param condition: a function without parameters
-        :returns: whether it is so within the time-out; who raises an error
-            if not looks again, since a busy cloud takes its time to answer
+        :param look: a function without parameters
+        :returns: what the last look found, which is after the time-out: a busy
+            cloud takes its time to answer
         """
         interval = self.client.build_interval
         # Nothing that is waited for is so at once.
         time.sleep(interval)
         try:
             return tenacity.Retrying(
-                retry=tenacity.retry_if_not_result(bool),
+                retry=tenacity.retry_if_result(bool),
                 wait=tenacity.wait_incrementing(interval, interval / 2,
                                                 4 * interval),
-                stop=tenacity.stop_after_delay(self._timeout))(condition)
+                stop=tenacity.stop_after_delay(self._timeout))(look)
         except tenacity.RetryError:
-            return False
+            return look()
 
     def _has(self, server, statuses):
         # Tempest's client cannot ask for several statuses.
@@ -357,8 +354,6 @@ class Servers:
             found = self.client.list_servers(**conditions)['servers']
             return {server['id'] for server in found} & servers
 
-        if not servers or self._until(lambda: not listed()):
-            return
-        if left := listed():
+        if servers and (left := self._while(listed)):
             raise lib_exc.TimeoutException('%s within %d s: %s' % (
                 what, self._timeout, ', '.join(sorted(left))))

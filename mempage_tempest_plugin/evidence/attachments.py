@@ -55,9 +55,11 @@ def shorten(test):
 
     :param test: the test case, when it has ended
     """
-    for name, detail in test.getDetails().items():
+    texts = [(name, detail) for name, detail in test.getDetails().items()
+             if detail.content_type.type == 'text']
+    for name, detail in texts:
         data = b''.join(detail.iter_bytes())
-        if detail.content_type.type == 'text' and len(data) > MOST:
+        if len(data) > MOST:
             begin, end = data[:MOST // 2], data[-MOST // 2:]
             test.addDetail(name, content.text_content(
                 '%s\n... %d bytes are left out ...\n%s' % (

@@ -289,9 +289,8 @@ class _BaseBrokenStoreTest(_BaseFaultTest):
 
         :param store: the faulty_store.FaultyStore that the server is on
         """
-        self.nova.act(self.server_on(self.host).uuid, 'pause_server',
-                      'PAUSED')
         server = self.server_on(self.host).uuid
+        self.nova.act(server, 'pause_server', 'PAUSED')
         self.assert_agrees(silent_loss.compare_evicted(
             self.host.name, server, self.evict()))
         store.break_reading()
