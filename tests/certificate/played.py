@@ -78,11 +78,8 @@ def documents(name, host, run, pairs=5, values=None, **environment):
     if name == BOOT:
         return [_measured(host, run, (values or [1.0]) * pairs, pairs)]
     wanted = dict.fromkeys(
-        fact for check in profile().checks.values()
-        for method in runs.methods(name.partition('[')[0])
-        if method.removeprefix(PACKAGE) in check.get('tests', ())
-        for fact in (*check['facts'], *check['tests'][
-            method.removeprefix(PACKAGE)].get('facts', ())))
+        fact for method in runs.methods(name.partition('[')[0])
+        for fact in samples.wanted(profile(), method.removeprefix(PACKAGE)))
     return [
         {'kind': 'facts', 'version': 1, 'subject': 'host %s' % host,
          'host': host, 'server': samples.SERVER,

@@ -55,6 +55,19 @@ def product(**changes):
     return json.dumps(dict(PRODUCT, **changes)).encode()
 
 
+def wanted(profile, test):
+    """List the facts that checks want a test to tell.
+
+    :param profile: the profiles.Profile
+    :param test: its name, without the package
+    """
+    return list(dict.fromkeys(
+        fact for check in profile.checks.values()
+        if test in check.get('tests', ())
+        for fact in (*check['facts'],
+                     *check['tests'][test].get('facts', ()))))
+
+
 class Sample:
     """A run in which all is well, until somebody changes it.
 
@@ -140,11 +153,7 @@ class Sample:
 
     def _of_host(self, name, host):
         short = name.removeprefix(profiles.PACKAGE)
-        facts = dict.fromkeys(
-            fact for check in self.profile.checks.values()
-            if short in check.get('tests', ())
-            for fact in (*check['facts'],
-                         *check['tests'][short].get('facts', ())))
+        facts = wanted(self.profile, short)
         yield {'kind': 'facts', 'version': 1, 'subject': 'host %s' % host,
                'host': host, 'server': samples.SERVER, 'when': '',
                'facts': [dict(zip(('witness', 'name'), fact.split(': ', 1)),
