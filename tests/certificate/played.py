@@ -26,6 +26,7 @@ from mempage_certificate import profiles
 from mempage_certificate import runs
 from mempage_certificate import stream
 from mempage_tempest_plugin.evidence import measurements
+from tests.certificate import samples as run_samples
 from tests.plugin import samples
 
 PACKAGE = profiles.PACKAGE
@@ -79,7 +80,8 @@ def documents(name, host, run, pairs=5, values=None, **environment):
         return [_measured(host, run, (values or [1.0]) * pairs, pairs)]
     wanted = dict.fromkeys(
         fact for method in runs.methods(name.partition('[')[0])
-        for fact in samples.wanted(profile(), method.removeprefix(PACKAGE)))
+        for fact in run_samples.wanted(
+            profile(), method.removeprefix(PACKAGE)))
     return [
         {'kind': 'facts', 'version': 1, 'subject': 'host %s' % host,
          'host': host, 'server': samples.SERVER,
