@@ -127,8 +127,9 @@ def run(arguments):
     run".
     """
     each = '--each' in arguments
-    if not each:
-        runner.check(arguments)
+    _help_instead(arguments, *(
+        ('mempage-tempest', 'run') if each else ('tempest', 'run')))
+    runner.check(arguments)
     with lab.exclusive_tests():
         _up(lab.Wish())
         if each:
@@ -154,9 +155,16 @@ def certify(arguments):
     ARGUMENTS are those of "mempage-certify run"; the profile is smoke-lab,
     unless they name another one.
     """
+    _help_instead(arguments, 'mempage-certify', 'run')
     with lab.exclusive_tests():
         _up(lab.Wish())
         sys.exit(runner.certify(arguments))
+
+
+def _help_instead(arguments, *command):
+    """Leave with the help of a command, if that is what is asked for."""
+    if not {'-h', '--help'}.isdisjoint(arguments):
+        sys.exit(runner.help_of(*command))
 
 
 @main.command()
@@ -362,15 +370,16 @@ def _keep(results, json_file, save=report.save, kept=()):
               help='How many workers run the suite.')
 @click.option('--json', 'json_file', type=_JsonFile(),
               default=paths.RESULTS / 'matrix.json', show_default=True,
-              help='The file that the results are written to as they come.')
+              help='The file that the results are written to as they come. '
+              'What it has of other clouds stays.')
 @click.option('--resume', is_flag=True,
-              help='Go on with that file: run what it has no verdict of.')
+              help='Run only what that file has no verdict of.')
 def run_matrix(name, chosen, nova, debians, regex, workers, json_file,
                resume):
     """Run the suite with several releases, one after the other.
 
     A lab that is up is taken down, and so is each of the matrix. The exit
-    status is 0 if all are green.
+    status is 0 if all that were asked for are green.
     """
     path = name and topology.find(name)
     tests = runner.suite(workers, regex)
@@ -380,9 +389,9 @@ def run_matrix(name, chosen, nova, debians, regex, workers, json_file,
                            debians or [systems.machine_name()])
     with (lab.exclusive(), lab.exclusive_tests(),
           progress.Progress() as shown):
-        known = [result for result in (matrix.load(json_file) if resume
-                                       else [])
-                 if result.verdict != matrix.UNFINISHED]
+        known = [result for result in matrix.load(json_file)
+                 if result.cloud not in clouds
+                 or resume and result.verdict != matrix.UNFINISHED]
         done = {result.cloud for result in known}
         wishes = {cloud: lab.Wish(path, releases.RELEASES[cloud.release],
                                   cloud.stock, cloud.system)
@@ -391,7 +400,8 @@ def run_matrix(name, chosen, nova, debians, regex, workers, json_file,
                         matrix.save, known)
         lab.down(shown)
     matrix.show(results)
-    sys.exit(any(result.verdict != matrix.GREEN for result in results))
+    sys.exit(any(result.verdict != matrix.GREEN for result in results
+                 if result.cloud in clouds))
 
 
 @main.command('constraints')

@@ -67,10 +67,18 @@ def suite(workers=WORKERS, regex=SUITE):
     return ('--regex', regex, '--concurrency', str(workers))
 
 
+def help_of(program, *arguments):
+    """Print the help of a command to which arguments are handed on.
+
+    :returns: its exit status
+    """
+    return subprocess.call([BIN / program, *arguments, '--help'])
+
+
 def check(arguments):
     """Refuse what Tempest would refuse once the lab is up.
 
-    :param arguments: of ``tempest run``
+    :param arguments: of ``tempest run``, or of ``mempage-tempest run``
     :raises LabError: if they select tests by what is no regular expression
     """
     selected = _selection(arguments)

@@ -13,6 +13,7 @@
 
 import contextlib
 import dataclasses
+import io
 import json
 import os
 import subprocess
@@ -143,6 +144,7 @@ class CliTest(base.LabTestCase):
                 (('run', '--regex', 'a (b'), "Error: --regex: missing ), "
                  "unterminated subpattern at position 0: '(b'"),
                 (('run', '-r', '('), '--regex: missing'),
+                (('run', '--each', '--regex', '('), '--regex: missing'),
                 (('run', '--exclude-regex=a{%s}' % ('9' * 50)),
                  'Error: --exclude-regex: '),
                 (('matrix', '--regex', '('), 'Error: --regex: missing')):
@@ -166,6 +168,21 @@ class CliTest(base.LabTestCase):
         result = self._invoke('certify', '--hosts', 'fbm3')
         certify.assert_called_once_with(('--hosts', 'fbm3'))
         self.assertEqual(3, result.exit_code)
+
+    @ddt.data((('run', '-h'), 'usage: tempest run'),
+              (('run', '--each', '--help'), 'usage: mempage-tempest run'),
+              (('certify', '--help'), 'usage: mempage-certify run'))
+    @ddt.unpack
+    def test_help_needs_no_lab(self, arguments, said):
+        choose = self.patch_object(lab, 'choose')
+        output = io.StringIO()
+        self.patch_object(
+            runner.subprocess, 'call', lambda command: output.write(
+                subprocess.run(command, stdout=subprocess.PIPE,
+                               text=True).stdout) * 0)
+        self.assertEqual(0, self._invoke(*arguments).exit_code)
+        self.assertIn(said, output.getvalue())
+        choose.assert_not_called()
 
     def test_topology(self):
         choose = self.patch_object(lab, 'choose')
@@ -407,12 +424,16 @@ class MatrixTest(base.LabTestCase):
         self.assertEqual(known, matrix.load(self.path))
 
     def test_without_resume_all_run_again(self):
-        matrix.save([matrix.Result(cloud, 7) for cloud in matrix.clouds(
-            ['2026.2'], [True, False], ['debian-12'])], self.path)
-        self._invoke('--release', '2026.2')
-        self.assertEqual(2, len(self.wishes))
-        self.assertEqual([3, 3], [result.passed for result
-                                  in matrix.load(self.path)])
+        known = [matrix.Result(cloud, 1, {'a': 'b'}) for cloud
+                 in matrix.clouds(['2025.2', '2026.2'], [True, False],
+                                  ['debian-12'])]
+        matrix.save(known, self.path)
+        result = self._invoke('--release', '2026.2')
+        self.assertEqual([of.cloud for of in known[2:]], list(self.wishes))
+        self.assertEqual(known[:2] + [matrix.Result(of.cloud, 3)
+                                      for of in known[2:]],
+                         matrix.load(self.path))
+        self.assertEqual(0, result.exit_code)
 
     def test_resume_with_another_file(self):
         self.path.parent.mkdir()
