@@ -142,7 +142,7 @@ class StoreTest(test_base.BaseTestCase):
             'nova': nova, 'declared': [samples.FILE_BACKED, declared]})
         with mock.patch.object(base.BaseMemoryTest, 'setup_clients'):
             cls.setup_clients()
-        with mock.patch.object(nova, '_until', return_value=False):
+        with mock.patch.object(nova, '_while', return_value=True):
             error = self.assertRaises(lib_exc.TimeoutException, nova.wait_for,
                                       'x', 'ACTIVE')
         self.assertIn('within %d s' % (300 + 2 * 2048), str(error))
