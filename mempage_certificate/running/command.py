@@ -76,7 +76,7 @@ def run(arguments, product):
     configuration = pathlib.Path(arguments.config_file).resolve()
     tempest_conf.use(configuration)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(lanes.interrupted_when_terminated())
+        stack.enter_context(lanes.interruptible())
         private = pathlib.Path(stack.enter_context(
             tempfile.TemporaryDirectory(prefix='mempage-')))
         kept = _directory(arguments, product, private)

@@ -101,7 +101,7 @@ def run(arguments):
     results = new_directory.make(arguments.results)
     watch = timeutils.StopWatch().start()
     with tempfile.TemporaryDirectory(prefix='mempage-') as directory, \
-            lanes.interrupted_when_terminated():
+            lanes.interruptible():
         each = Each(pathlib.Path(directory), results, text,
                     arguments.lanes)
         tests = each.find(arguments.regex)

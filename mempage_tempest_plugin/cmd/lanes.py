@@ -116,10 +116,16 @@ def say(text):
 
 
 @contextlib.contextmanager
-def interrupted_when_terminated():
-    """Let SIGTERM do what Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def interruptible():
+    """Let SIGTERM do what Ctrl-C does, and Ctrl-C what it does elsewhere.
+
+    What a script starts in the background ignores SIGINT, as shells want it,
+    and so would all that it starts: nothing would interrupt tests in lanes.
+    """
+    before = {number: signal.signal(number, signal.default_int_handler)
+              for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

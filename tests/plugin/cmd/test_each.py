@@ -209,6 +209,15 @@ class RunTest(processes.ProcessTestCase):
 
     @ddt.data(signal.SIGINT, signal.SIGTERM)
     def test_interrupted(self, how):
+        self._check_interrupted(how)
+
+    @ddt.data(signal.SIGINT, signal.SIGTERM)
+    def test_interrupted_in_the_background_of_a_script(self, how):
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
+        self._check_interrupted(how)
+
+    def _check_interrupted(self, how):
         self.write_tests('''
             self.addCleanup((HERE / ('put-back-' + HOST)).touch)
             if HOST != 'a':
