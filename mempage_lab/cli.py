@@ -136,7 +136,10 @@ def run(arguments):
     each = '--each' in arguments
     _help_instead(arguments, *(
         ('mempage-tempest', 'run') if each else ('tempest', 'run')))
-    runner.check(arguments)
+    if each:
+        runner.check_values('mempage-tempest', arguments)
+    else:
+        runner.check(arguments)
     with lab.exclusive_tests():
         _up(lab.Wish())
         if each:
@@ -163,6 +166,7 @@ def certify(arguments):
     unless they name another one.
     """
     _help_instead(arguments, 'mempage-certify', 'run')
+    runner.check_values('mempage-certify', arguments)
     with lab.exclusive_tests():
         _up(lab.Wish())
         sys.exit(runner.certify(arguments))

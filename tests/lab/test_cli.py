@@ -13,6 +13,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import io
 import json
 import os
@@ -144,13 +145,30 @@ class CliTest(base.LabTestCase):
                 (('run', '--regex', 'a (b'), "Error: --regex: missing ), "
                  "unterminated subpattern at position 0: '(b'"),
                 (('run', '-r', '('), '--regex: missing'),
-                (('run', '--each', '--regex', '('), '--regex: missing'),
                 (('run', '--exclude-regex=a{%s}' % ('9' * 50)),
                  'Error: --exclude-regex: '),
                 (('matrix', '--regex', '('), 'Error: --regex: missing')):
             result = self._invoke(*arguments)
             self.assertEqual(1, result.exit_code)
             self.assertIn(said, result.output)
+        choose.assert_not_called()
+
+    @ddt.data(('--concurrency', 'two'), ('--regex',), ('--eaech',),
+              ('-s', '--regex', 'a'))
+    def test_run_refuses_what_tempest_refuses(self, arguments):
+        choose = self.patch_object(lab, 'choose')
+        result = self._invoke('run', *arguments)
+        self.assertIn('tempest run: error: ', result.output)
+        self.assertEqual(2, result.exit_code)
+        choose.assert_not_called()
+
+    @ddt.data(('run', '--each', '--regex', '('), ('run', '--each', '--lanes'),
+              ('certify', '--lanes', '0'), ('certify', '--profile', 'mine'))
+    def test_what_other_commands_refuse(self, arguments):
+        choose = self.patch_object(lab, 'choose')
+        self.patch_object(runner.subprocess, 'call', functools.partial(
+            subprocess.call, stderr=subprocess.DEVNULL))
+        self.assertEqual(2, self._invoke(*arguments).exit_code)
         choose.assert_not_called()
 
     def test_run_of_each_host(self):

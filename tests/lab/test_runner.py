@@ -145,6 +145,8 @@ class RunTest(base.LabTestCase):
         (('--exclude-regex', 'c'),
          '--regex ^mempage_tempest_plugin --exclude-regex c'),
         (('--load-list', 'x'), '--load-list x'),
+        (('--whitelist-file', 'i', '--black-regex', 'c'),
+         '--exclude-regex c --include-list i'),
         (('--regex', 'a b', '--concurrency', '2', '--load_list', 'x'),
          '--regex a b --load-list x'),
         (('-s', '--exclude-regex=c', '--exclude-list', 'e',
