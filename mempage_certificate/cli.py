@@ -94,7 +94,8 @@ def _add_run(commands):
         help='tempest.conf; %(default)s if not given')
     command.add_argument('--profile', type=_published, metavar='NAME',
                          help='one of those that "profiles" lists')
-    command.add_argument('--product', metavar='PRODUCT.yaml',
+    command.add_argument('--product', type=argument_types.source,
+                         metavar='PRODUCT.yaml',
                          help='what the vendor says of the product')
     command.add_argument(
         '--hosts', '--host', type=argument_types.names, default=[],
@@ -155,7 +156,8 @@ def _add_bundle(commands):
     command.add_argument('--profile', type=_published, required=True,
                          metavar='NAME',
                          help='one of those that "profiles" lists')
-    command.add_argument('--product', required=True, metavar='PRODUCT.yaml',
+    command.add_argument('--product', type=argument_types.source,
+                         required=True, metavar='PRODUCT.yaml',
                          help='what the vendor says of the product')
     _add_making(command)
     command.add_argument('-o', '--output', type=argument_types.output,

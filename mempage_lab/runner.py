@@ -82,8 +82,11 @@ def check_values(program, arguments):
 
     :param program: whose subcommand ``run`` gets the arguments
     """
+    # Paths are of the directory that it runs in.
+    where = paths.TEMPEST_WORKSPACE
     status = subprocess.call([BIN / program, 'run', *arguments, '--help'],
-                             stdout=subprocess.DEVNULL)
+                             stdout=subprocess.DEVNULL,
+                             cwd=where if where.exists() else '/')
     if status:
         sys.exit(status)
 

@@ -67,6 +67,21 @@ def not_empty(text):
     return text
 
 
+def source(text):
+    """Refuse a file that cannot be read, before anything is done with it.
+
+    :param text: its path
+    :raises ArgumentTypeError: if it cannot be read
+    """
+    if not os.path.exists(not_empty(text)):
+        raise argparse.ArgumentTypeError('%s: no such file' % text)
+    if os.path.isdir(text):
+        raise argparse.ArgumentTypeError('%s: is a directory' % text)
+    if not os.access(text, os.R_OK):
+        raise argparse.ArgumentTypeError('%s: may not be read' % text)
+    return text
+
+
 def output(text):
     """Refuse a file that cannot be written, before anything is done for it.
 

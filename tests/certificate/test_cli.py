@@ -118,7 +118,7 @@ class CliTest(CliTestCase):
                     else samples.product())
                 self.assertEqual(0, self.run_command(
                     'bundle', '-', '--profile', 'smoke-lab', '--product',
-                    'x', '-o', self.path('bundle'))[0])
+                    os.devnull, '-o', self.path('bundle'))[0])
 
     def test_verify(self):
         self.bundle()
@@ -235,7 +235,7 @@ class CliTest(CliTestCase):
                'read: No such file or directory'),
               (['verify', '/dev/null'], 'does not begin as a bundle'),
               (['bundle', '/nonexistent', '--profile', 'smoke-lab',
-                '--product', 'x', '-o', 'x'],
+                '--product', '/dev/null', '-o', 'x'],
                '/nonexistent: cannot be read: No such file'),
               (['bundle', '/dev/null', '--profile', 'smoke-lab', '--product',
                 '/dev/null', '-o', 'x'], 'results: have no tests'))
@@ -258,6 +258,7 @@ class CliTest(CliTestCase):
               ('-o', '', '-o/--output: it is empty'),
               ('--sign', '', '--sign: it is empty'),
               ('--hide', ' ', '--hide: it is empty'),
+              ('--product', 'no', '--product: no: no such file'),
               ('--profile', 'mine', "--profile: no profile 'mine' is "
                'published; there are ci-loop-1, '))
     @ddt.unpack

@@ -163,7 +163,8 @@ class CliTest(base.LabTestCase):
         choose.assert_not_called()
 
     @ddt.data(('run', '--each', '--regex', '('), ('run', '--each', '--lanes'),
-              ('certify', '--lanes', '0'), ('certify', '--profile', 'mine'))
+              ('certify', '--lanes', '0'), ('certify', '--profile', 'mine'),
+              ('certify', '--product', 'no/such'))
     def test_what_other_commands_refuse(self, arguments):
         choose = self.patch_object(lab, 'choose')
         self.patch_object(runner.subprocess, 'call', functools.partial(

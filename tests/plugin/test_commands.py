@@ -17,9 +17,11 @@ import re
 import shlex
 
 import ddt
+import fixtures
 from oslotest import base
 
 from mempage_certificate import cli
+from mempage_tempest_plugin.cmd import argument_types
 from mempage_tempest_plugin.cmd import inventory
 from mempage_tempest_plugin.cmd import mempage_tempest
 
@@ -44,6 +46,9 @@ class CommandsTest(base.BaseTestCase):
     @ddt.data(*FOUND)
     @ddt.unpack
     def test_there_are_such_options(self, _file, command, arguments):
+        # Documents name files that are not there.
+        self.useFixture(fixtures.MockPatchObject(argument_types, 'source',
+                                                 str))
         words = shlex.split(arguments.replace('\\\n', ' '), comments=True)
         # Else it says why, and exits.
         PARSERS[command]().parse_args(words)

@@ -39,6 +39,9 @@ class ArgumentTypesTest(base.BaseTestCase):
               ('seconds', '9' * 5000, 'is no whole number'),
               ('port', '0', '0 is less than 1'),
               ('port', '65536', '65536 is more than 65535'),
+              ('source', '', 'it is empty'),
+              ('source', '/', '/: is a directory'),
+              ('source', '/nothing', '/nothing: no such file'),
               ('output', '', 'it is empty'),
               ('output', '/', '/: is a directory'),
               ('output', '/nothing/such', '/nothing: no such directory'))
@@ -47,6 +50,14 @@ class ArgumentTypesTest(base.BaseTestCase):
         error = self.assertRaises(argparse.ArgumentTypeError,
                                   getattr(argument_types, kind), text)
         self.assertIn(said, str(error))
+
+    def test_source(self):
+        self.assertEqual(os.devnull, argument_types.source(os.devnull))
+        self.useFixture(fixtures.MonkeyPatch(
+            'os.access', lambda path, mode: False))
+        error = self.assertRaises(argparse.ArgumentTypeError,
+                                  argument_types.source, os.devnull)
+        self.assertEqual('/dev/null: may not be read', str(error))
 
     def test_output_that_may_not_be_written(self):
         self.useFixture(fixtures.MonkeyPatch(
