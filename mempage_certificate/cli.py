@@ -92,7 +92,7 @@ def _add_run(commands):
     command.add_argument(
         '--config-file', default='etc/tempest.conf', metavar='FILE',
         help='tempest.conf; %(default)s if not given')
-    command.add_argument('--profile', metavar='NAME',
+    command.add_argument('--profile', type=_published, metavar='NAME',
                          help='one of those that "profiles" lists')
     command.add_argument('--product', metavar='PRODUCT.yaml',
                          help='what the vendor says of the product')
@@ -125,6 +125,15 @@ def _add_run(commands):
              'run if not given')
 
 
+def _published(name):
+    """Refuse a profile that there is not, before anything is done for it."""
+    try:
+        profiles.find(name)
+    except errors.NotPublished as error:
+        raise argparse.ArgumentTypeError(error) from error
+    return name
+
+
 def _add_making(command):
     command.add_argument(
         '--sign', type=argument_types.not_empty, metavar='KEY',
@@ -143,7 +152,8 @@ def _add_bundle(commands):
     command.add_argument(
         'results', metavar='RESULTS',
         help='what "stestr last --subunit" writes; - is stdin')
-    command.add_argument('--profile', required=True, metavar='NAME',
+    command.add_argument('--profile', type=_published, required=True,
+                         metavar='NAME',
                          help='one of those that "profiles" lists')
     command.add_argument('--product', required=True, metavar='PRODUCT.yaml',
                          help='what the vendor says of the product')

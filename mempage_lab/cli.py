@@ -62,11 +62,15 @@ class _Group(click.Group):
 
 
 class _JsonFile(click.Path):
-    """A file whose place results take, which may be after hours."""
+    """A file whose place results take, which may be after hours.
 
-    def __init__(self):
+    :param new: whether nothing may be there: others' results would be lost
+    """
+
+    def __init__(self, new=False):
         super().__init__(path_type=pathlib.Path, dir_okay=False,
                          writable=True)
+        self._new = new
 
     def convert(self, value, parameter, context):
         """Refuse what they cannot take the place of."""
@@ -75,6 +79,9 @@ class _JsonFile(click.Path):
             files.check_place(path)
         except errors.LabError as error:
             self.fail(str(error), parameter, context)
+        if self._new and path.exists() and path.stat().st_size:
+            self.fail('%s: is there already; name another file, or remove it'
+                      % path, parameter, context)
         return path
 
 
@@ -129,7 +136,10 @@ def run(arguments):
     each = '--each' in arguments
     _help_instead(arguments, *(
         ('mempage-tempest', 'run') if each else ('tempest', 'run')))
-    runner.check(arguments)
+    if each:
+        runner.check_values('mempage-tempest', arguments)
+    else:
+        runner.check(arguments)
     with lab.exclusive_tests():
         _up(lab.Wish())
         if each:
@@ -156,6 +166,7 @@ def certify(arguments):
     unless they name another one.
     """
     _help_instead(arguments, 'mempage-certify', 'run')
+    runner.check_values('mempage-certify', arguments)
     with lab.exclusive_tests():
         _up(lab.Wish())
         sys.exit(runner.certify(arguments))
@@ -260,8 +271,8 @@ def openrc():
 @main.command('bench')
 @click.option('--servers', default=3, show_default=True,
               type=click.IntRange(min=1), help='How many servers to boot.')
-@click.option('--json', 'json_file', type=_JsonFile(),
-              help='Also write the figures to this file.')
+@click.option('--json', 'json_file', type=_JsonFile(new=True),
+              help='Also write the figures to this file, a new one.')
 def run_bench(servers, json_file):
     """Measure speed and memory of the default lab.
 
@@ -280,7 +291,8 @@ def run_bench(servers, json_file):
 @click.argument('names', nargs=-1, metavar='[NAME]...')
 @click.option('--json', 'json_file', type=_JsonFile(),
               help='Also write the results to this file. What it has of other '
-              'drills stays there.')
+              'drills stays there; runs of --clean take the place of earlier '
+              'ones.')
 @click.option('--clean', 'clean_runs', type=click.IntRange(1), metavar='N',
               help='Break nothing, and run the whole suite N times in random '
               'order: all must pass.')
@@ -301,6 +313,9 @@ def run_drills(names, json_file, clean_runs, workers, read):
     """
     if names and clean_runs:
         raise click.UsageError('--clean breaks nothing: name no drill')
+    if read and (names or clean_runs or json_file):
+        raise click.UsageError('--words runs nothing: name no drill, and '
+                               'neither --clean nor --json')
     if read:
         sys.exit(_judge_words([each for path in read
                                for each in report.load(path)]))
@@ -309,15 +324,17 @@ def run_drills(names, json_file, clean_runs, workers, read):
           progress.Progress() as shown):
         current = lab.load()
         if clean_runs:
+            others = [each for each in report.load(json_file)
+                      if isinstance(each, running.Result)]
             running.mend(current, shown)
-            runs = _keep(clean.run(clean_runs, workers, shown), json_file)
+            coming = clean.run(clean_runs, workers, shown)
         else:
             others = report.load(json_file, but=drills)
-            results = _keep(running.run(current, drills, shown), json_file,
-                            kept=others)[len(others):]
+            coming = running.run(current, drills, shown)
+        results = _keep(coming, json_file, kept=others)[len(others):]
     if clean_runs:
-        report.show_runs(runs)
-        sys.exit(not all(run.clean for run in runs))
+        report.show_runs(results)
+        sys.exit(not all(run.clean for run in results))
     report.show(results)
     sys.exit(not running.passed(results, names))
 

@@ -45,6 +45,21 @@ def copy_tree(source, target):
     temporary.rename(target)
 
 
+def only(directory, *patterns):
+    """Return the one path that there is.
+
+    :param directory: a :class:`pathlib.Path`
+    :param patterns: of paths in it, any of which will do
+    :raises LabError: if there is none, or there are several
+    """
+    found = [path for pattern in patterns for path in directory.glob(pattern)]
+    if len(found) != 1:
+        raise errors.LabError('%s: one %s was expected, there are %d: %s' % (
+            directory, ' or '.join(patterns), len(found),
+            ', '.join(path.name for path in sorted(found)) or 'none'))
+    return found[0]
+
+
 def check_place(path):
     """Refuse a path that no file may take the place of, as /dev/stdout.
 

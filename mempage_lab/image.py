@@ -26,6 +26,7 @@ import shutil
 import tempfile
 
 from mempage_lab import errors
+from mempage_lab import files
 from mempage_lab import shell
 
 #: Debian packages that the build needs on this machine.
@@ -118,7 +119,7 @@ def build(destination, workdir, extra=()):
         initramfs = scratch / 'initramfs'
         _pack(root, initramfs)
         disk = scratch / 'disk'
-        _make_disk(disk, _only(kernel.glob('boot/vmlinuz-*')), initramfs)
+        _make_disk(disk, files.only(kernel, 'boot/vmlinuz-*'), initramfs)
         _publish(disk, destination)
 
 
@@ -141,17 +142,8 @@ def _fetch_kernel(scratch):
               '-o', 'Acquire::Retries=3', '%s=%s' % (name, version),
               cwd=scratch)
     kernel = scratch / 'kernel'
-    shell.run('dpkg-deb', '--extract', _only(scratch.glob('*.deb')), kernel)
+    shell.run('dpkg-deb', '--extract', files.only(scratch, '*.deb'), kernel)
     return kernel
-
-
-def _only(paths):
-    """Return the only path of an iterable."""
-    paths = list(paths)
-    if len(paths) != 1:
-        raise errors.LabError('one file was expected in the kernel package, '
-                              'there are %d: %s' % (len(paths), paths))
-    return paths[0]
 
 
 def _which(program):
@@ -217,8 +209,7 @@ def _add_busybox(root):
 
 def _add_modules(root, kernel, extra):
     """Copy the kernel modules and those that they depend on."""
-    tree = _only([*kernel.glob('lib/modules/*'),
-                  *kernel.glob('usr/lib/modules/*')])
+    tree = files.only(kernel, 'lib/modules/*', 'usr/lib/modules/*')
     release = tree.name
     base = tree.parents[2]
     shell.run(_which('depmod'), '-b', base, release)
@@ -255,11 +246,11 @@ def _remove_signature(module):
 
 def _pack(root, initramfs):
     """Pack the root: lz4 costs an emulated CPU the least."""
-    files = '\n'.join(str(path.relative_to(root))
+    names = '\n'.join(str(path.relative_to(root))
                       for path in sorted(root.rglob('*')))
     archive = initramfs.with_suffix('.cpio')
     shell.run('cpio', '--create', '--format=newc', '--owner=0:0', '--quiet',
-              '--file=%s' % archive, cwd=root, input=files)
+              '--file=%s' % archive, cwd=root, input=names)
     # -l: the format that the kernel reads
     shell.run('lz4', '-l', '-9', '-q', archive, initramfs)
 

@@ -12,7 +12,6 @@
 
 """Runs Tempest in the lab."""
 
-import argparse
 import datetime
 import json
 import os
@@ -75,11 +74,26 @@ def help_of(program, *arguments):
     return subprocess.call([BIN / program, *arguments, '--help'])
 
 
+def check_values(program, arguments):
+    """Leave as a command does that refuses what an option is given.
+
+    It tells that before the help that is asked for at the end. Of options
+    that it does not know, it tells only when it runs.
+
+    :param program: whose subcommand ``run`` gets the arguments
+    """
+    status = subprocess.call([BIN / program, 'run', *arguments, '--help'],
+                             stdout=subprocess.DEVNULL)
+    if status:
+        sys.exit(status)
+
+
 def check(arguments):
     """Refuse what Tempest would refuse once the lab is up.
 
-    :param arguments: of ``tempest run``, or of ``mempage-tempest run``
+    :param arguments: of ``tempest run``
     :raises LabError: if they select tests by what is no regular expression
+    :raises SystemExit: as Tempest does, if it does not know them
     """
     selected = _selection(arguments)
     for option, value in zip(selected[::2], selected[1::2]):
@@ -159,17 +173,23 @@ def _naming_tests(arguments):
 
 
 def _selection(arguments):
-    """Pick those arguments of ``tempest run`` that select tests."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument('-r', '--regex')
-    parser.add_argument('-s', '--smoke', action='store_const', dest='regex',
-                        const='smoke')
-    parser.add_argument('--exclude-regex')
-    for name in 'include', 'exclude', 'load':
-        parser.add_argument('--%s-list' % name, '--%s_list' % name)
-    selected, _ = parser.parse_known_args(list(map(str, arguments)))
-    return [part for name, value in vars(selected).items() if value
-            for part in ('--' + name.replace('_', '-'), value)]
+    """Pick those arguments of ``tempest run`` that select tests.
+
+    Those of old names, which Tempest still takes, get today's.
+    """
+    # Other commands need not wait for Tempest.
+    from tempest.cmd import run as tempest_run
+
+    given = tempest_run.TempestRun(None, None).get_parser(
+        'tempest run').parse_args(list(map(str, arguments)))
+    selected = {
+        '--regex': 'smoke' if given.smoke else given.regex,
+        '--exclude-regex': given.exclude_regex or given.black_regex,
+        '--include-list': given.include_list or given.whitelist_file,
+        '--exclude-list': given.exclude_list or given.blacklist_file,
+        '--load-list': given.load_list}
+    return [part for option, value in selected.items() if value
+            for part in (option, value)]
 
 
 def run_each(arguments):

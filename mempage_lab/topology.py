@@ -191,11 +191,6 @@ class Topology:
         return list(self.network.subnets(new_prefix=24))[1]
 
     @property
-    def gateway(self):
-        """The machine's own address on the management network."""
-        return str(self.management[1])
-
-    @property
     def controller(self):
         """The controller's address."""
         return str(self.management[2])

@@ -23,6 +23,7 @@ import tempfile
 import uuid
 
 from mempage_lab import errors
+from mempage_lab import files
 from mempage_lab import packages
 from mempage_lab import paths
 from mempage_lab import shell
@@ -203,7 +204,7 @@ def _make_kernel(tree, target):
 
     QEMU starts an unpacked one by the entry point that Xen's guests use.
     """
-    packed = only(tree.glob('boot/vmlinuz-*')).read_bytes()
+    packed = files.only(tree, 'boot/vmlinuz-*').read_bytes()
     # The Linux/x86 boot protocol, 2.08 and later: sectors before the payload,
     # then where it is in what follows them and how long.
     sectors = packed[0x1f1] or 4
@@ -234,7 +235,7 @@ def _unpack(tool, payload, target):
 
 def _make_initramfs(tree, target):
     """Make one of busybox and the modules for the root only."""
-    modules = only((tree / 'usr/lib/modules').iterdir())
+    modules = files.only(tree, 'usr/lib/modules/*')
     plan = shell.run(
         'modprobe', '-d', tree, '-C', '/dev/null', '-S', modules.name, '--all',
         '--show-depends', *MODULES)
@@ -253,10 +254,10 @@ def _make_initramfs(tree, target):
                 order.append(name)
                 _copy_module(module, content / 'modules' / name)
         (content / 'modules/order').write_text('\n'.join(order) + '\n')
-        files = '\n'.join(str(path.relative_to(content))
+        names = '\n'.join(str(path.relative_to(content))
                           for path in sorted(content.rglob('*')))
         shell.run('cpio', '--create', '--format=newc', '--owner=0:0',
-                  '--quiet', '--file=%s' % target, cwd=content, input=files)
+                  '--quiet', '--file=%s' % target, cwd=content, input=names)
 
 
 def _copy_module(source, target):
@@ -264,15 +265,6 @@ def _copy_module(source, target):
         shell.run('sh', '-c', 'xz -dc "$1" > "$2"', 'sh', source, target)
     else:
         shutil.copy(source, target)
-
-
-def only(found):
-    """Return the only path of an iterable."""
-    found = list(found)
-    if len(found) != 1:
-        raise errors.LabError('one path was expected, there are %d: %s'
-                              % (len(found), found))
-    return found[0]
 
 
 def make_disk(tree, target, size):

@@ -30,7 +30,6 @@ IDENTITY = '/etc/mempage-lab/machine'
 BOOT_ID = '/run/mempage-boot-id'
 # Seconds; an emulated CPU is 10 to 30 times slower, and shares a real one.
 _BOOT_LIMIT = {True: 120, False: 1200}
-_END_LIMIT = {True: 60, False: 300}
 _ANSWER_LIMIT = {True: 10, False: 60}
 _RUN_LIMIT = {True: 60, False: 600}
 # Given the boot that it was in before. What waits knows of failed units, too.
@@ -222,17 +221,6 @@ class Machine(Bare):
         # The agent's own command may wait for what waits for the agent.
         self.agent.launch('systemctl', '--no-block', 'reboot')
         self.wait_for_boot(before, since)
-
-    def shut_down(self):
-        """Have it shut down in order, and wait until QEMU has ended.
-
-        :raises LabError: with the end of its console, if it does not
-        """
-        if not self.pid:
-            return
-        self.agent.launch('systemctl', '--no-block', 'poweroff')
-        if not wait.until(lambda: not self.pid, _END_LIMIT[self.kvm], 0.1):
-            raise self.failure('does not shut down')
 
     def cut_power(self):
         """End it at once; :meth:`boot` is what comes next.

@@ -276,8 +276,8 @@ def load(path):
         with open(path, encoding='utf-8') as stream:
             return _parse(path, stream.read())
     except (OSError, UnicodeDecodeError) as error:
-        raise exceptions.InventoryError(
-            path, ['cannot be read: %s' % error]) from error
+        raise exceptions.InventoryError(path, ['cannot be read: %s' % (
+            getattr(error, 'strerror', error))]) from error
 
 
 # Each test class loads it, and a large one takes seconds.

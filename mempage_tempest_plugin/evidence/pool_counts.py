@@ -99,14 +99,13 @@ def compare_untaken(hosts, survey):
     return comparison
 
 
-def compare_used(host, reserved, handed_out, of_nobody, used):
+def compare_used(host, due, of_nobody, used):
     """Compare what nova-compute takes for used with what is handed out.
 
     Of what placement holds for no server, nova-compute knows nothing.
 
     :param host: name of the host
-    :param reserved: MiB that are not for guests
-    :param handed_out: MiB that placement has handed out
+    :param due: MiB that are not for guests, or that placement has handed out
     :param of_nobody: which of them are for no server, as
         cloud.Cloud.memory_of_nobody tells it
     :param used: MiB that nova-compute takes for used
@@ -119,8 +118,8 @@ def compare_used(host, reserved, handed_out, of_nobody, used):
         name += ' (without those that placement holds for no server: %s)' % (
             ', '.join('%d for consumer %s' % (mib, consumer)
                       for consumer, mib in sorted(of_nobody.items())))
-    comparison.equal('compute API', name, reserved + handed_out
-                     - sum(of_nobody.values()), used)
+    comparison.equal('compute API', name, due - sum(of_nobody.values()),
+                     used)
     return comparison
 
 

@@ -42,8 +42,6 @@ KILLED = (PACKAGE + 'scenario.test_faults.TestQemuKilled.test_killed_and_'
 BOOT = (PACKAGE + 'scenario.test_measure_memory.TestMeasureMemory.test_boot['
         'id-078ec97c-dc65-41e4-8d81-1b82e2ff79d3,measurement]')
 TESTS = (BEFORE, AFTER, DELETE, CAPACITY, KILLED, BOOT)
-#: Of smoke, of functional and of performance.
-OF_LEVELS = (DELETE, CAPACITY, BOOT)
 
 
 @functools.cache

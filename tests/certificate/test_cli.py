@@ -237,8 +237,6 @@ class CliTest(CliTestCase):
               (['bundle', '/nonexistent', '--profile', 'smoke-lab',
                 '--product', 'x', '-o', 'x'],
                '/nonexistent: cannot be read: No such file'),
-              (['bundle', '/dev/null', '--profile', 'mine', '--product', 'x',
-                '-o', 'x'], "no profile 'mine' is published"),
               (['bundle', '/dev/null', '--profile', 'smoke-lab', '--product',
                 '/dev/null', '-o', 'x'], 'results: have no tests'))
     def test_errors(self, arguments, words):
@@ -259,7 +257,9 @@ class CliTest(CliTestCase):
     @ddt.data(('-o', 'no/such', 'no: no such directory'),
               ('-o', '', '-o/--output: it is empty'),
               ('--sign', '', '--sign: it is empty'),
-              ('--hide', ' ', '--hide: it is empty'))
+              ('--hide', ' ', '--hide: it is empty'),
+              ('--profile', 'mine', "--profile: no profile 'mine' is "
+               'published; there are ci-loop-1, '))
     @ddt.unpack
     def test_refused_at_once(self, option, value, words):
         self.assertRaises(SystemExit, self.bundle, 'bundle', option, value)

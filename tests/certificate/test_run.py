@@ -395,7 +395,6 @@ class RunTest(RunTestCase):
         self.assertIn('setUpClass', self.told)
 
     @ddt.data(
-        (['--profile', 'mine'], "no profile 'mine' is published"),
         (['--host', 'x'], 'no such host'),
         (['--config-file', '/nonexistent'], 'configuration /nonexistent: No'),
         (['--sign', '/nonexistent'], 'cannot sign with'))

@@ -13,6 +13,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import io
 import json
 import os
@@ -144,13 +145,30 @@ class CliTest(base.LabTestCase):
                 (('run', '--regex', 'a (b'), "Error: --regex: missing ), "
                  "unterminated subpattern at position 0: '(b'"),
                 (('run', '-r', '('), '--regex: missing'),
-                (('run', '--each', '--regex', '('), '--regex: missing'),
                 (('run', '--exclude-regex=a{%s}' % ('9' * 50)),
                  'Error: --exclude-regex: '),
                 (('matrix', '--regex', '('), 'Error: --regex: missing')):
             result = self._invoke(*arguments)
             self.assertEqual(1, result.exit_code)
             self.assertIn(said, result.output)
+        choose.assert_not_called()
+
+    @ddt.data(('--concurrency', 'two'), ('--regex',), ('--eaech',),
+              ('-s', '--regex', 'a'))
+    def test_run_refuses_what_tempest_refuses(self, arguments):
+        choose = self.patch_object(lab, 'choose')
+        result = self._invoke('run', *arguments)
+        self.assertIn('tempest run: error: ', result.output)
+        self.assertEqual(2, result.exit_code)
+        choose.assert_not_called()
+
+    @ddt.data(('run', '--each', '--regex', '('), ('run', '--each', '--lanes'),
+              ('certify', '--lanes', '0'), ('certify', '--profile', 'mine'))
+    def test_what_other_commands_refuse(self, arguments):
+        choose = self.patch_object(lab, 'choose')
+        self.patch_object(runner.subprocess, 'call', functools.partial(
+            subprocess.call, stderr=subprocess.DEVNULL))
+        self.assertEqual(2, self._invoke(*arguments).exit_code)
         choose.assert_not_called()
 
     def test_run_of_each_host(self):
@@ -266,6 +284,38 @@ class CliTest(base.LabTestCase):
         self.assertEqual([old, new], report.load(path))
         self.assertIn('1 of 1 caught', result.output)
 
+    def test_runs_without_a_fault_replace_only_earlier_ones(self):
+        path = self.directory / 'all.json'
+        drill = running.Result(
+            'option-on', 'what', ('fbm1',), running.CAUGHT, '', {}, 1.5)
+        new = clean.Run(2, 3, (), 1.5)
+        report.save([drill, clean.Run(1, 3, (), 1.5)], path)
+        self.patch_object(lab, 'load')
+        self.patch_object(running, 'mend')
+        self.patch_object(clean, 'run').return_value = [new]
+        result = self._invoke('drill', '--clean', '1', '--json', str(path))
+        self.assertEqual([drill, new], report.load(path))
+        self.assertIn('1 of 1 clean', result.output)
+        self.assertEqual(0, result.exit_code)
+
+    def test_runs_without_a_fault_replace_no_other_file(self):
+        path = self.directory / 'inventory.json'
+        path.write_text('{"hosts": {}}')
+        self.patch_object(lab, 'load')
+        run = self.patch_object(clean, 'run')
+        result = self._invoke('drill', '--clean', '1', '--json', str(path))
+        self.assertIn('is not what drill --json writes', result.output)
+        self.assertEqual('{"hosts": {}}', path.read_text())
+        run.assert_not_called()
+
+    @ddt.data(('option-off',), ('--clean', '1'), ('--json', 'x.json'))
+    def test_words_of_drills_go_with_nothing_else(self, others):
+        path = self.directory / 'drills.json'
+        report.save([], path)
+        result = self._invoke('drill', '--words', str(path), *others)
+        self.assertIn('--words runs nothing', result.output)
+        self.assertEqual(2, result.exit_code)
+
     def test_openrc(self):
         paths.OPENRC.parent.mkdir()
         paths.OPENRC.write_text('export A=b\n')
@@ -287,6 +337,16 @@ class CliTest(base.LabTestCase):
         self.assertRegex(invoked.output, r'up +99\.0 s +75\.0 s +no')
         self.assertEqual(0, invoked.exit_code)
         self.assertEqual(result, json.loads(path.read_text()))
+
+    def test_bench_keeps_the_figures_of_before(self):
+        path = self.directory / 'figures.json'
+        path.write_text('{}')
+        run = self.patch_object(bench, 'run')
+        result = self._invoke('bench', '--json', str(path))
+        self.assertIn('is there already; name another file',
+                      ' '.join(result.output.split()))
+        self.assertEqual((2, '{}'), (result.exit_code, path.read_text()))
+        run.assert_not_called()
 
     def test_bench_tells_what_it_cannot_write(self):
         self.patch_object(bench, 'run')

@@ -63,3 +63,20 @@ class WriteJsonTest(base.LabTestCase):
             files.write_json(self.path, [2])
             self.assertEqual([1], json.load(reader))
         self.assertEqual([2], json.loads(self.path.read_text()))
+
+
+class OnlyTest(base.LabTestCase):
+
+    def test_any_pattern_will_do(self):
+        (self.directory / 'a.deb').touch()
+        self.assertEqual(self.directory / 'a.deb', files.only(
+            self.directory, '*.rpm', '*.deb'))
+
+    def test_none_or_several(self):
+        for said in 'are 0: none', 'are 2: a.deb, b.deb':
+            error = self.assertRaises(errors.LabError, files.only,
+                                      self.directory, '*.rpm', '*.deb')
+            self.assertIn('%s: one *.rpm or *.deb was expected, there %s' % (
+                self.directory, said), str(error))
+            for name in 'b.deb', 'a.deb':
+                (self.directory / name).touch()

@@ -40,9 +40,11 @@ sleep 600 &
 echo $$ $! > %s
 wait
 """
+# What a script starts in its background ignores SIGINT, these tests as well.
 LAB = """
-import sys
+import signal, sys
 from mempage_lab import runner
+signal.signal(signal.SIGINT, signal.default_int_handler)
 runner._call(sys.argv[1])
 """
 VERSIONS = {'release': '2025.1', 'openstack': {'nova': '31.0.0'}}
@@ -145,6 +147,8 @@ class RunTest(base.LabTestCase):
         (('--exclude-regex', 'c'),
          '--regex ^mempage_tempest_plugin --exclude-regex c'),
         (('--load-list', 'x'), '--load-list x'),
+        (('--whitelist-file', 'i', '--black-regex', 'c'),
+         '--exclude-regex c --include-list i'),
         (('--regex', 'a b', '--concurrency', '2', '--load_list', 'x'),
          '--regex a b --load-list x'),
         (('-s', '--exclude-regex=c', '--exclude-list', 'e',

@@ -211,7 +211,7 @@ class TopologyTest(base.LabTestCase):
 
     def test_addresses_differ_and_are_in_the_management_network(self):
         loaded = self._load(MIXED)
-        addresses = [loaded.gateway, loaded.controller,
+        addresses = [str(loaded.management[1]), loaded.controller,
                      *(loaded.address(host) for host in loaded.hosts)]
         self.assertEqual(len(addresses), len(set(addresses)))
         for address in addresses:

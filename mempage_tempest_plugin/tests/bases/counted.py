@@ -45,6 +45,18 @@ def wait_for_pages(test, timeout):
 
 
 def _has_forgotten(test, host):
-    reserved = test.cloud.provider(host.name).memory_reserved
-    return (test.services.used_memory(host.name)
-            <= reserved + test.cloud.used_memory(host.name))
+    due, used = memory(test, host)
+    return used <= due
+
+
+def memory(test, host):
+    """Look up how much memory of a host placement and nova-compute count.
+
+    :param test: a base.BaseMemoryTest
+    :param host: the compute_host.ComputeHost
+    :returns: MiB that are reserved, or that placement has handed out, and
+        MiB that nova-compute takes for used
+    """
+    due = (test.cloud.provider(host.name).memory_reserved
+           + test.cloud.used_memory(host.name))
+    return due, test.services.used_memory(host.name)

@@ -19,6 +19,7 @@ from mempage_tempest_plugin.evidence import pool_counts
 from mempage_tempest_plugin.hosts import page_holders
 from mempage_tempest_plugin.tests.bases import amounts
 from mempage_tempest_plugin.tests.bases import base
+from mempage_tempest_plugin.tests.bases import counted
 from mempage_tempest_plugin.tests.bases import leased
 
 CONF = config.CONF
@@ -52,11 +53,9 @@ class BasePoolTest(amounts.BaseAmountTest):
 
     def _compare_counts(self, host):
         # Nova knows nothing of what placement holds for nobody.
+        due, used = counted.memory(self, host)
         return pool_counts.compare_used(
-            host.name, self.cloud.provider(host.name).memory_reserved,
-            self.cloud.used_memory(host.name),
-            base.memory_of_nobody(self, host),
-            self.services.used_memory(host.name))
+            host.name, due, base.memory_of_nobody(self, host), used)
 
     def note_pools(self, host):
         """Remember how many pages are free, for :meth:`check_taken`.

@@ -286,4 +286,5 @@ class InventoryTest(base.BaseTestCase):
     def test_missing(self):
         error = self.assertRaises(exceptions.InventoryError, inventory.load,
                                   '/nonexistent/hosts.yaml')
-        self.assertIn('/nonexistent/hosts.yaml: cannot be read', str(error))
+        self.assertIn('/nonexistent/hosts.yaml: cannot be read: No such file',
+                      str(error))
