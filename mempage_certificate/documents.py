@@ -21,6 +21,7 @@ import yaml
 
 from mempage_certificate import errors
 from mempage_tempest_plugin import plain_yaml
+from mempage_tempest_plugin import schema_errors
 
 #: No document has more lists and objects in each other.
 DEPTH = 200
@@ -96,8 +97,8 @@ def check(name, document, schema):
     except RecursionError:
         raise errors.CertificateError('%s: is too deep' % name)
     if error:
-        raise errors.CertificateError('%s: %s: %.300s' % (
-            name, error.json_path, error.message))
+        raise errors.CertificateError('%s: %s: %s' % (
+            name, error.json_path, schema_errors.message(error)))
 
 
 @functools.cache

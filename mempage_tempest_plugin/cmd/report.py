@@ -25,6 +25,7 @@ from mempage_tempest_plugin.evidence import streams
 from mempage_tempest_plugin import exceptions
 from mempage_tempest_plugin.pages import report
 from mempage_tempest_plugin.pages import runs as runs_of
+from mempage_tempest_plugin import schema_errors
 
 #: How files of results end, and what was foretold of them. NAME.expected.json
 #: beside NAME.subunit is what "mempage-tempest expect --json" writes.
@@ -153,8 +154,8 @@ def _versions(paths):
         raise exceptions.DocumentError(
             path, 'is not JSON: %s' % error) from error
     except jsonschema.ValidationError as error:
-        raise exceptions.DocumentError(path, '%s: %.200s' % (
-            error.json_path, error.message)) from error
+        raise exceptions.DocumentError(path, '%s: %s' % (
+            error.json_path, schema_errors.message(error))) from error
     return versions
 
 

@@ -23,6 +23,7 @@ import typing
 import jsonschema
 
 from mempage_tempest_plugin import plain_yaml
+from mempage_tempest_plugin import schema_errors
 
 
 def read(path):
@@ -84,8 +85,8 @@ def problems(document, schema):
 
 def _message(error):
     expected = error.schema.get('description')
-    return ('%r is not %s' % (error.instance, expected) if expected
-            else error.message)
+    return ('%s is not %s' % (schema_errors.value(error), expected)
+            if expected else schema_errors.message(error))
 
 
 def extended(schema, own):

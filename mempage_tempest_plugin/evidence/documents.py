@@ -21,6 +21,7 @@ import yaml
 
 from mempage_tempest_plugin.evidence import collect
 from mempage_tempest_plugin import exceptions
+from mempage_tempest_plugin import schema_errors
 
 KIND = 'evidence'
 VERSION = 1
@@ -58,5 +59,5 @@ def loads(text):
             'evidence', 'is not JSON: %s' % error) from error
     except jsonschema.ValidationError as error:
         raise exceptions.DocumentError('evidence', '%s: %s' % (
-            error.json_path, error.message)) from error
+            error.json_path, schema_errors.message(error))) from error
     return _CONVERTER.structure(document['evidence'], collect.Evidence)

@@ -19,6 +19,8 @@ import os
 import jsonschema
 import yaml
 
+from mempage_tempest_plugin import schema_errors
+
 _SCHEMA = os.path.join(os.path.dirname(__file__), 'facts_schema.yaml')
 _FORMATS = jsonschema.FormatChecker(formats=())
 
@@ -39,7 +41,8 @@ def invalid(document, kind):
     """
     error = jsonschema.exceptions.best_match(
         _validators()[kind].iter_errors(document))
-    return error and '%s: %.300s' % (error.json_path, error.message)
+    return error and '%s: %s' % (
+        error.json_path, schema_errors.message(error))
 
 
 @functools.lru_cache
