@@ -84,6 +84,17 @@ class ComputeServices:
         """
         return self._all[hypervisor]['service']['host']
 
+    def version_of(self, hypervisor):
+        """Tell the version of a hypervisor, by which Nova allows moves.
+
+        :param hypervisor: hypervisor_hostname
+        :returns: as 10.0.8
+        :raises KeyError: if nova knows no such hypervisor
+        """
+        found = self._all[hypervisor]['hypervisor_version']
+        return '%d.%d.%d' % (found // 10**6, found // 10**3 % 10**3,
+                             found % 10**3)
+
     def answers(self, hypervisor):
         """Ask nova-compute something that nobody else can answer.
 

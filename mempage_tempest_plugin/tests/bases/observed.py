@@ -47,6 +47,7 @@ NOT_IN_POOLS = 'the largest NUMA node has no pool'
 NO_TOOLS = 'what measures is not installed'
 SHARED = 'guests need memory that others can map'
 NO_ROOM = 'placement would refuse before a NUMA node is looked at'
+OTHER_QEMU = 'Nova moves no running guest to an older QEMU'
 
 
 def skip(test, reason, details):
@@ -74,9 +75,46 @@ def leave_out(cls, reason, ask):
     cls.hosts = [host for host, found in answers if found is None]
     found = {host.name: found for host, found in answers if found is not None}
     if found and (cls.needs_all_hosts or not cls.hosts):
-        skip(cls, reason, '; '.join(
-            'host %s: %s' % item for item in found.items()))
+        skip(cls, reason, _of_hosts(found))
     _note_left_out(cls, reason, found)
+
+
+def leave_out_other_qemu(cls):
+    """Leave out destinations whose QEMU is another than that of the source.
+
+    Nova does not look at one that is older: "No valid host", as of a host that
+    is full. A guest that has been on a newer one cannot come back.
+
+    :param cls: a base.BaseMoveTest, whose hosts are known, the source first
+    :raises SkipException: if no destination is left
+    """
+    source, *destinations = cls.hosts
+    version = cls.services.version_of(source.name)
+    found = {host.name: 'it has QEMU %s, and %s has %s' % (
+        there, source.name, version) for host in destinations
+        if (there := cls.services.version_of(host.name)) != version}
+    cls.hosts = [host for host in cls.hosts if host.name not in found]
+    if found and len(cls.hosts) == 1:
+        skip(cls, OTHER_QEMU, _of_hosts(found))
+    _note_left_out(cls, OTHER_QEMU, found)
+
+
+def skip_left_out(test, reason):
+    """Skip a test that has no hosts, if its class has left out some.
+
+    :param test: a base.BaseMemoryTest, whose may_skip has the reason
+    :param reason: one of the above
+    :raises SkipException: if its class has left out hosts for that
+    """
+    found = {name: text.removeprefix(reason + ': ')
+             for name, text in test.left_out.items()
+             if text.startswith(reason)}
+    if found:
+        skip(test, reason, _of_hosts(found))
+
+
+def _of_hosts(found):
+    return '; '.join('host %s: %s' % item for item in found.items())
 
 
 def _note_left_out(cls, reason, found):

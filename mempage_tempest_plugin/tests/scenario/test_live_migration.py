@@ -25,6 +25,7 @@ from mempage_tempest_plugin.tests.bases import joined
 from mempage_tempest_plugin.tests.bases import late_refusal
 from mempage_tempest_plugin.tests.bases import leased
 from mempage_tempest_plugin.tests.bases import live
+from mempage_tempest_plugin.tests.bases import observed
 from mempage_tempest_plugin.tests.bases import reachable
 from mempage_tempest_plugin.tests.bases import reconfigured
 
@@ -179,6 +180,7 @@ class _BaseLiveMigrationTest(reachable.BaseFilledTest, base.BaseMoveTest):
         hosts = [host for host in self.destinations
                  if condition(host.declared, self.source.declared)]
         if not hosts:
+            observed.skip_left_out(self, observed.OTHER_QEMU)
             joined.skip(self, '%s beside %s' % (condition, self.source.name))
         return hosts
 

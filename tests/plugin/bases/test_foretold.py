@@ -79,6 +79,10 @@ class Harmful(Sample):
         raise cls.skipException('no hosts')
 
 
+class Moving(Sample):
+    features = ('live_migration',)
+
+
 @ddt.ddt
 class ForetoldTest(test_base.BaseTestCase):
 
@@ -102,6 +106,8 @@ class ForetoldTest(test_base.BaseTestCase):
         self.assertEqual(('too small',), self._of('runs').may_skip)
         self.assertEqual(('too small', 'no target', observed.OCCUPIED),
                          self._of('runs', Harmful).may_skip)
+        self.assertEqual(('too small', observed.OTHER_QEMU),
+                         self._of('runs', Moving).may_skip)
 
 
 def _calls(function):

@@ -75,6 +75,44 @@ class LeaveOutTest(test_base.BaseTestCase):
             needs_all=True, a=None, b=None))
 
 
+class OtherQemuTest(test_base.BaseTestCase):
+
+    def _leave_out(self, **versions):
+        cls = type('TestMoves', (base.BaseMoveTest,), {'left_out': {}})
+        cls.hosts = [cases.host(name) for name in versions]
+        cls.services = mock.Mock(**{'version_of.side_effect': versions.get})
+        observed.leave_out_other_qemu(cls)
+        self.cls = cls
+        return [host.name for host in cls.hosts]
+
+    def test_all_alike(self):
+        self.assertEqual(['a', 'b'], self._leave_out(a='7.2.22', b='7.2.22'))
+        self.assertEqual({}, self.cls.left_out)
+        # It is for something else that the test has no host, then.
+        observed.skip_left_out(self.cls, observed.OTHER_QEMU)
+
+    def test_some(self):
+        self.assertEqual(['a', 'c'], self._leave_out(
+            a='10.0.8', b='7.2.22', c='10.0.8'))
+        text = 'it has QEMU 7.2.22, and a has 10.0.8'
+        self.assertEqual({'b': observed.OTHER_QEMU + ': ' + text},
+                         self.cls.left_out)
+        observed.skip_left_out(self.cls, observed.OCCUPIED)
+        error = self.assertRaises(
+            self.cls.skipException, observed.skip_left_out, self.cls,
+            observed.OTHER_QEMU)
+        self.assertEqual(observed.OTHER_QEMU + ': host b: ' + text,
+                         str(error))
+
+    def test_no_destination_is_left(self):
+        error = self.assertRaises(
+            base.BaseMoveTest.skipException, self._leave_out,
+            a='7.2.22', b='10.0.8', c='10.0.8')
+        self.assertEqual(
+            observed.OTHER_QEMU + ': host b: it has QEMU 10.0.8, and a has '
+            '7.2.22; host c: it has QEMU 10.0.8, and a has 7.2.22', str(error))
+
+
 class OccupiedTest(test_base.BaseTestCase):
 
     def _leave_out(self, bases=(base.BaseMemoryTest,), alone_on=which.each,

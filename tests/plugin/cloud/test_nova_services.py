@@ -29,7 +29,7 @@ class ComputeServicesTest(base.BaseTestCase):
         self.client = manager.hypervisor_client
         self.client.get.return_value = None, json.dumps({'hypervisors': [
             {'hypervisor_hostname': 'a.example', 'id': 'u',
-             'service': {'host': 'a'}}]})
+             'hypervisor_version': 10000008, 'service': {'host': 'a'}}]})
         self.services = nova_services.ComputeServices(manager)
 
     def speak(self, microversion):
@@ -42,6 +42,9 @@ class ComputeServicesTest(base.BaseTestCase):
         self.assertEqual('a', self.services.host_of('a.example'))
         self.assertEqual('a', self.services.host_of('a.example'))
         self.client.get.assert_called_once_with('os-hypervisors/detail')
+
+    def test_version_of(self):
+        self.assertEqual('10.0.8', self.services.version_of('a.example'))
 
     def test_versions(self):
         self.manager.compute_versions_client.list_versions.return_value = {
