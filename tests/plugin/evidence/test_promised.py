@@ -73,6 +73,12 @@ class CompareTest(base.BaseTestCase):
              'small: x'], self._problems(GOOD[0], _result(
                  SKIPS, streams.SKIPPED, 'too small: x')))
 
+    def test_class_skips_before_its_test_would(self):
+        foretold = promised.Foretold('no host beside it', ('too small',))
+        for reason, permitted in (('no host beside it', True),
+                                  ('too small: x', True), ('other', False)):
+            self.assertEqual(permitted, foretold.permits(reason))
+
     def test_hosts_that_were_left_out(self):
         """That is no problem, and nothing to be silent about"""
         result = streams.Test(RUNS, streams.PASSED, [
