@@ -26,6 +26,7 @@ extensions = [
 ]
 
 graphviz_output_format = 'svg'
+html_extra_path = ['examples']
 html_theme = 'openstackdocs'
 openstackdocs_auto_name = False
 openstackdocs_auto_version = False
