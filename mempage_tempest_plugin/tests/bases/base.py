@@ -577,7 +577,7 @@ class BaseMoveTest(BaseMemoryTest):
     @classmethod
     def resource_setup(cls):
         super().resource_setup()
-        if 'live_migration' in joined.united(cls, 'features'):
+        if joined.moves_live(cls):
             observed.leave_out_other_qemu(cls)
         cls.source, *cls.destinations = cls.hosts
         # Old clouds have some of that: it is no test's.

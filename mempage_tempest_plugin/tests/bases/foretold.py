@@ -73,5 +73,4 @@ def _reason_of(test):
 def _may_skip(cls):
     return (*joined.united(cls, 'may_skip'),
             *([observed.OCCUPIED] if cls.harmful else []),
-            *([observed.OTHER_QEMU] if 'live_migration' in joined.united(
-                cls, 'features') else []))
+            *([observed.OTHER_QEMU] if joined.moves_live(cls) else []))

@@ -134,6 +134,14 @@ def united(cls, name):
     return dict.fromkeys(item for part in values(cls, name) for item in part)
 
 
+def moves_live(cls):
+    """Tell whether a class migrates guests that run.
+
+    :param cls: the class
+    """
+    return 'live_migration' in united(cls, 'features')
+
+
 def choose_hosts(cls):
     """Have a class choose its hosts among those that the run is about.
 

@@ -72,11 +72,9 @@ def leave_out(cls, reason, ask):
         all that was found
     """
     answers = several.ask(cls.hosts, ask, CONF.mempage.parallel_hosts)
-    cls.hosts = [host for host, found in answers if found is None]
-    found = {host.name: found for host, found in answers if found is not None}
-    if found and (cls.needs_all_hosts or not cls.hosts):
-        skip(cls, reason, _of_hosts(found))
-    _note_left_out(cls, reason, found)
+    _leave_out(cls, reason, {
+        host.name: found for host, found in answers if found is not None},
+        len(cls.hosts) if cls.needs_all_hosts else 1)
 
 
 def leave_out_other_qemu(cls):
@@ -93,10 +91,22 @@ def leave_out_other_qemu(cls):
     found = {host.name: 'it has QEMU %s, and %s has %s' % (
         there, source.name, version) for host in destinations
         if (there := cls.services.version_of(host.name)) != version}
+    _leave_out(cls, OTHER_QEMU, found, 2)
+
+
+def _leave_out(cls, reason, found, least):
+    """Leave out hosts, or skip a class that has less than it needs then.
+
+    :param cls: a base.BaseMemoryTest, whose hosts are known
+    :param reason: one of the above
+    :param found: dict of what was found, by the names of the hosts
+    :param least: how many hosts it needs
+    :raises SkipException: if so many are not left, with all that was found
+    """
     cls.hosts = [host for host in cls.hosts if host.name not in found]
-    if found and len(cls.hosts) == 1:
-        skip(cls, OTHER_QEMU, _of_hosts(found))
-    _note_left_out(cls, OTHER_QEMU, found)
+    if found and len(cls.hosts) < least:
+        skip(cls, reason, _of_hosts(found))
+    _note_left_out(cls, reason, found)
 
 
 def skip_left_out(test, reason):
